@@ -1,0 +1,156 @@
+/** Constructors of pure values, with the folding that keeps naive semantics short. What semantics are written in. */
+import type { Flag, Op, Width } from './ops.ts';
+import type { Detail, Subroutine, Value } from './value.ts';
+
+const noArgs: readonly Value[] = [];
+
+export const node = (op: Op, width: Width, args: readonly Value[], detail?: Detail): Value => ({
+  op,
+  width,
+  args,
+  detail,
+});
+
+export const mask = (width: Width): bigint => (1n << BigInt(width)) - 1n;
+
+export const constant = (width: Width, value: bigint | number): Value =>
+  node('constant', width, noArgs, BigInt(value) & mask(width));
+
+export const zero = constant(1, 0);
+export const one = constant(1, 1);
+export const undefinedFlag = node('undefined', 1, noArgs);
+export const input = (index: number, width: Width): Value => node('input', width, noArgs, index);
+export const registerValue = (register: number, width: Width): Value =>
+  node('register', width, noArgs, register);
+export const flagValue = (flag: Flag): Value => node('flag', 1, noArgs, flag);
+
+/** The number, where the value is a constant. */
+export const constantOf = (value: Value): bigint | undefined =>
+  typeof value.detail === 'bigint' && value.op === 'constant' ? value.detail : undefined;
+
+const isConstant = (value: Value, number: bigint): boolean => constantOf(value) === number;
+
+const binary = (op: Op) => (a: Value, b: Value) => node(op, a.width, [a, b]);
+const unary = (op: Op) => (a: Value) => node(op, a.width, [a]);
+const compare = (op: Op) => (a: Value, b: Value) => node(op, 1, [a, b]);
+const fold =
+  (op: Op, compute: (a: bigint, b: bigint) => bigint, neutral: bigint | undefined) =>
+  (a: Value, b: Value): Value => {
+    const x = constantOf(a);
+    const y = constantOf(b);
+    if (x !== undefined && y !== undefined) return constant(a.width, compute(x, y));
+    return y !== undefined && y === neutral ? a : node(op, a.width, [a, b]);
+  };
+
+export const add = fold('add', (a, b) => a + b, 0n);
+export const sub = fold('sub', (a, b) => a - b, 0n);
+export const or = fold('or', (a, b) => a | b, 0n);
+export const xor = fold('xor', (a, b) => a ^ b, 0n);
+export const mul = fold('mul', (a, b) => a * b, 1n);
+export const and = (a: Value, b: Value): Value =>
+  isConstant(b, mask(a.width)) ? a : isConstant(b, 0n) ? b : node('and', a.width, [a, b]);
+export const not = unary('not');
+export const neg = (a: Value): Value => sub(constant(a.width, 0), a);
+export const mulHighUnsigned = binary('mulHighUnsigned');
+export const mulHighSigned = binary('mulHighSigned');
+export const divUnsigned = binary('divUnsigned');
+export const remUnsigned = binary('remUnsigned');
+export const divSigned = binary('divSigned');
+export const remSigned = binary('remSigned');
+export const divWideUnsigned = (high: Value, low: Value, divisor: Value): Value =>
+  node('divWideUnsigned', 64, [high, low, divisor]);
+export const divWideSigned = (high: Value, low: Value, divisor: Value): Value =>
+  node('divWideSigned', 64, [high, low, divisor]);
+
+const shift =
+  (op: Op) =>
+  (a: Value, count: Value | number): Value => {
+    const by = typeof count === 'number' ? constant(8, count) : resize(count, 8);
+    return isConstant(by, 0n) ? a : node(op, a.width, [a, by]);
+  };
+export const shiftLeft = shift('shiftLeft');
+export const shiftRight = shift('shiftRight');
+export const shiftRightSigned = shift('shiftRightSigned');
+export const rotateLeft = shift('rotateLeft');
+export const rotateRight = shift('rotateRight');
+
+export const countLeadingZeros = unary('countLeadingZeros');
+export const countTrailingZeros = unary('countTrailingZeros');
+export const countOnes = unary('countOnes');
+export const swapBytes = unary('swapBytes');
+
+export const equal = (a: Value, b: Value): Value =>
+  a.width === 1 && isConstant(b, 0n)
+    ? not(a)
+    : a.width === 1 && isConstant(b, 1n)
+      ? a
+      : node('equal', 1, [a, b]);
+export const notEqual = (a: Value, b: Value): Value =>
+  a.width === 1 && isConstant(b, 0n) ? a : node('notEqual', 1, [a, b]);
+export const lessUnsigned = compare('lessUnsigned');
+export const lessSigned = compare('lessSigned');
+export const lessEqualUnsigned = compare('lessEqualUnsigned');
+export const lessEqualSigned = compare('lessEqualSigned');
+export const parity = (a: Value): Value => node('parity', 1, [a]);
+export const isZero = (a: Value): Value => equal(a, constant(a.width, 0));
+
+export const select = (condition: Value, ifOne: Value, ifZero: Value): Value =>
+  isConstant(condition, 1n)
+    ? ifOne
+    : isConstant(condition, 0n)
+      ? ifZero
+      : node('select', ifOne.width, [condition, ifOne, ifZero]);
+
+/** Zero-extended or cut to `width`. */
+export const resize = (a: Value, width: Width): Value => {
+  if (a.width === width) return a;
+  const known = constantOf(a);
+  if (known !== undefined) return constant(width, known);
+  return node(a.width < width ? 'zeroExtend' : 'truncate', width, [a]);
+};
+export const signExtend = (a: Value, width: Width): Value => {
+  if (a.width >= width) return resize(a, width);
+  const known = constantOf(a);
+  if (known !== undefined) return constant(width, BigInt.asIntN(a.width, known));
+  return node('signExtend', width, [a]);
+};
+
+/** One bit of a value: index 0 is the lowest. */
+export const bit = (a: Value, index: number): Value =>
+  resize(shiftRight(a.width === 1 ? resize(a, 8) : a, index), 1);
+
+export const pack = (low: Value, high: Value): Value => node('pack', 128, [low, high]);
+export const slice = (a: Value, offset: number, width: Width): Value =>
+  a.op === 'pack' && width === 64
+    ? (a.args[offset === 0 ? 0 : 1] ?? a)
+    : node('slice', width, [a], offset);
+export const insert = (whole: Value, offset: number, part: Value): Value =>
+  node('insert', 128, [whole, part], offset);
+export const andNot = binary('andNot');
+
+export const lane =
+  (op: Extract<Op, `lane${string}`>, laneWidth: number) =>
+  (a: Value, b?: Value): Value =>
+    node(op, op === 'laneBits' ? 32 : 128, b === undefined ? [a] : [a, b], laneWidth);
+export const shuffle = (a: Value, b: Value, indices: readonly number[]): Value =>
+  node('shuffle', 128, [a, b], indices);
+export const swizzle = binary('swizzle');
+
+/** Float ops with one result a lane; `laneWidth` is 32 or 64, the value's width that or 128. */
+export const float =
+  (op: Extract<Op, `float${string}`>, laneWidth: 32 | 64) =>
+  (a: Value, b?: Value): Value =>
+    node(op, a.width, b === undefined ? [a] : [a, b], laneWidth);
+export const floatCompare = (
+  op: 'floatEqual' | 'floatLess' | 'floatUnordered',
+  a: Value,
+  b: Value,
+): Value => node(op, 1, [a, b], a.width);
+export const floatResize = (
+  op: 'floatConvert' | 'floatFromSigned' | 'floatToSigned' | 'floatTruncate',
+  a: Value,
+  width: 32 | 64,
+): Value => node(op, width, [a]);
+
+export const call = (subroutine: Subroutine, ...args: Value[]): Value =>
+  node('call', subroutine.result, args, subroutine);

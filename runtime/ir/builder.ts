@@ -1,0 +1,269 @@
+/** Builds one block: what semantics read and write, in order. Values already written in the block are forwarded. */
+import * as v from './build.ts';
+import type { MemoryOperand, Operand } from './operand.ts';
+import { type Flag, flagNames, type Width } from './ops.ts';
+import type { Block, Condition, FlagRule, Statement, Terminator, Value } from './value.ts';
+
+/** A rule whose only input is the six flags, packed as in EFLAGS. */
+const packedFlags: FlagRule = {
+  name: 'packed',
+  flags: (packed) => ({
+    CF: v.bit(packed as Value, 0),
+    PF: v.bit(packed as Value, 2),
+    AF: v.bit(packed as Value, 4),
+    ZF: v.bit(packed as Value, 6),
+    SF: v.bit(packed as Value, 7),
+    OF: v.bit(packed as Value, 11),
+  }),
+};
+
+/** Bit of each flag in EFLAGS (SDM vol. 1, figure 3-8). */
+export const flagBits = { CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, OF: 11 } as const;
+
+type Flags = Partial<Record<Flag, Value>>;
+
+export class Builder {
+  /** Width of addresses and of general registers. */
+  readonly mode: 64 | 32;
+  readonly #widthOf: (register: number) => Width;
+  #address = 0n;
+  #statements: Statement[] = [];
+  #registers: (Value | undefined)[] = [];
+  #flags: Flags = {};
+  #rule: { rule: FlagRule; inputs: readonly Value[] } | undefined;
+  #terminator: Terminator | undefined;
+
+  constructor(mode: 64 | 32, vectorsFrom: number) {
+    this.mode = mode;
+    this.#widthOf = (register) => (register >= vectorsFrom ? 128 : mode);
+  }
+
+  begin(address: bigint): void {
+    this.#address = address;
+    this.#statements = [];
+    this.#registers = [];
+    this.#flags = {};
+    this.#rule = undefined;
+    this.#terminator = undefined;
+  }
+
+  /** Marks the border between instructions: faults of what follows name this address. */
+  instruction(address: bigint, length: number): void {
+    this.#statements.push({ kind: 'instruction', address, length });
+  }
+
+  get ended(): boolean {
+    return this.#terminator !== undefined;
+  }
+
+  /** The block; `next` is where it falls through to if nothing ended it. */
+  finish(next: bigint): Block {
+    return {
+      address: this.#address,
+      statements: this.#statements,
+      terminator: this.#terminator ?? { kind: 'jump', target: next },
+      flagsOut: Object.fromEntries(
+        Object.entries(this.#flags).filter(([, value]) => value.op !== 'flag'),
+      ),
+    };
+  }
+
+  // Registers.
+
+  register(register: number): Value {
+    const known = this.#registers[register];
+    if (known !== undefined) return known;
+    const value = v.registerValue(register, this.#widthOf(register));
+    this.#registers[register] = value;
+    return value;
+  }
+
+  /** `value` has the register's whole width. */
+  setRegister(register: number, value: Value): void {
+    this.#registers[register] = value;
+    this.#statements.push({ kind: 'setRegister', register, value });
+  }
+
+  // Operands.
+
+  /** The linear address of a memory operand: segment base and effective address (SDM vol. 1, 3.7.5). */
+  address(operand: MemoryOperand): Value {
+    const effective = this.effectiveAddress(operand);
+    return operand.segmentBase === undefined
+      ? effective
+      : v.add(effective, this.loadCpu(operand.segmentBase, this.mode));
+  }
+
+  /** What LEA computes, in the mode's width. */
+  effectiveAddress(operand: MemoryOperand): Value {
+    const { base, index, scale, displacement, addressWidth } = operand;
+    let sum: Value | undefined = base === undefined ? undefined : this.register(base);
+    if (index !== undefined) {
+      const scaled = v.shiftLeft(this.register(index), 31 - Math.clz32(scale));
+      sum = sum === undefined ? scaled : v.add(sum, scaled);
+    }
+    const offset = v.constant(this.mode, displacement);
+    const total = sum === undefined ? offset : v.add(sum, offset);
+    return addressWidth < this.mode
+      ? v.resize(v.resize(total, addressWidth as Width), this.mode)
+      : total;
+  }
+
+  read(operand: Operand): Value {
+    switch (operand.kind) {
+      case 'register':
+        return this.#readPart(operand.register, operand.offset, operand.width);
+      case 'memory':
+        return this.load(this.address(operand), operand.width);
+      case 'immediate':
+        return v.constant(operand.width, operand.value);
+      case 'special':
+        throw new TypeError(`${operand.file} ${operand.index} is not read as a plain operand`);
+    }
+  }
+
+  /** A 32-bit general register write clears the upper half; narrower ones keep the rest (SDM vol. 1, 3.4.1.1). */
+  write(operand: Operand, value: Value): void {
+    if (operand.kind === 'memory') {
+      this.store(this.address(operand), value);
+    } else if (operand.kind === 'register') {
+      this.setRegister(
+        operand.register,
+        this.#merged(operand.register, operand.offset, operand.width, value),
+      );
+    } else {
+      throw new TypeError(`an operand of kind ${operand.kind} cannot be written`);
+    }
+  }
+
+  #readPart(register: number, offset: number, width: Width): Value {
+    const whole = this.register(register);
+    if (whole.width === 128) return width === 128 ? whole : v.slice(whole, 0, width);
+    return v.resize(v.shiftRight(whole, offset), width);
+  }
+
+  #merged(register: number, offset: number, width: Width, value: Value): Value {
+    const whole = this.#widthOf(register);
+    if (width === whole) return value;
+    if (whole === 128) return v.insert(this.register(register), 0, value);
+    if (width === 32) return v.resize(value, whole);
+    const keep = v.constant(whole, v.mask(whole) ^ (v.mask(width) << BigInt(offset)));
+    return v.or(v.and(this.register(register), keep), v.shiftLeft(v.resize(value, whole), offset));
+  }
+
+  // Memory.
+
+  load(address: Value, width: Width): Value {
+    const value = v.node('load', width, [address]);
+    this.#statements.push({ kind: 'load', value });
+    return value;
+  }
+
+  store(address: Value, value: Value): void {
+    this.#statements.push({ kind: 'store', address, value });
+  }
+
+  loadCpu(offset: number | Value, width: Width): Value {
+    const at = typeof offset === 'number' ? v.constant(32, offset) : offset;
+    const value = v.node('loadCpu', width, [at]);
+    this.#statements.push({ kind: 'loadCpu', value });
+    return value;
+  }
+
+  storeCpu(offset: number | Value, value: Value): void {
+    const at = typeof offset === 'number' ? v.constant(32, offset) : offset;
+    this.#statements.push({ kind: 'storeCpu', offset: at, value });
+  }
+
+  // Flags.
+
+  flag(flag: Flag): Value {
+    const known = this.#flags[flag] ?? v.flagValue(flag);
+    this.#flags[flag] = known;
+    return known;
+  }
+
+  /** The flags as EFLAGS holds them, 32 bits, all others 0. */
+  packedFlags(): Value {
+    return this.#pack({});
+  }
+
+  setPackedFlags(eflags: Value): void {
+    this.setFlags(packedFlags, eflags);
+  }
+
+  setFlags(rule: FlagRule, ...inputs: Value[]): void {
+    const flags = rule.flags(...inputs);
+    if (flagNames.every((name) => flags[name] !== undefined)) {
+      this.#define(rule, inputs, undefined, flags);
+      return;
+    }
+    const packed = this.#pack(flags);
+    this.#define(packedFlags, [packed], undefined, packedFlags.flags(packed));
+    this.#flags = { ...this.#flags, ...flags };
+  }
+
+  /** The same, where `when` is 1; else the flags stay. The rule gives all six. */
+  setFlagsIf(when: Value, rule: FlagRule, ...inputs: Value[]): void {
+    const flags = rule.flags(...inputs);
+    const merged: Flags = {};
+    for (const name of flagNames) {
+      merged[name] = v.select(when, flags[name] ?? v.zero, this.flag(name));
+    }
+    this.#define(rule, inputs, when, merged);
+  }
+
+  #define(rule: FlagRule, inputs: readonly Value[], when: Value | undefined, flags: Flags): void {
+    this.#statements.push({ kind: 'setFlags', rule, inputs, when });
+    this.#flags = { ...flags };
+    this.#rule = when === undefined && rule !== packedFlags ? { rule, inputs } : undefined;
+  }
+
+  #pack(changed: Flags): Value {
+    let packed = v.constant(32, 0);
+    for (const name of flagNames) {
+      const flag = v.resize(changed[name] ?? this.flag(name), 32);
+      packed = v.or(v.shiftLeft(flag, flagBits[name]), packed);
+    }
+    return packed;
+  }
+
+  /** SDM vol. 1, appendix B; by the shortest way that the last setter of flags knows. */
+  condition(condition: Condition): Value {
+    const shortcut = this.#rule?.rule.conditions?.[condition];
+    if (shortcut !== undefined && this.#rule !== undefined) return shortcut(...this.#rule.inputs);
+    switch (condition) {
+      case 'O':
+        return this.flag('OF');
+      case 'B':
+        return this.flag('CF');
+      case 'E':
+        return this.flag('ZF');
+      case 'BE':
+        return v.or(this.flag('CF'), this.flag('ZF'));
+      case 'S':
+        return this.flag('SF');
+      case 'P':
+        return this.flag('PF');
+      case 'L':
+        return v.xor(this.flag('SF'), this.flag('OF'));
+      case 'LE':
+        return v.or(v.xor(this.flag('SF'), this.flag('OF')), this.flag('ZF'));
+    }
+  }
+
+  // Exceptions and the way on.
+
+  raiseIf(condition: Value, vector: number, errorCode?: number): void {
+    this.#statements.push({ kind: 'raiseIf', condition, vector, errorCode });
+  }
+
+  jumpIf(condition: Value, target: bigint): void {
+    this.#statements.push({ kind: 'jumpIf', condition, target });
+  }
+
+  end(terminator: Terminator): void {
+    if (this.#terminator !== undefined) throw new TypeError('a block ends once');
+    this.#terminator = terminator;
+  }
+}
