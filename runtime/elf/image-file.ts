@@ -9,6 +9,10 @@ export type Width = 64 | 32;
 /** What a person may see of a count or an offset that came from the file. */
 export const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
+/** A stranger's text as one line that a terminal may show. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
+
 export class ImageFile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -23,7 +27,7 @@ export class ImageFile {
   }
 
   fail(message: string): never {
-    throw new UserError(`${this.name}: ${message}`);
+    throw new UserError(printable(`${this.name}: ${message}`));
   }
 
   /** `size` bytes at `offset`, which the message calls `what`. */

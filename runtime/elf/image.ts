@@ -84,7 +84,8 @@ async function readProgramHeaders(file: ImageFile, width: Width): Promise<Progra
 
 /** The file as elfinfo reads it: the header first, in order, with e_shoff and e_shnum 0; then any part. */
 function withoutSections(file: ImageFile, width: Width): Parameters<typeof readElf>[0] {
-  const head = file.bytes.slice(0, 64);
+  // A copy even of a Node Buffer, whose slice() is a view.
+  const head = Uint8Array.from(file.bytes.subarray(0, 64));
   const [shoff, shnum] = width === 64 ? [0x28, 0x3c] : [0x20, 0x30];
   head.fill(0, shoff, shoff + width / 8).fill(0, shnum, shnum + 2);
   let next = 0;

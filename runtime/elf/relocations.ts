@@ -4,7 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import { type Dynamic, dynamicTable } from './dynamic.ts';
-import { hex, type ImageFile, type Width, word } from './image-file.ts';
+import { hex, type ImageFile, printable, type Width, word } from './image-file.ts';
 import { type Segment, segmentAt } from './segments.ts';
 import { type ElfSymbol, SHN_UNDEF, STB, STT } from './symbols.ts';
 
@@ -237,11 +237,13 @@ function refuse(
   const rule = rules[type];
   const at = `${image.name}: relocation ${type} at ${hex(address)}`;
   if (rule === undefined && !isCopy(type))
-    throw new UserError(`${at} is unknown here${advice(type)}`);
+    throw new UserError(printable(`${at} is unknown here${advice(type)}`));
   if (rule?.symbol === false || symbol === undefined || (weak && !isCopy(type))) return;
   const fromOthers = value === undefined || isCopy(type);
   if (fromOthers && resolve(symbol) === undefined)
-    throw new UserError(`${image.name}: it imports ${symbol}, which Mini-OS does not have`);
+    throw new UserError(
+      printable(`${image.name}: it imports ${symbol}, which Mini-OS does not have`),
+    );
 }
 
 function advice(type: string): string {
