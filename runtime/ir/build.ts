@@ -142,7 +142,7 @@ export const float =
   (a: Value, b?: Value): Value =>
     node(op, a.width, b === undefined ? [a] : [a, b], laneWidth);
 export const floatCompare = (
-  op: 'floatEqual' | 'floatLess' | 'floatUnordered',
+  op: Extract<Op, 'floatEqual' | 'floatUnordered' | `floatLess${'' | 'Equal'}${'' | 'Quiet'}`>,
   a: Value,
   b: Value,
 ): Value => node(op, 1, [a, b], a.width);

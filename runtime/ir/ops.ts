@@ -69,7 +69,9 @@ export const ops = {
   floatAdd: 'binary', floatSub: 'binary', floatMul: 'binary', floatDiv: 'binary', floatSqrt: 'unary',
   floatMin: 'binary', floatMax: 'binary', // b where either is a NaN or both are zeros
   floatEqualMask: 'binary', floatLessMask: 'binary', floatLessEqualMask: 'binary', floatUnorderedMask: 'binary', // all ones or all zeros
-  floatEqual: 'compare', floatLess: 'compare', floatUnordered: 'compare', // scalar; false, false, true where one is a NaN
+  floatEqual: 'compare', floatLess: 'compare', floatLessEqual: 'compare', floatUnordered: 'compare', // scalar; false, false, false, true where one is a NaN
+  floatLessQuiet: 'compare', floatLessEqualQuiet: 'compare', // the same, but a quiet NaN raises no #I (UCOMISD)
+  floatNearest: 'unary', floatFloor: 'unary', floatCeil: 'unary', floatTrunc: 'unary', // to an integral value, without #P
   floatConvert: 'resize', // between 32 and 64 bits
   floatFromSigned: 'resize', // an integer of 32 or 64 bits → a float of w bits
   floatToSigned: 'resize', // rounds as MXCSR says; the integer indefinite (top bit alone) where it does not fit
