@@ -49,8 +49,8 @@ export const api = {
     prototype: 'int minios_poll(struct pollfd *fds, unsigned count, int milliseconds)',
   },
 
-  // Files live in memory under one root, `/`, empty at the start; a relative path begins at it. The lowest free
-  // descriptor, from 3. flags: O_WRONLY 1, O_RDWR 2, O_APPEND 8, O_CREAT 0x200, O_TRUNC 0x400, O_EXCL 0x800,
+  // Files live in memory under one root, `/`, which holds an empty directory /tmp at the start; a relative path begins at
+  // `/`. Returns the lowest free descriptor. flags: O_WRONLY 1, O_RDWR 2, O_APPEND 8, O_CREAT 0x200, O_TRUNC 0x400, O_EXCL 0x800,
   // O_NONBLOCK 0x4000. -ENOENT, -EEXIST, -EISDIR, -ENOTDIR, -EMFILE.
   minios_open: { prototype: 'int minios_open(const char *path, int flags, int mode)' },
   minios_stat: { prototype: 'int minios_stat(const char *path, struct minios_stat *result)' },

@@ -1,0 +1,209 @@
+/** newlib from Debian's newlib-source: unpacked, taught our system, configured for one width, compiled. */
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../../runtime/errors.ts';
+import { type RunOptions, runProcess } from '../process.ts';
+import type { Progress } from '../progress.ts';
+import type { Compiler } from './compiler.ts';
+import { machineFlags } from './flags.ts';
+import { fetchDebianPackage } from './packages.ts';
+import { newlibTar } from './tools.ts';
+import { type Width, widths } from './width.ts';
+
+/** What newlib's own sources read of us, by -D: which system calls exist, and which POSIX parts are left out. */
+const newlibFlags = [
+  '-D_COMPILING_NEWLIB',
+  '-DREENTRANT_SYSCALLS_PROVIDED',
+  ...['FCNTL', 'BLKSIZE', 'NANOSLEEP', 'OPENDIR'].map((name) => `-DHAVE_${name}`),
+  '-DNO_EXEC',
+  ...'GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN POSIX_SPAWN'
+    .split(' ')
+    .map((name) => `-D_NO_${name}`),
+].join(' ');
+
+interface Edit {
+  readonly file: string;
+  /** Occurs exactly once. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** newlib's tables are per host; *-xen-elf is new to them. */
+export const edits: readonly Edit[] = [
+  {
+    file: 'newlib/configure.host',
+    before: '  a29k-*-*)\n\tsys_dir=a29khif\n',
+    after: `  *-xen-elf*)\n\tposix_dir=posix\n\tunix_dir=unix\n\thave_crt0=no\n\t;;\n  a29k-*-*)\n\tsys_dir=a29khif\n`,
+  },
+  {
+    file: 'newlib/configure.host',
+    before: '  a29k-amd-udi)\n',
+    after: `  *-xen-elf*)\n\tnewlib_cflags="\${newlib_cflags} ${newlibFlags}"\n\tsyscall_dir=syscalls\n\t;;\n  a29k-amd-udi)\n`,
+  },
+  {
+    file: 'newlib/libc/include/sys/config.h',
+    before: '#ifndef __EXPORT\n',
+    after: `#ifdef __minios__
+#define __DYNAMIC_REENT__
+#define _READ_WRITE_RETURN_TYPE _ssize_t
+#define _READ_WRITE_BUFSIZE_TYPE size_t
+#endif
+
+#ifndef __EXPORT
+`,
+  },
+  {
+    file: 'newlib/libc/include/sys/features.h',
+    before: '#ifdef __rtems__\n#define _POSIX_JOB_CONTROL',
+    after: `#ifdef __minios__
+#define _POSIX_TIMERS 200809L
+#define _POSIX_MONOTONIC_CLOCK 200809L
+#define _POSIX_CPUTIME 200809L
+#endif
+
+#ifdef __rtems__
+#define _POSIX_JOB_CONTROL`,
+  },
+  {
+    file: 'newlib/libc/include/machine/time.h',
+    before: '#if defined(__rtems__) ||',
+    after: '#if defined(__minios__) || defined(__rtems__) ||',
+  },
+  {
+    // exit() flushes through the global structure, while each thread has one of its own
+    file: 'newlib/libc/stdio/findfp.c',
+    before: '  s->__cleanup = _cleanup_r;',
+    after: '  _GLOBAL_REENT->__cleanup = s->__cleanup = _cleanup_r;',
+  },
+  {
+    // libc/syscalls has isatty, too
+    file: 'newlib/libc/posix/isatty.c',
+    before: 'int\nisatty (int fd)\n{\n  return _isatty (fd);\n}\n',
+    after: '',
+  },
+];
+
+const options = [
+  '--disable-multilib',
+  '--disable-shared',
+  '--disable-dependency-tracking',
+  '--disable-maintainer-mode',
+  '--enable-newlib-io-long-long',
+  '--enable-newlib-io-c99-formats',
+  '--enable-newlib-io-long-double',
+  '--enable-newlib-io-pos-args',
+  '--enable-newlib-global-stdio-streams',
+];
+
+/** What decides the library's bytes, beside its source and the compiler. */
+export const newlibRecipe = [...options, ...edits.map((edit) => JSON.stringify(edit))].join('\n');
+
+/** /usr/src/newlib's tar, else that of the package fetched into the cache. */
+export async function findNewlibTar(signal?: AbortSignal): Promise<string> {
+  const installed = newlibTar();
+  if (installed !== undefined) return installed;
+  const fetched = newlibTar(await fetchDebianPackage('newlib-source', { signal }));
+  if (fetched === undefined)
+    throw new UserError('the package newlib-source has no usr/src/newlib/newlib-*.tar.*');
+  return fetched;
+}
+
+export interface NewlibJob {
+  readonly width: Width;
+  readonly compiler: Compiler;
+  readonly tar: string;
+  /** Own files, laid over newlib's. */
+  readonly overlay: string;
+  /** An empty directory to work in. */
+  readonly work: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Number of commands that compile, measured; it only scales the progress bar. */
+const COMPILATIONS = 880;
+
+/** Leaves `include` and `lib` in `sysroot`. */
+export async function buildNewlib(job: NewlibJob, sysroot: string): Promise<void> {
+  const source = join(job.work, 'source');
+  const build = join(job.work, 'build');
+  mkdirSync(source);
+  mkdirSync(build);
+  await step(job, 'tar', ['-xf', job.tar, '-C', source, '--strip-components=1', ...unneeded]);
+  teach(source, job.overlay);
+  await configure(job, source, build, sysroot);
+  await compile(job, build);
+  await step(job, 'make', ['install-toollibLIBRARIES', 'install-data-local'], { cwd: build });
+  const { host } = widths[job.width];
+  for (const name of ['include', 'lib']) renameSync(join(sysroot, host, name), join(sysroot, name));
+  cpSync(join(source, 'COPYING.NEWLIB'), join(sysroot, 'COPYING.NEWLIB'));
+}
+
+const unneeded = ['libgloss', 'testsuite', 'texinfo'].map((name) => `--exclude=*/${name}`);
+
+function teach(source: string, overlay: string): void {
+  for (const { file, before, after } of edits) {
+    const path = join(source, file);
+    const text = readFileSync(path, 'utf8');
+    const parts = text.split(before);
+    if (parts.length !== 2)
+      throw new UserError(
+        `newlib: ${file}: expected once, found ${parts.length - 1} times: ${before.trim()}`,
+      );
+    writeFileSync(path, parts.join(after));
+  }
+  cpSync(overlay, source, { recursive: true });
+}
+
+async function configure(
+  job: NewlibJob,
+  source: string,
+  build: string,
+  sysroot: string,
+): Promise<void> {
+  const { compiler, width, work } = job;
+  const words = [
+    `--host=${widths[width].host}`,
+    '--build=x86_64-pc-linux-gnu',
+    `--prefix=${sysroot}`,
+    '--cache-file=config.cache',
+    ...options,
+    `CC=${[compiler.command, ...machineFlags(width), '-nostdinc', '-isystem', compiler.includeDirectory].join(' ')}`,
+    `CFLAGS=-O2 -w -ffile-prefix-map=${work}=/newlib`,
+    ...['AR=ar', 'RANLIB=ranlib', 'AS=as', 'NM=nm', 'STRIP=strip', 'READELF=readelf'],
+  ];
+  job.progress.update(0.02, 'configuring');
+  await step(job, join(source, 'newlib/configure'), words, { cwd: build });
+}
+
+async function compile(job: NewlibJob, build: string): Promise<void> {
+  let compiled = 0;
+  const onLine = (line: string) => {
+    if (!/ -c -o /.test(line)) return;
+    compiled++;
+    job.progress.update(0.1 + 0.85 * Math.min(1, compiled / COMPILATIONS), 'compiling');
+  };
+  await step(job, 'make', [`-j${availableParallelism()}`, 'MAKEINFO=true', 'all'], {
+    cwd: build,
+    onLine,
+  });
+}
+
+async function step(
+  job: NewlibJob,
+  command: string,
+  args: string[],
+  run: RunOptions = {},
+): Promise<void> {
+  const result = await runProcess(command, args, {
+    ...run,
+    env: { ...process.env, LC_ALL: 'C', MAKEFLAGS: '' },
+    signal: job.signal,
+  });
+  if (result.status === 0) return;
+  const said = `${result.stdout}\n${result.stderr}`.trim().split('\n');
+  const line =
+    said.find((text) => /error:|No space left|configure: error/i.test(text)) ?? said.at(-1);
+  throw new UserError(`newlib: ${command.split('/').at(-1)} failed with ${result.status}: ${line}`);
+}

@@ -1,0 +1,177 @@
+/**
+ * The sysroot of a width: newlib, our headers and C of the Mini-OS API, crt0, the linker script, libminios.so. Built once
+ * from everything that decides its bytes, and found again by a hash of the same.
+ */
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../runtime/errors.ts';
+import { api } from '../../runtime/minios/api.ts';
+import { cacheDirectory, makeOnce } from '../cache.ts';
+import { runProcess } from '../process.ts';
+import { type Progress, silentProgress } from '../progress.ts';
+import { type Compiler, findCompiler } from './compiler.ts';
+import { includeFlags, machineFlags } from './flags.ts';
+import { apiHeader, importLibrary } from './import-library.ts';
+import { buildNewlib, findNewlibTar, newlibRecipe } from './newlib.ts';
+import { installLine, missingTools, newlibTar } from './tools.ts';
+import { type Width, widths } from './width.ts';
+
+export interface Sysroot {
+  readonly width: Width;
+  readonly directory: string;
+  readonly compiler: Compiler;
+}
+
+export interface SysrootOptions {
+  readonly progress?: (title: string) => Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Our C, beside the compiled JavaScript's directory both in a checkout and in the package. */
+const ours = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
+
+/** Compiles ours as a user's program is compiled, with complaints about anything doubtful. */
+const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin'];
+
+/** The cached sysroot, which is built first where it is not there. */
+export async function sysroot(width: Width, options: SysrootOptions = {}): Promise<Sysroot> {
+  const compiler = await findCompiler(width);
+  const tar = await findNewlibTar(options.signal);
+  const directory = place(width, compiler, tar);
+  if (existsSync(directory)) return { width, directory, compiler };
+
+  const missing = await missingTools(['make', 'xz', 'ld']);
+  if (missing.length > 0)
+    throw new UserError(`missing: ${missing.join(', ')}; try: ${installLine(missing)}`);
+  const name = `C library for ${widths[width].name}`;
+  const progress = (options.progress ?? (() => silentProgress))(`building the ${name}`);
+  const begun = Date.now();
+  try {
+    await makeOnce(
+      directory,
+      async (temporary) => await fill(temporary, { width, compiler, tar, progress, options }),
+      {
+        signal: options.signal,
+        onWait: (pid) => progress.note(`waiting for process ${pid}, which builds the ${name}`),
+      },
+    );
+  } catch (error) {
+    progress.clear();
+    throw error;
+  }
+  progress.done(
+    `built the ${name} in ${Math.round((Date.now() - begun) / 1000)} s, once: ${directory}`,
+  );
+  return { width, directory, compiler };
+}
+
+/** The directory where it has been built already; never builds, never fetches. */
+export async function cachedSysroot(width: Width): Promise<string | undefined> {
+  const tar = newlibTar() ?? newlibTar(join(cacheDirectory(), 'packages/newlib-source/tree'));
+  if (tar === undefined) return undefined;
+  try {
+    const directory = place(width, await findCompiler(width), tar);
+    return existsSync(directory) ? directory : undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function place(width: Width, compiler: Compiler, tar: string): string {
+  const hash = createHash('sha256');
+  for (const part of [
+    compiler.version,
+    ...machineFlags(width),
+    ...ownFlags,
+    newlibRecipe,
+    JSON.stringify(api),
+    ...ownFiles().flatMap((file) => [file, readFileSync(join(ours, file), 'utf8')]),
+  ])
+    hash.update(part).update('\0');
+  hash.update(readFileSync(tar));
+  return join(cacheDirectory(), `sysroot-${widths[width].name}-${hash.digest('hex').slice(0, 16)}`);
+}
+
+function ownFiles(): string[] {
+  return readdirSync(ours, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ours.length + 1))
+    .sort();
+}
+
+interface Job {
+  readonly width: Width;
+  readonly compiler: Compiler;
+  readonly tar: string;
+  readonly progress: Progress;
+  readonly options: SysrootOptions;
+}
+
+async function fill(temporary: string, job: Job): Promise<void> {
+  const { signal } = job.options;
+  const work = join(temporary, 'work');
+  mkdirSync(work);
+  await buildNewlib({ ...job, overlay: join(ours, 'newlib'), work, signal }, temporary);
+  cpSync(join(ours, 'include'), join(temporary, 'include'), { recursive: true });
+  writeFileSync(join(temporary, 'include/mini-os/api.h'), apiHeader(api));
+  job.progress.update(0.97, 'our own part');
+  await compileOurs(temporary, work, job);
+  await linkImportLibrary(temporary, work, job);
+  copyFileSync(join(ours, 'application.lds'), join(temporary, 'lib/application.lds'));
+  writeFileSync(join(temporary, 'lib/link.specs'), '*link_libgcc:\n\n\n');
+  rmSync(work, { recursive: true });
+  rmSync(join(temporary, widths[job.width].host), { recursive: true, force: true });
+}
+
+/** start.c becomes crt0.o, every other file a member of libc.a. */
+async function compileOurs(root: string, work: string, job: Job): Promise<void> {
+  const { compiler, width } = job;
+  const sources = readdirSync(join(ours, 'src')).filter((name) => name.endsWith('.c'));
+  const flags = [
+    ...[...machineFlags(width), ...ownFlags, ...includeFlags(compiler, root)],
+    `-ffile-prefix-map=${ours}=/stubdom`,
+  ];
+  const object = (name: string) =>
+    name === 'start.c' ? join(root, 'lib/crt0.o') : join(work, `minios-${name.slice(0, -2)}.o`);
+  for (const name of sources)
+    await must(job, compiler.command, [
+      ...flags,
+      '-c',
+      join(ours, 'src', name),
+      '-o',
+      object(name),
+    ]);
+  const members = sources.filter((name) => name !== 'start.c').map(object);
+  await must(job, 'ar', ['rcsD', join(root, 'lib/libc.a'), ...members]);
+}
+
+async function linkImportLibrary(root: string, work: string, job: Job): Promise<void> {
+  const source = join(work, 'libminios.s');
+  writeFileSync(source, importLibrary(api, job.width));
+  await must(job, job.compiler.command, [
+    ...[widths[job.width].option, '-shared', '-nostdlib'],
+    ...['-Wl,-soname,libminios.so', '-Wl,--build-id=none', '-Wl,--hash-style=sysv'],
+    ...[source, '-o', join(root, 'lib/libminios.so')],
+  ]);
+}
+
+async function must(job: Job, command: string, args: string[]): Promise<void> {
+  const { status, stderr } = await runProcess(command, args, { signal: job.options.signal });
+  if (status !== 0)
+    throw new UserError(
+      `sysroot: ${command} failed with ${status}: ${stderr.trim().split('\n')[0]}`,
+    );
+  if (stderr !== '') job.progress.note(stderr.trim());
+}

@@ -1,0 +1,82 @@
+/** `stubdom build`: C sources to an application image. */
+import { basename } from 'node:path';
+import { build as buildImage } from '../../c/build.ts';
+import type { Width } from '../../c/width.ts';
+import { showProgress } from '../../progress.ts';
+import { type Command, usageError } from '../command.ts';
+
+export const build: Command = {
+  name: 'build',
+  summary: 'Build an image from C sources.',
+  usage: 'build [-m32] [-o OUTPUT] [gcc options: -I -D -O -g -W -f -l -L …] SOURCE.c…',
+  raw: true,
+
+  async run(terminal, words) {
+    const { width, output, rest } = readWords(words);
+    const stop = new AbortController();
+    const interrupt = () => stop.abort();
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+    try {
+      const { status } = await buildImage({
+        ...{ width, output, arguments: rest, inherit: true, signal: stop.signal },
+        progress: (title) => showProgress(terminal.stderr, title),
+      });
+      return status === 0 ? 0 : 1;
+    } catch (error) {
+      if (stop.signal.aborted) return 130;
+      throw error;
+    } finally {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    }
+  },
+};
+
+/** Options of gcc that take the next word as their value. */
+const withValue = new Set(
+  '-I -D -U -L -l -x -include -imacros -isystem -iquote -idirafter -u -T -Xlinker -Xassembler -Xpreprocessor --param'.split(
+    ' ',
+  ),
+);
+
+/** Options of gcc that make something else than an image. */
+const notAnImage = /^-(c|S|E|M|MM|shared|static|pie|static-pie|r)$/;
+
+interface Words {
+  readonly width: Width;
+  readonly output: string;
+  readonly rest: readonly string[];
+}
+
+export function readWords(words: readonly string[]): Words {
+  const found = { width: 64 as Width, output: undefined as string | undefined };
+  const rest: string[] = [];
+  const inputs: string[] = [];
+  const queue = [...words];
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    if (word === '-m32' || word === '-m64') found.width = word === '-m32' ? 32 : 64;
+    else if (word === '-o') found.output = take(queue, word);
+    else if (word.startsWith('-o')) found.output = word.slice(2);
+    else if (notAnImage.test(word)) throw usageError(`build: ${word}: build makes whole images`);
+    else rest.push(word);
+    if (withValue.has(word)) rest.push(take(queue, word));
+    else if (!word.startsWith('-')) inputs.push(word);
+  }
+  const output = defaultOutput(inputs);
+  return { ...found, output: found.output ?? output, rest };
+}
+
+/** The first source's name, with .elf for its ending. */
+function defaultOutput(inputs: readonly string[]): string {
+  const ocaml = inputs.find((name) => /\.mli?$/.test(name));
+  if (ocaml !== undefined) throw usageError(`build: ${ocaml}: OCaml is not supported, C is`);
+  const [first] = inputs;
+  if (first === undefined)
+    throw usageError('build: no SOURCE.c given; try: build hello.c -o hello.elf');
+  return `${basename(first).replace(/\.[^.]*$/, '')}.elf`;
+}
+
+function take(queue: string[], option: string): string {
+  const value = queue.shift();
+  if (value === undefined) throw usageError(`build: ${option} needs a value`);
+  return value;
+}

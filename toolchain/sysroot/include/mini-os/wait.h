@@ -1,0 +1,71 @@
+/*
+ * Waiting in Mini-OS. Threads are cooperative and nothing of the guest runs between two calls of the kernel, so the
+ * interrupt masking that the original needs here is not there.
+ */
+#ifndef __WAIT_H__
+#define __WAIT_H__
+
+#include <mini-os/sched.h>
+#include <mini-os/waittypes.h>
+
+#define DEFINE_WAIT(name) struct wait_queue name = {.waiting = 0, .thread = get_current()}
+
+static inline void init_waitqueue_head(struct wait_queue_head *h) {
+  MINIOS_STAILQ_INIT(h);
+}
+
+static inline void init_waitqueue_entry(struct wait_queue *q, struct thread *thread) {
+  q->waiting = 0;
+  q->thread = thread;
+}
+
+static inline void add_wait_queue(struct wait_queue_head *h, struct wait_queue *q) {
+  if (!q->waiting) {
+    MINIOS_STAILQ_INSERT_TAIL(h, q, thread_list);
+    q->waiting = 1;
+  }
+}
+
+static inline void remove_wait_queue(struct wait_queue_head *h, struct wait_queue *q) {
+  if (q->waiting) {
+    MINIOS_STAILQ_REMOVE(h, q, struct wait_queue, thread_list);
+    q->waiting = 0;
+  }
+}
+
+static inline void wake_up(struct wait_queue_head *head) {
+  struct wait_queue *q = MINIOS_STAILQ_FIRST(head);
+  while (q != NULL) {
+    struct wait_queue *next = MINIOS_STAILQ_NEXT(q, thread_list);
+    wake(q->thread);
+    q = next;
+  }
+}
+
+#define add_waiter(w, wq)        \
+  do {                           \
+    add_wait_queue(&(wq), &(w)); \
+    block(get_current());        \
+  } while (0)
+
+#define remove_waiter(w, wq) remove_wait_queue(&(wq), &(w))
+
+/* deadline: of NOW(); 0 waits for ever. */
+#define wait_event_deadline(wq, condition, deadline)            \
+  do {                                                          \
+    DEFINE_WAIT(__wait);                                        \
+    while (!(condition)) {                                      \
+      add_waiter(__wait, wq);                                   \
+      get_current()->wakeup_time = (deadline);                  \
+      if ((deadline) == 0 || (deadline) > NOW())                \
+        schedule();                                             \
+      wake(get_current());                                      \
+      if ((deadline) != 0 && (deadline) <= NOW())               \
+        break;                                                  \
+    }                                                           \
+    remove_waiter(__wait, wq);                                  \
+  } while (0)
+
+#define wait_event(wq, condition) wait_event_deadline(wq, condition, 0)
+
+#endif
