@@ -10,7 +10,12 @@ export interface Workshop {
   /** Compiles and links C or assembler source; answers the image's path. */
   readonly link: (name: string, source: string, width: Width, flags: readonly string[]) => string;
   /** An application that needs libminios.so. */
-  readonly application: (name: string, width: Width, flags?: readonly string[]) => string;
+  readonly application: (
+    name: string,
+    width: Width,
+    flags?: readonly string[],
+    source?: string,
+  ) => string;
   readonly tool: (command: string, ...args: readonly string[]) => string;
   readonly read: (path: string) => Uint8Array;
   readonly remove: () => void;
@@ -33,12 +38,17 @@ export function openWorkshop(): Workshop {
     return output;
   };
 
-  const application: Workshop['application'] = (name, width, flags = []) => {
+  const application: Workshop['application'] = (
+    name,
+    width,
+    flags = [],
+    source = applicationSource,
+  ) => {
     const library = link(`minios-${width}.so`, librarySource, width, [
       '-shared',
       '-Wl,-soname,libminios.so',
     ]);
-    return link(name, applicationSource, width, [
+    return link(name, source, width, [
       '-no-pie',
       '-Wl,--no-dynamic-linker',
       '-Wl,-z,now',
@@ -84,12 +94,15 @@ const bare = [
 
 const librarySource = `
 void *minios_current;
+char minios_table[16];
 int minios_write(int fd, const void *buf, unsigned long n) { return 0; }
 void minios_exit(int status) { for (;;) {} }
+void minios_optional(void) {}
 `;
 
 const applicationSource = `
 extern void *minios_current;
+char minios_table[16];
 int minios_write(int fd, const void *buf, unsigned long n);
 void minios_exit(int status);
 int counter;
