@@ -11,7 +11,7 @@ import {
 import { hex, printable } from '../../../runtime/elf/image-file.ts';
 import { UserError } from '../../../runtime/errors.ts';
 import { api } from '../../../runtime/minios/api.ts';
-import type { Command } from '../command.ts';
+import { type Command, usageError } from '../command.ts';
 
 export const inspect: Command = {
   name: 'inspect',
@@ -23,13 +23,9 @@ export const inspect: Command = {
 
   async run(terminal, [path, ...others], options) {
     if (path === undefined)
-      throw new UserError('no IMAGE given; try: inspect examples/hello-c/hello-64.elf', {
-        status: 2,
-      });
+      throw usageError('no IMAGE given; try: inspect examples/hello-c/hello-64.elf');
     if (others.length > 0)
-      throw new UserError(`inspect takes one IMAGE; ${others.join(' ')} is too much`, {
-        status: 2,
-      });
+      throw usageError(`inspect takes one IMAGE; ${others.join(' ')} is too much`);
     const description = describe(await readImage(path));
     terminal.stdout.write(
       options.flag('json') ? `${JSON.stringify(description, null, 2)}\n` : render(description),

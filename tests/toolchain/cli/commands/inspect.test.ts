@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseImage } from '../../../../runtime/elf/image.ts';
+import { UserError } from '../../../../runtime/errors.ts';
+import { parseWords, type Terminal } from '../../../../toolchain/cli/command.ts';
 import { describe, inspect, render } from '../../../../toolchain/cli/commands/inspect.ts';
 import {
   domainFlags,
@@ -99,9 +101,37 @@ note  L1_MFN_VALID    0x1 0x1
   },
 );
 
-command('its options are those that its usage names', () => {
-  assert.is(inspect.usage, 'inspect [--json] IMAGE');
-  assert.equal(Object.keys(inspect.options), ['json']);
+/** Runs the command as the CLI does, and answers what it printed. */
+async function run(...given: readonly string[]): Promise<string> {
+  let printed = '';
+  const stdout = { write: (text: string) => (printed += text) };
+  const { words, options } = parseWords(inspect, given);
+  assert.is(await inspect.run({ stdout } as unknown as Terminal, words, options), 0);
+  return printed;
+}
+
+command('--json prints the same as data', async ({ workshop }) => {
+  const path = workshop.application('hello.elf', 64);
+  const described = describe(await parseImage(workshop.read(path), 'hello.elf'));
+
+  assert.equal(JSON.parse(await run('--json', path)), described);
+  assert.is(await run(path), render(described));
 });
+
+command(
+  'an image that cannot be inspected ends with status 1, wrong usage with 2',
+  async ({ workshop }) => {
+    const failure = async (...words: readonly string[]): Promise<string> => {
+      const error = await run(...words).catch((thrown: unknown) => thrown);
+      return error instanceof UserError ? `${error.status} ${error.message}` : 'no UserError';
+    };
+    const missing = `${workshop.directory}/missing.elf`;
+
+    assert.is(await failure(missing), `1 ${missing}: cannot be read (ENOENT)`);
+    assert.match(await failure('/dev/null'), /^1 null: not an ELF image: the file is empty$/);
+    assert.match(await failure(), /^2 no IMAGE given/);
+    assert.match(await failure('a', 'b'), /^2 inspect takes one IMAGE; b is too much$/);
+  },
+);
 
 command.run();
