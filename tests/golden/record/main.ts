@@ -1,0 +1,13 @@
+/** `npm run golden [name…]`: records again what tests compare with, from this machine's CPU and compilers. */
+import { recordVectors } from './vectors.ts';
+
+const recorders: Readonly<Record<string, () => Promise<void>>> = {
+  vectors: recordVectors,
+};
+
+const named = process.argv.slice(2);
+for (const [name, record] of Object.entries(recorders)) {
+  if (named.length > 0 && !named.includes(name)) continue;
+  process.stdout.write(`recording ${name}\n`);
+  await record();
+}
