@@ -9,7 +9,18 @@ import {
   type CpuWidth,
 } from './cpu-oracle.ts';
 
-const test = suite('tests/support/cpu-oracle');
+const test = suite<Record<CpuWidth, CpuOracle>>('tests/support/cpu-oracle');
+
+test.before(async (oracles) => {
+  oracles[64] = await CpuOracle.start(64);
+  oracles[32] = await CpuOracle.start(32);
+});
+
+test.after(async (oracles) => {
+  await oracles[64].close();
+  await oracles[32].close();
+});
+
 const RIP = 0x10000000n;
 const DATA = 0x20000000n;
 const STACK = 0x30002000n;
@@ -34,29 +45,23 @@ interface Arranged extends Partial<CpuCase> {
 }
 
 async function runOne(
-  width: CpuWidth,
+  oracle: CpuOracle,
   code: number[],
-  arranged: Arranged = {},
+  { edit, memory = [], steps = 1 }: Arranged = {},
 ): Promise<CpuResult> {
-  const state = someState(width);
-  arranged.edit?.(state);
-  const { memory = [], steps = 1 } = arranged;
-  const oracle = await CpuOracle.start(width);
-  try {
-    const [result] = await oracle.run([{ code: Uint8Array.from(code), state, memory, steps }]);
-    if (!result) throw new Error('no result');
-    return result;
-  } finally {
-    await oracle.close();
-  }
+  const state = someState(oracle.width);
+  edit?.(state);
+  const [result] = await oracle.run([{ code: Uint8Array.from(code), state, memory, steps }]);
+  if (!result) throw new Error('no result');
+  return result;
 }
 
 const one = 0x3fff8000000000000000n;
 
 for (const width of [64, 32] as const) {
-  test(`${width}: adc adds the carry and sets the flags`, async () => {
+  test(`${width}: adc adds the carry and sets the flags`, async (oracles) => {
     // adc eax, ecx
-    const { state, exception } = await runOne(width, [0x11, 0xc8], {
+    const { state, exception } = await runOne(oracles[width], [0x11, 0xc8], {
       edit: (input) => {
         input.regs[0] = 0xffffffffn;
         input.regs[1] = 0n;
@@ -70,7 +75,7 @@ for (const width of [64, 32] as const) {
     assert.is(state.rflags, 0x257n); // CF PF AF ZF
   });
 
-  test(`${width}: what a nop does not touch comes back as it was`, async () => {
+  test(`${width}: what a nop does not touch comes back as it was`, async (oracles) => {
     const before = someState(width);
     before.rflags = 0xed7n; // CF PF AF ZF SF DF OF
     before.mxcsr = 0xffbf;
@@ -81,16 +86,16 @@ for (const width of [64, 32] as const) {
       registers: Array.from({ length: 8 }, (_, i) => one + (BigInt(i) << 40n)),
     };
 
-    const { state } = await runOne(width, [0x90], {
+    const { state } = await runOne(oracles[width], [0x90], {
       edit: (input) => Object.assign(input, before),
     });
 
     assert.equal(state, { ...before, rip: RIP + 1n });
   });
 
-  test(`${width}: a division by zero is vector 0 at the instruction`, async () => {
+  test(`${width}: a division by zero is vector 0 at the instruction`, async (oracles) => {
     // div ecx
-    const { state, exception } = await runOne(width, [0xf7, 0xf1], {
+    const { state, exception } = await runOne(oracles[width], [0xf7, 0xf1], {
       edit: (input) => {
         input.regs[1] = 0n;
       },
@@ -100,9 +105,9 @@ for (const width of [64, 32] as const) {
     assert.is(state.rip, RIP);
   });
 
-  test(`${width}: a misaligned movaps is vector 13`, async () => {
+  test(`${width}: a misaligned movaps is vector 13`, async (oracles) => {
     // movaps xmm1, [esi]
-    const { exception } = await runOne(width, [0x0f, 0x28, 0x0e], {
+    const { exception } = await runOne(oracles[width], [0x0f, 0x28, 0x0e], {
       edit: (input) => {
         input.regs[6] = DATA + 4n;
       },
@@ -111,9 +116,9 @@ for (const width of [64, 32] as const) {
     assert.equal(exception, { vector: 13, errorCode: 0, address: 0n });
   });
 
-  test(`${width}: a store past the data is vector 14 and tells the address`, async () => {
+  test(`${width}: a store past the data is vector 14 and tells the address`, async (oracles) => {
     // mov [esi], eax
-    const { exception } = await runOne(width, [0x89, 0x06], {
+    const { exception } = await runOne(oracles[width], [0x89, 0x06], {
       edit: (input) => {
         input.regs[6] = DATA + 0x3ffen;
       },
@@ -122,19 +127,19 @@ for (const width of [64, 32] as const) {
     assert.equal(exception, { vector: 14, errorCode: 6, address: DATA + 0x4000n });
   });
 
-  test(`${width}: ud2 is vector 6, int3 is vector 3 after its byte`, async () => {
-    const undefinedOpcode = await runOne(width, [0x0f, 0x0b]);
-    const breakpoint = await runOne(width, [0xcc]);
+  test(`${width}: ud2 is vector 6, int3 is vector 3 after its byte`, async (oracles) => {
+    const undefinedOpcode = await runOne(oracles[width], [0x0f, 0x0b]);
+    const breakpoint = await runOne(oracles[width], [0xcc]);
 
     assert.is(undefinedOpcode.exception?.vector, 6);
     assert.is(breakpoint.exception?.vector, 3);
     assert.is(breakpoint.state.rip, RIP + 1n);
   });
 
-  test(`${width}: the x87 loads, adds and pops in stack order`, async () => {
+  test(`${width}: the x87 loads, adds and pops in stack order`, async (oracles) => {
     // fld1; fld1; fadd st0, st1; fld qword [esi]
     const code = [0xd9, 0xe8, 0xd9, 0xe8, 0xd8, 0xc1, 0xdd, 0x06];
-    const { state, steps } = await runOne(width, code, {
+    const { state, steps } = await runOne(oracles[width], code, {
       edit: (input) => {
         input.regs[6] = DATA;
       },
@@ -152,16 +157,16 @@ for (const width of [64, 32] as const) {
     ]);
   });
 
-  test(`${width}: unmasked float exceptions are vectors 16 and 19`, async () => {
+  test(`${width}: unmasked float exceptions are vectors 16 and 19`, async (oracles) => {
     // fldz; fld1; fdiv st0, st1; fwait
-    const x87 = await runOne(width, [0xd9, 0xee, 0xd9, 0xe8, 0xd8, 0xf1, 0x9b], {
+    const x87 = await runOne(oracles[width], [0xd9, 0xee, 0xd9, 0xe8, 0xd8, 0xf1, 0x9b], {
       edit: (input) => {
         input.fpu.control = 0x37b;
       },
       steps: 4,
     });
     // divps xmm0, xmm1
-    const sse = await runOne(width, [0x0f, 0x5e, 0xc1], {
+    const sse = await runOne(oracles[width], [0x0f, 0x5e, 0xc1], {
       edit: (input) => {
         input.mxcsr = 0x1d80;
         input.xmm[0] = 0x3f800000n;
@@ -174,9 +179,9 @@ for (const width of [64, 32] as const) {
     assert.is(sse.exception?.vector, 19);
   });
 
-  test(`${width}: a repeated string instruction is one step and pushf stores no trap flag`, async () => {
+  test(`${width}: a repeated string instruction is one step and pushf stores no trap flag`, async (oracles) => {
     // std; rep movsb; pushf
-    const { state, memory } = await runOne(width, [0xfd, 0xf3, 0xa4, 0x9c], {
+    const { state, memory } = await runOne(oracles[width], [0xfd, 0xf3, 0xa4, 0x9c], {
       edit: (input) => {
         input.regs[1] = 3n;
         input.regs[6] = DATA + 3n;
@@ -196,9 +201,9 @@ for (const width of [64, 32] as const) {
   });
 }
 
-test('a stack pointer that points nowhere does not disturb the oracle', async () => {
+test('a stack pointer that points nowhere does not disturb the oracle', async (oracles) => {
   // mov eax, esp
-  const { state } = await runOne(64, [0x89, 0xe0], {
+  const { state } = await runOne(oracles[64], [0x89, 0xe0], {
     edit: (input) => {
       input.regs[4] = 0xdead0000beef0001n;
     },
@@ -208,10 +213,10 @@ test('a stack pointer that points nowhere does not disturb the oracle', async ()
   assert.is(state.regs[4], 0xdead0000beef0001n);
 });
 
-test('memory outside of the regions is refused', async () => {
+test('memory outside of the regions is refused', async (oracles) => {
   const memory = [{ address: 0x20003fffn, bytes: new Uint8Array(2) }];
 
-  const error = await runOne(64, [0x90], { memory }).catch((reason: unknown) => reason);
+  const error = await runOne(oracles[64], [0x90], { memory }).catch((reason: unknown) => reason);
 
   assert.match(String(error), 'refused');
 });

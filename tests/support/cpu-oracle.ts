@@ -5,7 +5,7 @@
  * TF and RF read as zero; AC, NT and ID do not survive from one step to the next.
  */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -188,6 +188,15 @@ export function projectRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
+}
+
+/** Which CPU this is, in the words of /proc/cpuinfo; 'unknown' where there is none. */
+export function cpuModel(): string {
+  if (!existsSync('/proc/cpuinfo')) return 'unknown';
+  const text = readFileSync('/proc/cpuinfo', 'utf8');
+  const field = (name: string): string =>
+    new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1] ?? 'unknown';
+  return `${field('model name')}, family ${field('cpu family')}, model ${field('model')}, stepping ${field('stepping')}`;
 }
 
 async function compile(width: CpuWidth, folder: string): Promise<string> {

@@ -337,14 +337,14 @@ function plan(width: CpuWidth, kinds: readonly Kind[], group: string): Plan {
   if (/^(fpu|sse|ssse|mmx)/.test(group)) return floatPlan(width, group, varied);
   if (group === 'string') return { variants: 3, cases: 5 };
   if (kinds.length === 0) return { variants: 1, cases: 8 };
-  const fewer = width === 32 ? 1 : 0;
+  const fewer = (width === 32 ? 1 : 0) + (group === 'cmov' ? 1 : 0);
   if (varied) return { variants: choice ? 6 : 3, cases: 3 - fewer };
   return { variants: choice ? 4 : 2, cases: 5 - fewer };
 }
 
 function floatPlan(width: CpuWidth, group: string, varied: boolean): Plan {
   const x87 = group.startsWith('fpu');
-  const cases = x87 === (width === 32) ? (x87 ? 12 : 8) : 3;
+  const cases = x87 === (width === 32) ? (x87 ? 12 : group === 'mmx' ? 4 : 7) : 3;
   return varied ? { variants: 4, cases: Math.ceil(cases / 3) } : { variants: 2, cases };
 }
 

@@ -68,6 +68,8 @@ function drawMmx({ state, random }: Drawing, registers: readonly UsedRegister[])
   }
 }
 
+const SUMMARY = 0x8080; // ES and B
+
 export function drawFpu(
   drawing: Drawing,
   registers: readonly UsedRegister[],
@@ -83,6 +85,8 @@ export function drawFpu(
   if (unmasked) state.fpu.control &= ~pick(random, [0x01, 0x04, 0x08, 0x10, 0x20, 0x3f]);
   const masked = state.fpu.control & 0x3f;
   if (chance(random, 25)) state.fpu.status |= random.below(64) & masked;
+  // An exception that waits for the next instruction that looks for it.
+  if (unmasked && chance(random, 20)) state.fpu.status |= SUMMARY | (~masked & 0x3f);
 }
 
 const little = (value: bigint, bytes: number): string =>

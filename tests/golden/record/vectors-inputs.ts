@@ -141,6 +141,12 @@ function drawPlace(drawing: Drawing, explicit: UsedMemory, last: boolean): void 
   else if (kind === 3 && last) displace(drawing, explicit, 0x20004010n);
 }
 
+/** At times a stack that is full, for a push, or used up, for a pop. */
+function drawStackEnd({ form, random, state }: Drawing): void {
+  if (!form.instruction.isStackInstruction || !chance(random, 50)) return;
+  state.regs[4] = form.instruction.stackPointerIncrement < 0 ? 0x30000000n : 0x30004000n;
+}
+
 function drawIndex({ form, random, state, width }: Drawing): void {
   const { memoryIndex: index, memoryBase: base, memoryIndexScale: scale } = form.instruction;
   if (index === Register.None || isRegister(base, numberOf(index)) || index === Register.AL) return;
@@ -265,6 +271,7 @@ export function drawInput(
   if (form.group === 'string') return { state: drawing.state, mem: stringMemory(drawing, last) };
   if (addresses.size > 0) drawIndex(drawing);
   drawSpecialRegisters(drawing, addresses);
+  if (last && addresses.has(Register.RSP)) drawStackEnd(drawing);
   const explicit = explicitMemory(form, used);
   if (explicit && variation === 'usual') drawPlace(drawing, explicit, last);
   const mem = drawSpecialMemory(drawing, drawMemory(drawing, used.memory));

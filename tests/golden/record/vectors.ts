@@ -2,13 +2,14 @@
  * Records tests/golden/x86: what this machine's CPU does with each form of vectors-forms.ts in a few states.
  * Every case runs twice, in two orders, and must come out the same; a line is a form, so that a diff can be read.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type CpuCase,
   CpuOracle,
   type CpuResult,
   type CpuWidth,
+  cpuModel,
   type MemoryWindow,
 } from '../../support/cpu-oracle.ts';
 import {
@@ -29,12 +30,6 @@ import { drawInput, type Variation } from './vectors-inputs.ts';
 
 const SEED = 1;
 
-/** As /proc/cpuinfo names it. */
-export function cpuModel(): string {
-  const line = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-  return line?.[1] ?? 'unknown';
-}
-
 interface Pending {
   readonly group: string;
   readonly form: Form;
@@ -42,30 +37,31 @@ interface Pending {
   readonly run: CpuCase;
 }
 
-/** The groups that a form's cases go to, and how many. */
-function variations(
-  form: Form,
-): readonly (readonly [group: string, variation: Variation, cases: number])[] {
-  const { group, instruction, cases } = form;
-  const usual = [group, 'usual', cases] as const;
-  const memory = instruction.opCode.memorySize;
-  if (
-    /^fpu$/.test(group) &&
-    memory !== undefined &&
-    !/^Fn?(save|stenv|rstor|ldenv)/.test(form.mnemonic)
-  )
-    return [usual, ['fpu-unmasked', 'unmasked', 2]];
-  const floats =
-    /^(Add|Sub|Mul|Div|Sqrt|Min|Max|Cmp|U?comis|Cvt|Round|Dp|Hadd|Hsub|Addsub).*([ps][sd]|[sp][iq]|dq)/;
-  if (/^sse/.test(group) && floats.test(form.mnemonic) && group !== 'sse-approximate')
-    return [usual, ['sse-mxcsr', 'mxcsr', Math.min(cases, 3)]];
-  return [usual];
+interface Series {
+  readonly group: string;
+  readonly variation: Variation;
+  readonly cases: number;
+}
+
+const environment = /^Fn?(save|stenv|rstor|ldenv)$/;
+const packedOrScalarFloats =
+  /^(Add|Sub|Mul|Div|Sqrt|Min|Max|Cmp|U?[Cc]omis|Cvt|Round|Dp|Hadd|Hsub|Addsub).*([ps][sd]|[sp][iq]|dq)$/;
+
+/** A form's cases in its own group, and those that vary what is set up once in a program: masks and MXCSR. */
+function seriesOf(form: Form, width: CpuWidth): Series[] {
+  const { group, mnemonic, cases } = form;
+  const series: Series[] = [{ group, variation: 'usual', cases }];
+  if (group === 'fpu' && !environment.test(mnemonic))
+    series.push({ group: 'fpu-unmasked', variation: 'unmasked', cases: width === 32 ? 2 : 1 });
+  if (/^sse(2|3|4\.[12])?$/.test(group) && packedOrScalarFloats.test(mnemonic))
+    series.push({ group: 'sse-mxcsr', variation: 'mxcsr', cases: Math.min(cases, 3) });
+  return series;
 }
 
 function draw(form: Form, width: CpuWidth): Pending[] {
   const base = flatten(baseState(width), width);
   const seen = new Set<string>();
-  return variations(form).flatMap(([group, variation, cases]) =>
+  return seriesOf(form, width).flatMap(({ group, variation, cases }) =>
     Array.from({ length: cases }, (_, i) => i).flatMap((index): Pending[] => {
       const input = drawInput(form, width, index, variation);
       if (!input) return [];
