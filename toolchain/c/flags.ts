@@ -57,7 +57,7 @@ export function linkFlags(compiler: Compiler, sysroot: string): string[] {
     `-Wl,-T,${sysroot}/lib/application.lds`,
     '-Wl,--no-dynamic-linker',
     '-Wl,-z,now,-z,norelro,-z,noexecstack,-z,max-page-size=4096',
-    '-Wl,--hash-style=sysv,--build-id=none,--no-warn-rwx-segments',
+    '-Wl,--hash-style=sysv,--build-id=none,--gc-sections',
     '-Wl,-nostdlib',
     `${sysroot}/lib/crt0.o`,
     `-L${sysroot}/lib`,

@@ -94,6 +94,7 @@ const options = [
   '--enable-newlib-io-long-double',
   '--enable-newlib-io-pos-args',
   '--enable-newlib-global-stdio-streams',
+  '--enable-newlib-retargetable-locking',
 ];
 
 /** What decides the library's bytes, beside its source and the compiler. */

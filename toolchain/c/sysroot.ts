@@ -42,7 +42,10 @@ export interface SysrootOptions {
 const ours = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
 
 /** Compiles ours as a user's program is compiled, with complaints about anything doubtful. */
-const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin'];
+const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffunction-sections'];
+
+/** Members of newlib's libc.a in whose place ours stand. */
+const replaced = ['lib_a-lock.o', 'lib_a-mlock.o'];
 
 /** The cached sysroot, which is built first where it is not there. */
 export async function sysroot(width: Width, options: SysrootOptions = {}): Promise<Sysroot> {
@@ -95,6 +98,7 @@ function place(width: Width, compiler: Compiler, tar: string): string {
     compiler.version,
     ...machineFlags(width),
     ...ownFlags,
+    ...replaced,
     newlibRecipe,
     JSON.stringify(api),
     ...ownFiles().flatMap((file) => [file, readFileSync(join(ours, file), 'utf8')]),
@@ -154,7 +158,9 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
       object(name),
     ]);
   const members = sources.filter((name) => name !== 'start.c').map(object);
-  await must(job, 'ar', ['rcsD', join(root, 'lib/libc.a'), ...members]);
+  const library = join(root, 'lib/libc.a');
+  await must(job, 'ar', ['dD', library, ...replaced]);
+  await must(job, 'ar', ['rcsD', library, ...members]);
 }
 
 async function linkImportLibrary(root: string, work: string, job: Job): Promise<void> {

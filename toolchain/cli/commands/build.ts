@@ -42,28 +42,31 @@ const withValue = new Set(
 const notAnImage = /^-(c|S|E|M|MM|shared|static|pie|static-pie|r)$/;
 
 interface Words {
-  readonly width: Width;
-  readonly output: string;
-  readonly rest: readonly string[];
+  width: Width;
+  output: string;
+  readonly rest: string[];
 }
 
 export function readWords(words: readonly string[]): Words {
-  const found = { width: 64 as Width, output: undefined as string | undefined };
-  const rest: string[] = [];
-  const inputs: string[] = [];
+  const found: Words = { width: 64, output: '', rest: [] };
   const queue = [...words];
-  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    if (word === '-m32' || word === '-m64') found.width = word === '-m32' ? 32 : 64;
-    else if (word === '-o') found.output = take(queue, word);
-    else if (word.startsWith('-o')) found.output = word.slice(2);
-    else if (notAnImage.test(word)) throw usageError(`build: ${word}: build makes whole images`);
-    else rest.push(word);
-    if (withValue.has(word)) rest.push(take(queue, word));
-    else if (!word.startsWith('-')) inputs.push(word);
-  }
-  const output = defaultOutput(inputs);
-  return { ...found, output: found.output ?? output, rest };
+  for (let word = queue.shift(); word !== undefined; word = queue.shift())
+    readWord(word, queue, found);
+  const standard = defaultOutput(found.rest.filter(isInput));
+  return { ...found, output: found.output || standard };
 }
+
+function readWord(word: string, queue: string[], found: Words): void {
+  if (notAnImage.test(word)) throw usageError(`build: ${word}: build makes whole images`);
+  if (word === '-m32' || word === '-m64') found.width = word === '-m32' ? 32 : 64;
+  else if (word === '-o') found.output = take(queue, word);
+  else if (word.startsWith('-o')) found.output = word.slice(2);
+  else found.rest.push(word, ...(withValue.has(word) ? [take(queue, word)] : []));
+}
+
+/** A word that is no option and no option's value. */
+const isInput = (word: string, index: number, all: readonly string[]): boolean =>
+  !word.startsWith('-') && !withValue.has(all[index - 1] ?? '');
 
 /** The first source's name, with .elf for its ending. */
 function defaultOutput(inputs: readonly string[]): string {
