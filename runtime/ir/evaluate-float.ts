@@ -1,8 +1,8 @@
 /**
  * Float ops as SSE computes them under MXCSR (SDM vol. 1, 10.2.3, 11.5 and appendix E): NaNs, DAZ, FTZ, rounding,
- * exception flags gathered over all lanes, and unmasked exceptions.
+ * and the exception flags of every lane.
  */
-import { at, type FloatControl, type FloatOp, type Rule } from './evaluate-rule.ts';
+import { at, type FloatOp, type Rule } from './evaluate-rule.ts';
 import { join, split } from './evaluate-vector.ts';
 import {
   addExact,
@@ -55,14 +55,6 @@ interface Result {
 const plain = (bits: bigint): Result => ({ bits, before: 0, after: 0 });
 const faulty = (bits: bigint, before: number): Result => ({ bits, before, after: 0 });
 
-/** Nothing is computed, and no flag of a result set, where an operand of any lane raises an unmasked exception. */
-function settle(float: FloatControl, results: readonly Result[], { unmasked }: Control): void {
-  const before = results.reduce((flags, result) => flags | result.before, 0);
-  const early = (before & unmasked) !== 0;
-  const flags = early ? before : results.reduce((all, result) => all | result.after, before);
-  if (flags !== 0) float.raise(float.mxcsr | flags, (flags & unmasked) !== 0);
-}
-
 const formatOf = (width: number): Format => (width === 32 ? binary32 : binary64);
 
 type Compute = (format: Format, operands: readonly Operand[], control: Control) => Result;
@@ -96,7 +88,7 @@ const lanes =
         control,
       ),
     );
-    settle(float, results, control);
+    for (const { before, after } of results) float.note(before, after);
     return join(
       results.map(({ bits }) => bits),
       width,
@@ -227,7 +219,7 @@ const conversion =
   (node, args, { float }) => {
     const control = controlOf(float.mxcsr);
     const result = compute(at(args, 0), at(node.args, 0).width, node.width, control);
-    settle(float, [result], control);
+    float.note(result.before, result.after);
     return result.bits;
   };
 

@@ -5,8 +5,8 @@ import type { Subroutine, Value } from './value.ts';
 /** MXCSR as float ops meet it (SDM vol. 1, 10.2.3). */
 export interface FloatControl {
   readonly mxcsr: number;
-  /** Keeps MXCSR with the exception flags gathered; throws where one of them is unmasked. */
-  raise(mxcsr: number, unmasked: boolean): void;
+  /** Exception flags found in operands, and those of the result. They take effect once the instruction has them all. */
+  note(before: number, after: number): void;
 }
 
 /** What an evaluation knows beside the arguments of the node at hand. */

@@ -116,7 +116,7 @@ const noFloat: FloatControl = {
   get mxcsr(): number {
     throw new TypeError('a flag rule computes with floats; pass it their comparison instead');
   },
-  raise: () => undefined,
+  note: () => undefined,
 };
 
 /** The flags that a rule sets; the host makes lazy flags real with it. Inputs are zero-extended. */
@@ -157,18 +157,20 @@ class Execution {
   readonly #evaluation: Evaluation;
   /** Values at the block's entry of what the block has changed since. */
   readonly #entry = new Map<number | Flag, bigint>();
+  /** Float exceptions of the statement at hand. */
+  readonly #noted = { before: 0, after: 0 };
   #address = 0n;
 
   constructor(state: EvaluationState) {
     this.#state = state;
+    const noted = this.#noted;
     const float: FloatControl = {
       get mxcsr(): number {
         return Number(state.loadCpu(state.mxcsrOffset, 4));
       },
-      raise: (mxcsr, unmasked) => {
-        state.storeCpu(state.mxcsrOffset, 4, BigInt(mxcsr));
-        if (unmasked)
-          throw new CpuException(19, `unmasked SIMD floating-point exception at ${this.#place}`);
+      note: (before, after) => {
+        noted.before |= before;
+        noted.after |= after;
       },
     };
     this.#evaluation = new Evaluation([], float, (node) => this.#entryValue(node));
@@ -187,36 +189,57 @@ class Execution {
     return this.#entry.get(flag) ?? BigInt(this.#state.flag(flag));
   }
 
+  /** Evaluates, and takes the float exceptions met, so that what follows has not happened if one is unmasked. */
+  #value(node: Value): bigint {
+    const value = this.#evaluation.value(node);
+    this.#takeFloatExceptions();
+    return value;
+  }
+
+  /** No flag of a result is set where an operand of any lane raises an unmasked exception: nothing is computed then. */
+  #takeFloatExceptions(): void {
+    const { before, after } = this.#noted;
+    if ((before | after) === 0) return;
+    this.#noted.before = 0;
+    this.#noted.after = 0;
+    const { mxcsrOffset } = this.#state;
+    const mxcsr = Number(this.#state.loadCpu(mxcsrOffset, 4));
+    const unmasked = ~(mxcsr >> 7) & 0x3f;
+    const flags = before & unmasked ? before : before | after;
+    this.#state.storeCpu(mxcsrOffset, 4, BigInt(mxcsr | flags));
+    if (flags & unmasked)
+      throw new CpuException(19, `unmasked SIMD floating-point exception at ${this.#place}`);
+  }
+
   /** The address to go on at, where the statement leaves the block. */
   run(statement: Statement): bigint | undefined {
-    const evaluation = this.#evaluation;
     const state = this.#state;
     switch (statement.kind) {
       case 'instruction':
         this.#address = statement.address;
         return undefined;
       case 'setRegister':
-        this.#setRegister(statement.register, evaluation.value(statement.value));
+        this.#setRegister(statement.register, this.#value(statement.value));
         return undefined;
       case 'load': {
-        const address = evaluation.value(at(statement.value.args, 0));
-        evaluation.set(statement.value, state.load(address, statement.value.width / 8));
+        const address = this.#value(at(statement.value.args, 0));
+        this.#evaluation.set(statement.value, state.load(address, statement.value.width / 8));
         return undefined;
       }
       case 'store': {
-        const address = evaluation.value(statement.address);
+        const address = this.#value(statement.address);
         const { width } = statement.value;
-        state.store(address, width / 8, evaluation.value(statement.value));
+        state.store(address, width / 8, this.#value(statement.value));
         return undefined;
       }
       case 'loadCpu': {
-        const offset = Number(evaluation.value(at(statement.value.args, 0)));
-        evaluation.set(statement.value, state.loadCpu(offset, bytesOf(statement.value)));
+        const offset = Number(this.#value(at(statement.value.args, 0)));
+        this.#evaluation.set(statement.value, state.loadCpu(offset, bytesOf(statement.value)));
         return undefined;
       }
       case 'storeCpu': {
-        const offset = Number(evaluation.value(statement.offset));
-        const value = evaluation.value(statement.value);
+        const offset = Number(this.#value(statement.offset));
+        const value = this.#value(statement.value);
         state.storeCpu(offset, bytesOf(statement.value), value);
         return undefined;
       }
@@ -224,7 +247,7 @@ class Execution {
         this.#setFlags(statement);
         return undefined;
       case 'raiseIf':
-        if (evaluation.value(statement.condition) === 1n)
+        if (this.#value(statement.condition) === 1n)
           throw new CpuException(
             statement.vector,
             `exception ${statement.vector} at ${this.#place}`,
@@ -232,7 +255,7 @@ class Execution {
           );
         return undefined;
       case 'jumpIf':
-        return evaluation.value(statement.condition) === 1n ? statement.target : undefined;
+        return this.#value(statement.condition) === 1n ? statement.target : undefined;
     }
   }
 
@@ -245,7 +268,8 @@ class Execution {
     for (const name of flagNames)
       if (!this.#entry.has(name)) this.#entry.set(name, BigInt(this.#state.flag(name)));
     for (const value of inputs) this.#evaluation.value(value);
-    if (when !== undefined && this.#evaluation.value(when) === 0n) return;
+    this.#takeFloatExceptions();
+    if (when !== undefined && this.#value(when) === 0n) return;
     const flags = rule.flags(...inputs);
     for (const name of flagNames) {
       const value = flags[name];
@@ -268,13 +292,13 @@ class Execution {
       case 'call':
         return { kind: 'jump', target: terminator.target };
       case 'branch': {
-        const taken = this.#evaluation.value(terminator.condition) === 1n;
+        const taken = this.#value(terminator.condition) === 1n;
         return { kind: 'jump', target: taken ? terminator.taken : terminator.otherwise };
       }
       case 'jumpIndirect':
       case 'callIndirect':
       case 'return':
-        return { kind: 'jump', target: this.#evaluation.value(terminator.target) };
+        return { kind: 'jump', target: this.#value(terminator.target) };
       case 'leave':
         return terminator;
     }
