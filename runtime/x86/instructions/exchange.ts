@@ -1,0 +1,89 @@
+/** XCHG XADD CMPXCHG CMPXCHG8B CMPXCHG16B (SDM vol. 1, 5.1.1); one vCPU runs at a time, so LOCK adds nothing. */
+import * as v from '../../ir/build.ts';
+import type { FlagRule, Value } from '../../ir/value.ts';
+import { RAX, RBX, RCX, RDX } from '../registers.ts';
+import { type InstructionTable, register, type Semantics, vectors } from '../semantics.ts';
+import { addRule, subRule } from './flag-rules.ts';
+import { accumulator, place } from './operands.ts';
+
+/** The destination is written first, since only it may be in memory. */
+const xchg: Semantics = (b, [destination, source]) => {
+  const { value: x, write } = place(b, destination);
+  const y = b.read(source);
+  write(y);
+  b.write(source, x);
+};
+
+/** SRC := DEST, DEST := the sum; the sum stays where both are one register. */
+const xadd: Semantics = (b, [destination, source]) => {
+  const { value: x, write } = place(b, destination);
+  const sum = v.add(x, b.read(source));
+  if (destination.kind === 'memory') {
+    write(sum);
+    b.write(source, x);
+  } else {
+    b.write(source, x);
+    write(sum);
+  }
+  b.setFlags(addRule, x, sum);
+};
+
+/** DEST := SRC where it equals the accumulator, else the accumulator := DEST; DEST is written in either case. */
+const cmpxchg: Semantics = (b, [destination, source]) => {
+  const { value: old, write } = place(b, destination);
+  const expected = b.read(accumulator(old.width));
+  const equal = v.equal(expected, old);
+  write(v.select(equal, b.read(source), old));
+  const whole = b.register(RAX);
+  b.write(accumulator(old.width), old);
+  b.setRegister(RAX, v.select(equal, whole, b.register(RAX)));
+  b.setFlags(subRule, expected, old);
+};
+
+/** ZF alone changes. */
+const compareExchangeRule: FlagRule = {
+  name: 'cmpxchg8b',
+  flags: (equal: Value) => ({ ZF: equal }),
+};
+
+/** EDX:EAX against the memory; ECX:EBX goes into it. */
+const cmpxchg8b: Semantics = (b, [destination]) => {
+  const { value: old, write } = place(b, destination);
+  const pair = (high: number, low: number): Value =>
+    v.or(
+      v.shiftLeft(v.resize(b.read(register(high, 32)), 64), 32),
+      v.resize(b.read(register(low, 32)), 64),
+    );
+  const equal = v.equal(pair(RDX, RAX), old);
+  write(v.select(equal, pair(RCX, RBX), old));
+  for (const [half, number] of [RAX, RDX].entries()) {
+    const whole = b.register(number);
+    b.write(register(number, 32), v.resize(v.shiftRight(old, half * 32), 32));
+    b.setRegister(number, v.select(equal, whole, b.register(number)));
+  }
+  b.setFlags(compareExchangeRule, equal);
+};
+
+/** RDX:RAX against the memory, which is aligned; RCX:RBX goes into it. */
+const cmpxchg16b: Semantics = (b, [destination]) => {
+  if (destination.kind !== 'memory') throw new TypeError('CMPXCHG16B without a memory operand');
+  const address = b.address(destination);
+  const misalignment = v.and(address, v.constant(64, 15));
+  b.raiseIf(v.not(v.isZero(misalignment)), vectors.GP, 0);
+  const old = b.load(address, 128);
+  const [low, high] = [v.slice(old, 0, 64), v.slice(old, 64, 64)];
+  const equal = v.and(v.equal(b.register(RAX), low), v.equal(b.register(RDX), high));
+  const stored = (wanted: number, part: Value): Value => v.select(equal, b.register(wanted), part);
+  b.store(address, v.pack(stored(RBX, low), stored(RCX, high)));
+  b.setRegister(RAX, v.select(equal, b.register(RAX), low));
+  b.setRegister(RDX, v.select(equal, b.register(RDX), high));
+  b.setFlags(compareExchangeRule, equal);
+};
+
+export const exchange = {
+  CMPXCHG: cmpxchg,
+  CMPXCHG16B: cmpxchg16b,
+  CMPXCHG8B: cmpxchg8b,
+  XADD: xadd,
+  XCHG: xchg,
+} as const satisfies InstructionTable;

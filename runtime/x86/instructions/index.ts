@@ -1,0 +1,59 @@
+/** All instructions: the tables of this folder, joined. */
+import type { InstructionTable, Semantics } from '../semantics.ts';
+import { arithmetic } from './arithmetic.ts';
+import { bits } from './bit.ts';
+import { bmi } from './bmi.ts';
+import { controlTransfer } from './control-transfer.ts';
+import { dataTransfer } from './data-transfer.ts';
+import { decimal } from './decimal.ts';
+import { exchange } from './exchange.ts';
+import { flagControl } from './flag-control.ts';
+import { logic } from './logic.ts';
+import { multiplyDivide } from './multiply-divide.ts';
+import { rotates } from './rotate.ts';
+import { shifts } from './shift.ts';
+import { sse } from './sse.ts';
+import { sse2 } from './sse2.ts';
+import { sse3 } from './sse3.ts';
+import { sse41 } from './sse41.ts';
+import { ssse3 } from './ssse3.ts';
+import { stack } from './stack.ts';
+import { strings } from './string.ts';
+import { system } from './system.ts';
+
+/** Each table by its file. */
+export const tables: readonly InstructionTable[] = [
+  arithmetic,
+  bits,
+  bmi,
+  controlTransfer,
+  dataTransfer,
+  decimal,
+  exchange,
+  flagControl,
+  logic,
+  multiplyDivide,
+  rotates,
+  shifts,
+  sse,
+  sse2,
+  sse3,
+  sse41,
+  ssse3,
+  stack,
+  strings,
+  system,
+];
+
+/** One table of all rows; a row that two tables have is an error. */
+export function join(parts: readonly InstructionTable[]): ReadonlyMap<string, Semantics> {
+  const rows = new Map<string, Semantics>();
+  for (const [name, row] of parts.flatMap((part) => Object.entries(part))) {
+    if (rows.has(name)) throw new TypeError(`x86: two rows for ${name}`);
+    rows.set(name, row);
+  }
+  return rows;
+}
+
+/** By mnemonic in capitals, or by the form's whole name where a mnemonic has two meanings. */
+export const instructions: ReadonlyMap<string, Semantics> = join(tables);

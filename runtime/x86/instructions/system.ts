@@ -1,0 +1,53 @@
+/** What asks the host, and what is only a hint to a processor (SDM vol. 1, 5.1.13, 5.21; vol. 2). */
+import * as v from '../../ir/build.ts';
+import { R11, RCX } from '../registers.ts';
+import type { InstructionTable, Semantics } from '../semantics.ts';
+import { undefinedInstruction } from './operands.ts';
+import { flagsImage } from './stack.ts';
+
+const nothing: Semantics = () => undefined;
+
+/** The line's flush may fault as a load does. */
+const clflush: Semantics = (b, [line]) => {
+  b.read(line);
+};
+
+/** `leaveOperand` of SYSCALL, beyond the vectors of INT. */
+export const syscallOperand = 0x100;
+
+/** RCX := the return address, R11 := RFLAGS; a 64-bit guest of Xen asks so. */
+const syscall: Semantics = (b, operands, facts) => {
+  if (facts.mode === 32) {
+    undefinedInstruction(b, operands, facts);
+    return;
+  }
+  const flags = flagsImage(b);
+  b.setRegister(RCX, v.constant(64, facts.next));
+  b.setRegister(R11, v.resize(flags, 64));
+  b.end({ kind: 'leave', reason: 'hypercall', operand: syscallOperand, next: facts.next });
+};
+
+export const system = {
+  CLFLUSH: clflush,
+  ENDBR32: nothing,
+  ENDBR64: nothing,
+  HLT: (b, _, { next }) => b.end({ kind: 'leave', reason: 'halt', operand: 0, next }),
+  LFENCE: nothing,
+  MFENCE: nothing,
+  NOP: nothing,
+  PAUSE: nothing,
+  PREFETCHNTA: nothing,
+  PREFETCHT0: nothing,
+  PREFETCHT1: nothing,
+  PREFETCHT2: nothing,
+  PREFETCHW: nothing,
+  RDSSPD: nothing, // without shadow stacks a NOP
+  RDSSPQ: nothing,
+  SFENCE: nothing,
+  SYSCALL: syscall,
+  UD0: undefinedInstruction,
+  UD1: undefinedInstruction,
+  UD2: undefinedInstruction,
+  /** The host call of Mini-OS's trampolines. */
+  VMCALL: (b, _, { next }) => b.end({ kind: 'leave', reason: 'hostCall', operand: 0, next }),
+} as const satisfies InstructionTable;
