@@ -97,8 +97,15 @@ const options = [
   '--enable-newlib-retargetable-locking',
 ];
 
+/** -w: newlib's warnings are not for the user. Sections, so that an image leaves out what it does not call. */
+const optimisation = '-O2 -w -ffunction-sections';
+
 /** What decides the library's bytes, beside its source and the compiler. */
-export const newlibRecipe = [...options, ...edits.map((edit) => JSON.stringify(edit))].join('\n');
+export const newlibRecipe = [
+  optimisation,
+  ...options,
+  ...edits.map((edit) => JSON.stringify(edit)),
+].join('\n');
 
 /** /usr/src/newlib's tar, else that of the package fetched into the cache. */
 export async function findNewlibTar(signal?: AbortSignal): Promise<string> {
@@ -171,7 +178,7 @@ async function configure(
     '--cache-file=config.cache',
     ...options,
     `CC=${[compiler.command, ...machineFlags(width), '-nostdinc', '-isystem', compiler.includeDirectory].join(' ')}`,
-    `CFLAGS=-O2 -w -ffile-prefix-map=${work}=/newlib`,
+    `CFLAGS=${optimisation} -ffile-prefix-map=${work}=/newlib`,
     ...['AR=ar', 'RANLIB=ranlib', 'AS=as', 'NM=nm', 'STRIP=strip', 'READELF=readelf'],
   ];
   job.progress.update(0.02, 'configuring');

@@ -1,8 +1,12 @@
 /** `npm run golden [name…]`: records again what tests compare with, from this machine's CPU and compilers. */
+import { recordHello } from './hello-c.ts';
+import { recordThread } from './minios-thread.ts';
 import { recordVectors } from './vectors.ts';
 
 const recorders: Readonly<Record<string, () => Promise<void>>> = {
   vectors: recordVectors,
+  'minios-thread': recordThread,
+  'hello-c': recordHello,
 };
 
 const named = process.argv.slice(2);
