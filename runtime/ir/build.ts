@@ -120,12 +120,22 @@ export const bit = (a: Value, index: number): Value =>
   resize(shiftRight(a.width === 1 ? resize(a, 8) : a, index), 1);
 
 export const pack = (low: Value, high: Value): Value => node('pack', 128, [low, high]);
-export const slice = (a: Value, offset: number, width: Width): Value =>
-  a.op === 'pack' && width === 64
-    ? (a.args[offset === 0 ? 0 : 1] ?? a)
-    : node('slice', width, [a], offset);
-export const insert = (whole: Value, offset: number, part: Value): Value =>
-  node('insert', 128, [whole, part], offset);
+/** What an insertion put there, or left there, is known without the whole. */
+export const slice = (a: Value, offset: number, width: Width): Value => {
+  if (a.op === 'pack' && width === 64) return a.args[offset === 0 ? 0 : 1] ?? a;
+  const [whole, part] = a.args;
+  if (a.op !== 'insert' || whole === undefined || part === undefined)
+    return node('slice', width, [a], offset);
+  const from = a.detail as number;
+  if (from === offset && part.width === width) return part;
+  const apart = offset + width <= from || from + part.width <= offset;
+  return apart ? slice(whole, offset, width) : node('slice', width, [a], offset);
+};
+export const insert = (whole: Value, offset: number, part: Value): Value => {
+  const covered =
+    whole.op === 'insert' && whole.detail === offset && whole.args[1]?.width === part.width;
+  return node('insert', 128, [covered ? (whole.args[0] ?? whole) : whole, part], offset);
+};
 export const andNot = binary('andNot');
 
 export const lane =

@@ -153,8 +153,9 @@ export class Builder {
 
   // Memory.
 
-  load(address: Value, width: Width): Value {
-    const value = v.node('load', width, [address]);
+  /** `forWrite`: the instruction writes the place afterwards, and a fault of the load says so. */
+  load(address: Value, width: Width, forWrite = false): Value {
+    const value = v.node('load', width, [address], forWrite ? 1 : undefined);
     this.#statements.push({ kind: 'load', value });
     return value;
   }

@@ -259,18 +259,18 @@ const toSigned = (rounding: Rounding | undefined): Rule =>
     };
   });
 
-/** To an integral value; #P is not raised (bit 3 of the immediate of ROUNDPS). */
-const roundToIntegral = (rounding: Rounding): Compute => {
-  return (format, operands, control) => {
+/** To an integral value, without any exception: ROUNDPS says what it raises. */
+const roundToIntegral =
+  (rounding: Rounding): Compute =>
+  (format, operands, control) => {
     const nan = nanResult(format, operands);
-    if (nan !== undefined) return nan;
+    if (nan !== undefined) return plain(nan.bits);
     const { bits, value } = at(operands, 0);
     if (!finite(value) || value.exponent >= 0) return plain(bits);
     const { significand } = roundAt(value, 0, rounding);
     const whole = round(format, { sign: value.sign, significand, exponent: 0 }, control);
     return plain(pack(format, whole));
   };
-};
 
 export const floatRules: Readonly<Record<FloatOp, Rule>> = {
   floatAdd: lanes(arithmetic(add)),

@@ -19,7 +19,7 @@ export interface EvaluationState {
   /** `undefined`: the manual leaves it undefined. */
   setFlag(flag: Flag, value: boolean | undefined): void;
   /** Loads and stores throw CpuException where the guest faults. */
-  load(address: bigint, bytes: number): bigint;
+  load(address: bigint, bytes: number, forWrite: boolean): bigint;
   store(address: bigint, bytes: number, value: bigint): void;
   loadCpu(offset: number, bytes: number): bigint;
   storeCpu(offset: number, bytes: number, value: bigint): void;
@@ -223,7 +223,8 @@ class Execution {
         return undefined;
       case 'load': {
         const address = this.#value(at(statement.value.args, 0));
-        this.#evaluation.set(statement.value, state.load(address, statement.value.width / 8));
+        const { width, detail } = statement.value;
+        this.#evaluation.set(statement.value, state.load(address, width / 8, detail === 1));
         return undefined;
       }
       case 'store': {

@@ -32,7 +32,7 @@ export const ops = {
   input: 'leaf', // detail: index of a subroutine's or flag rule's parameter
   register: 'leaf', // detail: register number; its value at the block's entry
   flag: 'leaf', // detail: Flag; its value at the block's entry
-  load: 'load', // guest memory, little-endian; may fault
+  load: 'load', // guest memory, little-endian; may fault. detail: 1 where it begins a read-modify-write, whose fault is one of writing
   loadCpu: 'resize', // (offset: 32) → w: a place in the CPU's state block
   // Integer arithmetic, modulo 2^w.
   add: 'binary', sub: 'binary', mul: 'binary', and: 'binary', or: 'binary', xor: 'binary', not: 'unary',
@@ -71,7 +71,7 @@ export const ops = {
   floatEqualMask: 'binary', floatLessMask: 'binary', floatLessEqualMask: 'binary', floatUnorderedMask: 'binary', // all ones or all zeros
   floatEqual: 'compare', floatLess: 'compare', floatLessEqual: 'compare', floatUnordered: 'compare', // scalar; false, false, false, true where one is a NaN
   floatLessQuiet: 'compare', floatLessEqualQuiet: 'compare', // the same, but a quiet NaN raises no #I (UCOMISD)
-  floatNearest: 'unary', floatFloor: 'unary', floatCeil: 'unary', floatTrunc: 'unary', // to an integral value, without #P
+  floatNearest: 'unary', floatFloor: 'unary', floatCeil: 'unary', floatTrunc: 'unary', // to an integral value; raises nothing
   floatConvert: 'resize', // between 32 and 64 bits
   floatFromSigned: 'resize', // an integer of 32 or 64 bits → a float of w bits
   floatToSigned: 'resize', // rounds as MXCSR says; the integer indefinite (top bit alone) where it does not fit

@@ -97,8 +97,8 @@ export class RegionMemory {
       for (const [i, byte] of bytes.entries()) this.#bytes.set(Number(address) + i, byte);
   }
 
-  load(address: bigint, length: number): bigint {
-    this.#check(address, length, USER);
+  load(address: bigint, length: number, forWrite = false): bigint {
+    this.#check(address, length, forWrite ? USER | WRITE : USER);
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) {
       const at = Number(address) + i;
@@ -184,8 +184,8 @@ export class TestState implements EvaluationState {
     else this.#undefined.delete(flag);
   }
 
-  load(address: bigint, bytes: number): bigint {
-    return this.memory.load(address, bytes);
+  load(address: bigint, bytes: number, forWrite: boolean): bigint {
+    return this.memory.load(address, bytes, forWrite);
   }
 
   store(address: bigint, bytes: number, value: bigint): void {

@@ -5,29 +5,38 @@ import { evaluateBlock, type Outcome } from '../../runtime/ir/evaluate.ts';
 import type { Block } from '../../runtime/ir/value.ts';
 import { verifyBlock } from '../../runtime/ir/verify.ts';
 import { Decoder } from '../../runtime/x86/decode.ts';
-import { sse } from '../../runtime/x86/instructions/sse.ts';
-import { sse2 } from '../../runtime/x86/instructions/sse2.ts';
 import { type Mode, XMM0 } from '../../runtime/x86/registers.ts';
-import type { InstructionTable } from '../../runtime/x86/semantics.ts';
+import { hasSemantics, translateInstruction } from '../../runtime/x86/translate.ts';
 import type { Exception } from './cpu-oracle.ts';
 import { RegionMemory, TestState } from './evaluation-state.ts';
 import type { Executor } from './replay.ts';
 
-const instructions: InstructionTable = { ...sse, ...sse2 };
-
 /** The block that one instruction is. */
-function translate(mode: Mode, code: Uint8Array, address: bigint): Block {
+export function blockOf(mode: Mode, code: Uint8Array, address: bigint): Block {
   const decoder = new Decoder(mode, address, code);
   const instruction = decoder.decode(address);
-  const meaning = instructions[instruction.code] ?? instructions[instruction.mnemonic];
   decoder.free();
-  if (!meaning) throw new UnsupportedError(`no row ${instruction.mnemonic}`);
+  if (!hasSemantics(instruction))
+    throw new UnsupportedError(`x86: no semantics for ${instruction.code}`);
   const builder = new Builder(mode, XMM0);
   builder.begin(address);
-  builder.instruction(address, instruction.length);
-  meaning(builder, instruction.operands, instruction);
+  translateInstruction(builder, instruction);
   return builder.finish(instruction.next);
 }
+
+/** A repeated string instruction, which branches back to itself, is executed once for each element. */
+function evaluateWhole(block: Block, cpu: TestState): Outcome {
+  const repeats = block.statements.some(({ kind }) => kind === 'jumpIf');
+  for (let elements = 0; elements < 100_000; elements++) {
+    const outcome = evaluateBlock(block, cpu);
+    if (!repeats || outcome.kind !== 'jump' || outcome.target !== block.address) return outcome;
+  }
+  throw new UnsupportedError(`the instruction at 0x${block.address.toString(16)} does not end`);
+}
+
+/** Of the one instruction, or of what follows it where it raises a trap. */
+const faultAddress = ({ address, statements }: Block): bigint =>
+  statements.reduce((last, each) => (each.kind === 'instruction' ? each.address : last), address);
 
 /** Where the block went, as the oracle reports it. */
 function outcomeOf(run: () => Outcome, faulting: bigint): { rip: bigint; exception?: Exception } {
@@ -46,11 +55,11 @@ function outcomeOf(run: () => Outcome, faulting: bigint): { rip: bigint; excepti
 }
 
 export const evaluate: Executor = (mode, code, state, memory) => {
-  const block = translate(mode, code, state.rip);
+  const block = blockOf(mode, code, state.rip);
   verifyBlock(block, mode);
   const guest = new RegionMemory([{ address: state.rip, bytes: code }, ...memory]);
   const cpu = new TestState(mode, state, guest);
-  const { rip, exception } = outcomeOf(() => evaluateBlock(block, cpu), state.rip);
+  const { rip, exception } = outcomeOf(() => evaluateWhole(block, cpu), faultAddress(block));
   return {
     state: cpu.recorded(rip),
     memory: guest.windows(memory),

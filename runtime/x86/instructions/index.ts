@@ -9,6 +9,7 @@ import { decimal } from './decimal.ts';
 import { exchange } from './exchange.ts';
 import { flagControl } from './flag-control.ts';
 import { logic } from './logic.ts';
+import { mmx } from './mmx.ts';
 import { multiplyDivide } from './multiply-divide.ts';
 import { rotates } from './rotate.ts';
 import { shifts } from './shift.ts';
@@ -16,10 +17,16 @@ import { sse } from './sse.ts';
 import { sse2 } from './sse2.ts';
 import { sse3 } from './sse3.ts';
 import { sse41 } from './sse41.ts';
+import { sse42 } from './sse42.ts';
 import { ssse3 } from './ssse3.ts';
 import { stack } from './stack.ts';
 import { strings } from './string.ts';
 import { system } from './system.ts';
+import { x87Arithmetic } from './x87-arithmetic.ts';
+import { x87Comparison } from './x87-comparison.ts';
+import { x87Constants } from './x87-constants.ts';
+import { x87Control } from './x87-control.ts';
+import { x87DataTransfer } from './x87-data-transfer.ts';
 
 /** Each table by its file. */
 export const tables: readonly InstructionTable[] = [
@@ -32,6 +39,7 @@ export const tables: readonly InstructionTable[] = [
   exchange,
   flagControl,
   logic,
+  mmx,
   multiplyDivide,
   rotates,
   shifts,
@@ -39,10 +47,16 @@ export const tables: readonly InstructionTable[] = [
   sse2,
   sse3,
   sse41,
+  sse42,
   ssse3,
   stack,
   strings,
   system,
+  x87Arithmetic,
+  x87Comparison,
+  x87Constants,
+  x87Control,
+  x87DataTransfer,
 ];
 
 /** One table of all rows; a row that two tables have is an error. */

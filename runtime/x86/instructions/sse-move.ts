@@ -1,6 +1,7 @@
 /** Moves of SSE, SSE2 and SSE3 vectors and scalars (SDM vol. 1, 5.5.1.1, 5.6.1.1, 5.6.3, 5.6.4, 5.7). */
 import * as v from '../../ir/build.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
+import { enterMmx, readMmx, writeMmx } from './mmx-registers.ts';
 import {
   alignedAddress,
   type FloatWidth,
@@ -41,15 +42,20 @@ const moveAcross =
   (b, [destination, source]) =>
     b.write(destination, v.insert(b.read(destination), to, v.slice(b.read(source), from, 64)));
 
-/** MOVD and MOVQ between a vector and a general register, memory or another vector: the upper part becomes 0. */
-export const moveLow =
+/** MOVD and MOVQ between vectors, general registers and memory: what is wider gets zeros. */
+const moveLow =
   (width: 32 | 64): Semantics =>
   (b, [destination, source]) => {
+    const narrow = source.kind === 'memory' || source.width < 128 ? source : undefined;
     const low =
-      source.kind !== 'memory' && source.width === 128
-        ? v.slice(b.read(source), 0, width)
-        : b.read(source);
-    b.write(destination, destination.width === 128 ? v.resize(low, 128) : low);
+      source.kind === 'special'
+        ? v.resize(readMmx(b, source), width)
+        : narrow === undefined
+          ? v.slice(b.read(source), 0, width)
+          : b.read(narrow);
+    if (destination.kind === 'special') writeMmx(b, destination, v.resize(low, 64));
+    else b.write(destination, destination.width === 128 ? v.resize(low, 128) : low);
+    if (source.kind === 'special') enterMmx(b);
   };
 
 const moveMask =
@@ -69,9 +75,6 @@ const movddup: Semantics = (b, [destination, source]) => {
   const low = lowPart(b, source, 64);
   b.write(destination, v.pack(low, low));
 };
-
-/** The string instruction of the same name has no vector operand. */
-export const moveScalarDouble = moveScalar(64);
 
 export const sseMoves = {
   MOVAPS: moveAligned,
@@ -93,19 +96,14 @@ export const sseMoves = {
 export const sse2Moves = {
   MOVAPD: moveAligned,
   MOVUPD: moveUnaligned,
-  Movsd_xmm_xmmm64: moveScalarDouble,
-  Movsd_xmmm64_xmm: moveScalarDouble,
+  MOVSD: moveScalar(64),
   MOVLPD: moveHalf(0),
   MOVHPD: moveHalf(64),
   MOVMSKPD: moveMask(64),
   MOVDQA: moveAligned,
   MOVDQU: moveUnaligned,
-  Movd_xmm_rm32: moveLow(32),
-  Movd_rm32_xmm: moveLow(32),
-  Movq_xmm_rm64: moveLow(64),
-  Movq_rm64_xmm: moveLow(64),
-  Movq_xmm_xmmm64: moveLow(64),
-  Movq_xmmm64_xmm: moveLow(64),
+  MOVD: moveLow(32),
+  MOVQ: moveLow(64),
   MOVNTPD: moveAligned,
   MOVNTDQ: moveAligned,
   MOVNTI: (b, [destination, source]) => b.write(destination, b.read(source)),

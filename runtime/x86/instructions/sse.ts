@@ -1,4 +1,4 @@
-/** SSE: packed and scalar floats of 32 bits, MXCSR, cacheability (SDM vol. 1, 5.5). Reciprocals stand in sse-reciprocal.ts. */
+/** SSE: packed and scalar floats of 32 bits, MXCSR, cacheability (SDM vol. 1, 5.5). */
 import * as v from '../../ir/build.ts';
 import { type InstructionTable, type Semantics, vectors } from '../semantics.ts';
 import { cpuState } from '../state.ts';
@@ -15,6 +15,7 @@ import {
   scalarRoot,
 } from './sse-float.ts';
 import { sseMoves } from './sse-move.ts';
+import { sseReciprocals } from './sse-reciprocal.ts';
 
 const shufps = packedImmediate((a, b, order) =>
   shuffleLanes(32, a, b, [order & 3, (order >> 2) & 3, 4 + ((order >> 4) & 3), 4 + (order >> 6)]),
@@ -36,6 +37,7 @@ const stmxcsr: Semantics = (b, [destination]) =>
 export const sse = {
   ...sseMoves,
   ...sseConversions,
+  ...sseReciprocals,
   ADDPS: packedFloat('floatAdd', 32),
   ADDSS: scalarFloat('floatAdd', 32),
   SUBPS: packedFloat('floatSub', 32),

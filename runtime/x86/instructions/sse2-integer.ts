@@ -1,8 +1,11 @@
 /** Integers in vectors (SDM vol. 1, 5.6.3); the rows of MMX are the same where an operand is an MMX register (5.4). */
 import * as v from '../../ir/build.ts';
+import type { Builder } from '../../ir/builder.ts';
+import type { Operand } from '../../ir/operand.ts';
 import type { Op } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
+import { enterMmx } from './mmx-registers.ts';
 import {
   type Binary,
   immediate8,
@@ -110,19 +113,33 @@ const pextrw: Semantics = (b, [destination, source, immediate]) => {
   const index = immediate8(immediate) & (source.kind === 'special' ? 3 : 7);
   const part = laneOf(vector(b, source), index, 16);
   b.write(destination, v.resize(part, destination.width));
+  if (source.kind === 'special') enterMmx(b);
 };
 
-const pmovmskb: Semantics = (b, [destination, source]) =>
-  b.write(destination, v.resize(v.lane('laneBits', 8)(vector(b, source)), destination.width));
+const pmovmskb: Semantics = (b, [destination, source]) => {
+  const bits = v.lane('laneBits', 8)(vector(b, source));
+  b.write(destination, v.resize(bits, destination.width));
+  if (source.kind === 'special') enterMmx(b);
+};
 
 /** Bytes whose mask has its top bit. The others are read and written as they are: that may fault where hardware would not. */
-const maskmovdqu: Semantics = (b, [place, source, mask]) => {
-  if (place.kind !== 'memory') throw new TypeError('MASKMOVDQU stores to memory');
+export function maskedStore(
+  b: Builder,
+  place: Operand,
+  value: Value,
+  mask: Value,
+  width: 64 | 128,
+): void {
+  if (place.kind !== 'memory') throw new TypeError('a masked store goes to memory');
   const address = b.address(place);
-  const chosen = v.lane('laneGreaterSigned', 8)(zeroVector, b.read(mask));
-  const old = b.load(address, 128);
-  b.store(address, v.or(v.and(b.read(source), chosen), v.andNot(old, chosen)));
-};
+  const chosen = v.lane('laneGreaterSigned', 8)(zeroVector, mask);
+  const old = v.resize(b.load(address, width, true), 128);
+  const merged = v.or(v.and(value, chosen), v.andNot(old, chosen));
+  b.store(address, width === 128 ? merged : v.slice(merged, 0, 64));
+}
+
+const maskmovdqu: Semantics = (b, [place, source, mask]) =>
+  maskedStore(b, place, b.read(source), b.read(mask), 128);
 
 /** Both operands' lanes, narrowed; MMX takes the low half of each. */
 const narrow =

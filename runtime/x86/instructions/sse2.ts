@@ -35,7 +35,7 @@ export const sse2 = {
   MINPD: packedFloat('floatMin', 64),
   MINSD: scalarFloat('floatMin', 64),
   CMPPD: comparePacked(64),
-  Cmpsd_xmm_xmmm64_imm8: compareScalar(64),
+  CMPSD: compareScalar(64),
   COMISD: compareToFlags(64, false),
   UCOMISD: compareToFlags(64, true),
   ANDPD: packed(v.and),
