@@ -286,6 +286,11 @@ function expandCase(form: StoredForm, [stored, output]: StoredCase, width: CpuWi
 export const vectorFolder = (width: CpuWidth): string =>
   join(projectRoot(), 'tests/golden/x86', String(width));
 
+export const groupsOf = (width: CpuWidth): readonly string[] =>
+  readdirSync(vectorFolder(width))
+    .sort()
+    .map((name) => name.replace(/\.json$/, ''));
+
 /** All forms of a width, or those of the groups named, in the order of their files. */
 export function* forms(width: CpuWidth, groups?: readonly string[]): Generator<VectorForm> {
   const folder = vectorFolder(width);
