@@ -5,7 +5,7 @@ import { type Flag, flagNames, type Width } from './ops.ts';
 import type { Block, Condition, FlagRule, Statement, Terminator, Value } from './value.ts';
 
 /** A rule whose only input is the six flags, packed as in EFLAGS. */
-const packedFlags: FlagRule = {
+export const packedFlags: FlagRule = {
   name: 'packed',
   flags: (packed) => ({
     CF: v.bit(packed as Value, 0),

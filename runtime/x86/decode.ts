@@ -38,11 +38,11 @@ const registerOperands: readonly (Operand | undefined)[] = Array.from({ length: 
 function registerOperand(r: number): Operand | undefined {
   const number = r === Register.None ? 0 : RegisterExt.number(r);
   if (RegisterExt.isGPR(r)) {
-    const high = r >= Register.AH && r <= Register.BH;
     const width = (RegisterExt.size(r) * 8) as Width;
-    return high
-      ? { kind: 'register', register: number - 4, width, offset: 8 }
-      : { kind: 'register', register: number, width, offset: 0 };
+    // iced-x86 counts AH to BH between BL and SPL.
+    const register = r >= Register.AH && r <= Register.R15L ? number - 4 : number;
+    const offset = r >= Register.AH && r <= Register.BH ? 8 : 0;
+    return { kind: 'register', register, width, offset };
   }
   if (RegisterExt.isXMM(r) && number < 16)
     return { kind: 'register', register: XMM0 + number, width: 128, offset: 0 };

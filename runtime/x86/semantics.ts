@@ -1,7 +1,7 @@
 /** What a row of the instruction tables is: the meaning of a mnemonic, written against the IR builder. */
 import * as v from '../ir/build.ts';
 import type { Builder } from '../ir/builder.ts';
-import type { Operand } from '../ir/operand.ts';
+import type { Operand, RegisterOperand } from '../ir/operand.ts';
 import type { Width } from '../ir/ops.ts';
 import type { Value } from '../ir/value.ts';
 import type { Mode } from './registers.ts';
@@ -59,7 +59,7 @@ export const vectors = {
 } as const;
 
 /** An operand that names a general or vector register. */
-export const register = (number: number, width: Width): Operand => ({
+export const register = (number: number, width: Width): RegisterOperand => ({
   kind: 'register',
   register: number,
   width,

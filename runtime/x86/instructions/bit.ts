@@ -9,7 +9,7 @@ import { type Test, conditions as when } from './conditions.ts';
 import { addressWithOffset, type Place, place } from './operands.ts';
 
 /** CF is bit 0 of `shifted`; ZF stays. */
-const bitTestRule: FlagRule = {
+export const bitTestRule: FlagRule = {
   name: 'bt',
   flags: (shifted: Value, zero: Value) => ({
     CF: v.bit(shifted, 0),
@@ -23,11 +23,11 @@ const bitTestRule: FlagRule = {
 };
 
 /** A bit string in memory reaches as far as its signed offset; the word with the bit is accessed. */
-function bitString(b: Builder, operand: MemoryOperand, offset: Value): Place {
+function bitString(b: Builder, operand: MemoryOperand, offset: Value, forWrite: boolean): Place {
   const { width } = operand;
   const word = v.shiftRightSigned(v.signExtend(offset, b.mode), Math.log2(width));
   const address = addressWithOffset(b, operand, v.shiftLeft(word, Math.log2(width / 8)));
-  return { value: b.load(address, width), write: (value) => b.store(address, value) };
+  return { value: b.load(address, width, forWrite), write: (value) => b.store(address, value) };
 }
 
 /** CF := the bit; DEST := DEST with the bit changed. */
@@ -37,8 +37,8 @@ const bitTest =
     const offset = b.read(source);
     const { value, write } =
       destination.kind === 'memory' && source.kind === 'register'
-        ? bitString(b, destination, offset)
-        : place(b, destination);
+        ? bitString(b, destination, offset, change !== undefined)
+        : place(b, destination, change !== undefined);
     const index = indexWithin(offset, value.width);
     if (change) write(change(value, v.shiftLeft(v.constant(value.width, 1), index)));
     b.setFlags(bitTestRule, v.shiftRight(value, index), b.flag('ZF'));
@@ -51,7 +51,7 @@ function indexWithin(offset: Value, width: Width): Value {
   return v.and(v.resize(offset, 8), v.constant(8, width - 1));
 }
 
-const scanRule: FlagRule = {
+export const scanRule: FlagRule = {
   name: 'bsf',
   flags: (source: Value) => ({
     ZF: v.isZero(source),
@@ -84,7 +84,7 @@ const scan =
 const highestBit = (value: Value): Value =>
   v.sub(v.constant(value.width, value.width - 1), v.countLeadingZeros(value));
 
-const countRule: FlagRule = {
+export const countRule: FlagRule = {
   name: 'lzcnt',
   flags: (source: Value, result: Value) => ({
     CF: v.isZero(source),
@@ -117,7 +117,7 @@ const trailingZeros = (value: Value): Value =>
     ? v.resize(v.countTrailingZeros(v.or(wide(value), v.constant(32, 1 << 16))), 16)
     : v.countTrailingZeros(value);
 
-const popcntRule: FlagRule = {
+export const popcntRule: FlagRule = {
   name: 'popcnt',
   flags: (source: Value) => ({
     ZF: v.isZero(source),

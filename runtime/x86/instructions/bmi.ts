@@ -18,7 +18,7 @@ const bmiFlags = (result: Value, carry: Value): ReturnType<FlagRule['flags']> =>
   PF: v.undefinedFlag,
 });
 
-const andnRule: FlagRule = {
+export const andnRule: FlagRule = {
   name: 'andn',
   flags: (result: Value) => bmiFlags(result, v.zero),
 };
@@ -30,7 +30,7 @@ const andn: Semantics = (b, [destination, first, second]) => {
   b.setFlags(andnRule, result);
 };
 
-const bextrRule: FlagRule = {
+export const bextrRule: FlagRule = {
   name: 'bextr',
   flags: (result: Value) => ({ ...bmiFlags(result, v.zero), SF: v.undefinedFlag }),
 };
@@ -57,13 +57,13 @@ function lowBits(value: Value, count: Value): Value {
   return v.select(v.lessUnsigned(count, v.constant(8, width)), v.and(value, kept), value);
 }
 
-const blsiRule: FlagRule = {
+export const blsiRule: FlagRule = {
   name: 'blsi',
   flags: (source: Value, result: Value) => bmiFlags(result, v.not(v.isZero(source))),
 };
 
 /** CF tells that the source was 0. */
-const blsrRule: FlagRule = {
+export const blsrRule: FlagRule = {
   name: 'blsr',
   flags: (source: Value, result: Value) => bmiFlags(result, v.isZero(source)),
 };
@@ -77,7 +77,7 @@ const lowest =
     b.setFlags(rule, value, result);
   };
 
-const bzhiRule: FlagRule = {
+export const bzhiRule: FlagRule = {
   name: 'bzhi',
   flags: (result: Value, index: Value) =>
     bmiFlags(result, v.lessUnsigned(v.constant(8, result.width - 1), index)),

@@ -109,7 +109,6 @@ export const dataTransfer = {
   LEA: lea,
   MOV: mov,
   MOVBE: movbe,
-  MOVNTI: mov,
   MOVSX: extend(v.signExtend),
   MOVSXD: extend(v.signExtend),
   MOVZX: extend(v.resize),

@@ -8,7 +8,7 @@ const byte = (number: number): Value => v.constant(8, number);
 const lowDigit = (al: Value): Value => v.and(al, byte(0x0f));
 
 /** CF and AF tell that the digit was adjusted. */
-const asciiRule: FlagRule = {
+export const asciiRule: FlagRule = {
   name: 'aaa',
   flags: (adjusted: Value) => ({
     CF: adjusted,
@@ -32,7 +32,7 @@ const asciiAdjust =
     b.setFlags(asciiRule, adjusted);
   };
 
-const digitRule: FlagRule = {
+export const digitRule: FlagRule = {
   name: 'aam',
   flags: (al: Value) => ({
     ...resultFlags(al),
@@ -62,7 +62,7 @@ const aad: Semantics = (b, [base]) => {
   b.setFlags(digitRule, al);
 };
 
-const packedRule: FlagRule = {
+export const packedRule: FlagRule = {
   name: 'daa',
   flags: (al: Value, carry: Value, adjust: Value) => ({
     ...resultFlags(al),

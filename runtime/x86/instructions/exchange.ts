@@ -1,10 +1,12 @@
 /** XCHG XADD CMPXCHG CMPXCHG8B CMPXCHG16B (SDM vol. 1, 5.1.1); one vCPU runs at a time, so LOCK adds nothing. */
 import * as v from '../../ir/build.ts';
+import type { Builder } from '../../ir/builder.ts';
+import type { RegisterOperand } from '../../ir/operand.ts';
 import type { FlagRule, Value } from '../../ir/value.ts';
 import { RAX, RBX, RCX, RDX } from '../registers.ts';
 import { type InstructionTable, register, type Semantics, vectors } from '../semantics.ts';
 import { addRule, subRule } from './flag-rules.ts';
-import { accumulator, place } from './operands.ts';
+import { place } from './operands.ts';
 
 /** The destination is written first, since only it may be in memory. */
 const xchg: Semantics = (b, [destination, source]) => {
@@ -28,20 +30,28 @@ const xadd: Semantics = (b, [destination, source]) => {
   b.setFlags(addRule, x, sum);
 };
 
-/** DEST := SRC where it equals the accumulator, else the accumulator := DEST; DEST is written in either case. */
+/** Where `condition` is 1 the whole register becomes what the operand's write makes of it; else it stays. */
+function writeIf(b: Builder, condition: Value, operand: RegisterOperand, value: Value): void {
+  const before = b.register(operand.register);
+  b.write(operand, value);
+  b.setRegister(operand.register, v.select(condition, b.register(operand.register), before));
+}
+
+/** DEST := SRC where it equals the accumulator, else the accumulator := DEST; memory is written in either case. */
 const cmpxchg: Semantics = (b, [destination, source]) => {
   const { value: old, write } = place(b, destination);
-  const expected = b.read(accumulator(old.width));
+  const accumulator = register(RAX, old.width);
+  const expected = b.read(accumulator);
   const equal = v.equal(expected, old);
-  write(v.select(equal, b.read(source), old));
-  const whole = b.register(RAX);
-  b.write(accumulator(old.width), old);
-  b.setRegister(RAX, v.select(equal, whole, b.register(RAX)));
+  const value = b.read(source);
+  if (destination.kind === 'register') writeIf(b, equal, destination, value);
+  else write(v.select(equal, value, old));
+  writeIf(b, v.not(equal), accumulator, old);
   b.setFlags(subRule, expected, old);
 };
 
 /** ZF alone changes. */
-const compareExchangeRule: FlagRule = {
+export const compareExchangeRule: FlagRule = {
   name: 'cmpxchg8b',
   flags: (equal: Value) => ({ ZF: equal }),
 };
@@ -56,11 +66,8 @@ const cmpxchg8b: Semantics = (b, [destination]) => {
     );
   const equal = v.equal(pair(RDX, RAX), old);
   write(v.select(equal, pair(RCX, RBX), old));
-  for (const [half, number] of [RAX, RDX].entries()) {
-    const whole = b.register(number);
-    b.write(register(number, 32), v.resize(v.shiftRight(old, half * 32), 32));
-    b.setRegister(number, v.select(equal, whole, b.register(number)));
-  }
+  writeIf(b, v.not(equal), register(RAX, 32), v.resize(old, 32));
+  writeIf(b, v.not(equal), register(RDX, 32), v.resize(v.shiftRight(old, 32), 32));
   b.setFlags(compareExchangeRule, equal);
 };
 
@@ -70,7 +77,7 @@ const cmpxchg16b: Semantics = (b, [destination]) => {
   const address = b.address(destination);
   const misalignment = v.and(address, v.constant(64, 15));
   b.raiseIf(v.not(v.isZero(misalignment)), vectors.GP, 0);
-  const old = b.load(address, 128);
+  const old = b.load(address, 128, true);
   const [low, high] = [v.slice(old, 0, 64), v.slice(old, 64, 64)];
   const equal = v.and(v.equal(b.register(RAX), low), v.equal(b.register(RDX), high));
   const stored = (wanted: number, part: Value): Value => v.select(equal, b.register(wanted), part);

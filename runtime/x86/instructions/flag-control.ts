@@ -5,7 +5,7 @@ import type { InstructionTable, Semantics } from '../semantics.ts';
 import { cpuState } from '../state.ts';
 import { accumulator, accumulatorHigh } from './operands.ts';
 
-const carryRule: FlagRule = { name: 'carry', flags: (carry: Value) => ({ CF: carry }) };
+export const carryRule: FlagRule = { name: 'carry', flags: (carry: Value) => ({ CF: carry }) };
 
 const setDirection =
   (down: 0 | 1): Semantics =>
@@ -19,7 +19,7 @@ const lahf: Semantics = (b) => {
 };
 
 /** OF stays. */
-const sahfRule: FlagRule = {
+export const sahfRule: FlagRule = {
   name: 'sahf',
   flags: (image: Value, overflow: Value) => ({
     CF: v.bit(image, 0),

@@ -20,12 +20,12 @@ const productFlags = (overflow: Value): ReturnType<FlagRule['flags']> => ({
   PF: v.undefinedFlag,
 });
 
-const mulRule: FlagRule = {
+export const mulRule: FlagRule = {
   name: 'mul',
   flags: (high: Value) => productFlags(v.not(v.isZero(high))),
 };
 
-const imulRule: FlagRule = {
+export const imulRule: FlagRule = {
   name: 'imul',
   flags: (x: Value, y: Value) => {
     if (x.width === 64) {

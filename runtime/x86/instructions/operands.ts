@@ -46,11 +46,14 @@ export interface Place {
   readonly write: (value: Value) => void;
 }
 
-export function place(b: Builder, operand: Operand): Place {
+export function place(b: Builder, operand: Operand, forWrite = true): Place {
   if (operand.kind !== 'memory')
     return { value: b.read(operand), write: (value) => b.write(operand, value) };
   const address = b.address(operand);
-  return { value: b.load(address, operand.width), write: (value) => b.store(address, value) };
+  return {
+    value: b.load(address, operand.width, forWrite),
+    write: (value) => b.store(address, value),
+  };
 }
 
 /** A destination and its source: `x` and `y` are one value where both are one register. */

@@ -15,7 +15,7 @@ const kept = (packed: Value) => ({
   SF: v.bit(packed, 7),
 });
 
-const rolRule: FlagRule = {
+export const rolRule: FlagRule = {
   name: 'rol',
   flags: (packed: Value, result: Value, count: Value) => ({
     ...kept(packed),
@@ -28,7 +28,7 @@ const rolRule: FlagRule = {
 const rightOverflow = (result: Value): Value =>
   v.xor(sign(result), v.bit(result, result.width - 2));
 
-const rorRule: FlagRule = {
+export const rorRule: FlagRule = {
   name: 'ror',
   flags: (packed: Value, result: Value, count: Value) => ({
     ...kept(packed),
@@ -38,7 +38,7 @@ const rorRule: FlagRule = {
 };
 
 /** `packed` has the new CF. */
-const rclRule: FlagRule = {
+export const rclRule: FlagRule = {
   name: 'rcl',
   flags: (packed: Value, result: Value, count: Value) => ({
     ...kept(packed),
@@ -47,7 +47,7 @@ const rclRule: FlagRule = {
   }),
 };
 
-const rcrRule: FlagRule = {
+export const rcrRule: FlagRule = {
   name: 'rcr',
   flags: (packed: Value, result: Value, count: Value) => ({
     ...kept(packed),

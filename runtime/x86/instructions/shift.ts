@@ -66,7 +66,7 @@ const conditions: NonNullable<FlagRule['conditions']> = {
   S: (_: Value, result: Value) => sign(result),
 };
 
-const shlRule: FlagRule = {
+export const shlRule: FlagRule = {
   name: 'shl',
   flags: (x: Value, result: Value, count: Value) => ({
     ...resultFlags(result),
@@ -77,7 +77,7 @@ const shlRule: FlagRule = {
   conditions,
 };
 
-const shrRule: FlagRule = {
+export const shrRule: FlagRule = {
   name: 'shr',
   flags: (x: Value, result: Value, count: Value) => ({
     ...resultFlags(result),
@@ -88,7 +88,7 @@ const shrRule: FlagRule = {
   conditions,
 };
 
-const sarRule: FlagRule = {
+export const sarRule: FlagRule = {
   name: 'sar',
   flags: (x: Value, result: Value, count: Value) => ({
     ...resultFlags(result),
@@ -124,13 +124,13 @@ const doubleFlags = (x: Value, result: Value, count: Value, carry: Value) => {
   };
 };
 
-const shldRule: FlagRule = {
+export const shldRule: FlagRule = {
   name: 'shld',
   flags: (x: Value, result: Value, count: Value) =>
     doubleFlags(x, result, count, outLeft(x, count)),
 };
 
-const shrdRule: FlagRule = {
+export const shrdRule: FlagRule = {
   name: 'shrd',
   flags: (x: Value, result: Value, count: Value) =>
     doubleFlags(x, result, count, outRight(x, count, v.shiftRight)),

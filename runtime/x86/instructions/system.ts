@@ -1,4 +1,4 @@
-/** What asks the host, and what is only a hint to a processor (SDM vol. 1, 5.1.13, 5.21; vol. 2). */
+/** What asks the host, and what does nothing (SDM vol. 1, 5.1.13; hints that came with SSE stand there). */
 import * as v from '../../ir/build.ts';
 import { R11, RCX } from '../registers.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
@@ -6,11 +6,6 @@ import { undefinedInstruction } from './operands.ts';
 import { flagsImage } from './stack.ts';
 
 const nothing: Semantics = () => undefined;
-
-/** The line's flush may fault as a load does. */
-const clflush: Semantics = (b, [line]) => {
-  b.read(line);
-};
 
 /** `leaveOperand` of SYSCALL, beyond the vectors of INT. */
 export const syscallOperand = 0x100;
@@ -28,22 +23,13 @@ const syscall: Semantics = (b, operands, facts) => {
 };
 
 export const system = {
-  CLFLUSH: clflush,
   ENDBR32: nothing,
   ENDBR64: nothing,
   HLT: (b, _, { next }) => b.end({ kind: 'leave', reason: 'halt', operand: 0, next }),
-  LFENCE: nothing,
-  MFENCE: nothing,
   NOP: nothing,
-  PAUSE: nothing,
-  PREFETCHNTA: nothing,
-  PREFETCHT0: nothing,
-  PREFETCHT1: nothing,
-  PREFETCHT2: nothing,
   PREFETCHW: nothing,
   RDSSPD: nothing, // without shadow stacks a NOP
   RDSSPQ: nothing,
-  SFENCE: nothing,
   SYSCALL: syscall,
   UD0: undefinedInstruction,
   UD1: undefinedInstruction,
