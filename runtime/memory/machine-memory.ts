@@ -1,0 +1,143 @@
+/**
+ * The machine's memory: one WebAssembly.Memory cut into 4 KiB frames. Offsets into it are called host offsets. Below the
+ * frames lie the vCPUs' state blocks and one flag byte a host page, which recompiled stores look at.
+ */
+import { UserError } from '../errors.ts';
+
+export const pageSize = 4096;
+const wasmPageSize = 65536;
+/** What a WebAssembly.Memory with 32-bit addresses can be. */
+const mostWasmPages = 65536;
+
+/** vCPU state blocks (x86/state.ts); the first page stays empty. */
+export const cpuStatesOffset = 0x1000;
+/** One byte for each page of 4 GiB. Not zero: a store to this page must not take the fast path. */
+export const pageFlagsOffset = 0x1_0000;
+/** The first frame. */
+export const framesOffset = 0x11_0000;
+
+/** Why a page's flag byte is not zero; several may hold. */
+export const pageFlags = {
+  /** The guest may read it, but not write. */
+  readOnly: 1,
+  /** Nothing is mapped here for stores; a load reads what the frame holds. */
+  absent: 2,
+} as const;
+
+/** Bytes that the frames of all domains together can have. */
+export const mostFrameBytes = mostWasmPages * wasmPageSize - framesOffset;
+
+export const pagesOf = (bytes: number): number => Math.ceil(bytes / pageSize);
+export const roundToPages = (bytes: number): number => pagesOf(bytes) * pageSize;
+
+interface Run {
+  readonly start: number;
+  readonly length: number;
+}
+
+export class MachineMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly #maximum: number;
+  #view: DataView;
+  #bytes: Uint8Array;
+  #nextState = cpuStatesOffset;
+  /** Frames from here on have never been given out, so they are zero. */
+  #fresh = framesOffset;
+  #free: Run[] = [];
+
+  /** `most` bounds the bytes of all frames together. */
+  constructor(most: number = mostFrameBytes) {
+    const bytes = Math.min(most, mostFrameBytes) + framesOffset;
+    this.#maximum = Math.ceil(bytes / wasmPageSize);
+    const initial = Math.ceil(framesOffset / wasmPageSize);
+    this.memory = new WebAssembly.Memory({ initial, maximum: this.#maximum });
+    this.#view = new DataView(this.memory.buffer);
+    this.#bytes = new Uint8Array(this.memory.buffer);
+  }
+
+  /** What an importing module must declare: 64 KiB pages. */
+  get maximumPages(): number {
+    return this.#maximum;
+  }
+
+  /** Only good until the next allocation: never keep it. */
+  view(): DataView {
+    return this.#view;
+  }
+
+  /** Only good until the next allocation: never keep it. */
+  bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** A zeroed, 16-byte aligned state block of a vCPU. */
+  allocateState(size: number): number {
+    const state = this.#nextState;
+    const next = state + Math.ceil(size / 16) * 16;
+    if (next > pageFlagsOffset)
+      throw new UserError(`the machine has room for no more vCPUs (state blocks end at ${state})`);
+    this.#nextState = next;
+    return state;
+  }
+
+  /** Contiguous zeroed frames; the host offset of the first. */
+  allocate(bytes: number): number {
+    const length = roundToPages(bytes);
+    const reused = this.#takeFree(length);
+    if (reused !== undefined) return reused;
+    const start = this.#fresh;
+    this.#growTo(start + length);
+    this.#fresh = start + length;
+    return start;
+  }
+
+  /** Gives frames back; the next owner finds zeros and no flags. */
+  free(start: number, bytes: number): void {
+    const length = roundToPages(bytes);
+    this.#bytes.fill(0, start, start + length);
+    this.setFlags(start, length, 0);
+    const runs = [...this.#free, { start, length }].sort((a, b) => a.start - b.start);
+    this.#free = runs.reduce<Run[]>((joined, run) => {
+      const last = joined.at(-1);
+      if (last !== undefined && last.start + last.length === run.start)
+        joined[joined.length - 1] = { start: last.start, length: last.length + run.length };
+      else joined.push(run);
+      return joined;
+    }, []);
+  }
+
+  /** Writes the flag byte of every page of a page-aligned stretch. */
+  setFlags(start: number, bytes: number, flags: number): void {
+    const first = pageFlagsOffset + start / pageSize;
+    this.#bytes.fill(flags, first, first + pagesOf(bytes));
+  }
+
+  flagsAt(host: number): number {
+    return this.#bytes[pageFlagsOffset + Math.floor(host / pageSize)] ?? 0;
+  }
+
+  #takeFree(length: number): number | undefined {
+    const index = this.#free.findIndex((run) => run.length >= length);
+    const run = this.#free[index];
+    if (run === undefined) return undefined;
+    const rest = { start: run.start + length, length: run.length - length };
+    this.#free.splice(index, 1, ...(rest.length > 0 ? [rest] : []));
+    return run.start;
+  }
+
+  #growTo(end: number): void {
+    const missing = Math.ceil((end - this.memory.buffer.byteLength) / wasmPageSize);
+    if (missing <= 0) return;
+    try {
+      this.memory.grow(missing);
+    } catch (cause) {
+      const megabytes = Math.ceil(end / 2 ** 20);
+      throw new UserError(
+        `no memory for the guest: the host gives no ${megabytes} MiB; ask for less with --memory`,
+        { cause },
+      );
+    }
+    this.#view = new DataView(this.memory.buffer);
+    this.#bytes = new Uint8Array(this.memory.buffer);
+  }
+}
