@@ -1,0 +1,112 @@
+/** A domain: one vCPU and the kernel that answers it, run in slices until it ends. */
+import type { Leave } from '../cpu/leave.ts';
+import type { Clock } from './clock.ts';
+import type { GuestCpu } from './guest-cpu.ts';
+import type { Signal } from './signal.ts';
+import { TimeSlice } from './time-slice.ts';
+
+export interface Ending {
+  /** As a shell sees it: the guest's own status, or DESIGN's numbers. */
+  readonly status: number;
+  readonly reason: 'exit' | 'fault' | 'shutdown' | 'stopped';
+  /** For a person, several lines; whatever did not end well has one. */
+  readonly report?: string;
+}
+
+export type Next =
+  | { readonly do: 'run' }
+  /** Until the signal is raised, or that time of the monotonic clock has come. */
+  | { readonly do: 'wait'; readonly until: bigint | undefined }
+  | { readonly do: 'end'; readonly ending: Ending };
+
+/** What answers a domain's host calls, hypercalls, faults and events. */
+export interface GuestKernel {
+  /** What the vCPU is to do now; where it is to run, its registers are those of the thread to run. */
+  next(): Next;
+  /** Why the vCPU came back, and for how long it ran. */
+  handle(leave: Leave, nanoseconds: bigint): void;
+}
+
+export interface DomainParts {
+  readonly name: string;
+  readonly cpu: GuestCpu;
+  readonly kernel: GuestKernel;
+  readonly clock: Clock;
+  /** Raised by whatever a waiting kernel may wait for. */
+  readonly changed: Signal;
+  /** Polls of the vCPU after which the domain is stopped; for tests, which have no time limits. */
+  readonly budget?: number;
+}
+
+export class Domain {
+  readonly name: string;
+  readonly #parts: DomainParts;
+  #polls: number;
+  #stopped: Ending | undefined;
+
+  constructor(parts: DomainParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+    this.#polls = parts.budget ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The guest sees nothing of it; it just runs no further. */
+  stop(ending: Ending = { status: 130, reason: 'stopped' }): void {
+    this.#stopped ??= ending;
+    this.#parts.changed.raise();
+  }
+
+  /** Runs to the end. */
+  async run(): Promise<Ending> {
+    const { clock, cpu, kernel } = this.#parts;
+    const slice = new TimeSlice(clock.monotonic());
+    this.#begin(slice);
+    for (;;) {
+      const next = this.#stopped === undefined ? kernel.next() : stopped(this.#stopped);
+      if (next.do === 'end') return next.ending;
+      if (next.do === 'run') {
+        const after = this.#run(slice);
+        if (after === 'go on') continue;
+        await (after === 'translate' ? cpu.translate() : clock.turn());
+      } else await this.#wait(next.until);
+      this.#begin(slice);
+    }
+  }
+
+  /** What is to happen before the vCPU runs again. */
+  #run(slice: TimeSlice): 'go on' | 'translate' | 'turn' {
+    const { cpu, kernel, clock } = this.#parts;
+    const before = clock.monotonic();
+    const leave = cpu.run();
+    const now = clock.monotonic();
+    if (leave.reason === 'translate') return 'translate';
+    if (leave.reason === 'poll') slice.spent(now);
+    kernel.handle(leave, now - before);
+    return leave.reason === 'poll' || slice.isOver(now) ? 'turn' : 'go on';
+  }
+
+  #begin(slice: TimeSlice): void {
+    const polls = Math.min(slice.begin(this.#parts.clock.monotonic()), this.#polls);
+    this.#polls -= polls;
+    if (polls > 0) this.#parts.cpu.setPolls(polls);
+    else
+      this.#stopped ??= {
+        status: 3,
+        reason: 'stopped',
+        report: `${this.name}: stopped: its budget of ${this.#parts.budget} polls is spent`,
+      };
+  }
+
+  async #wait(until: bigint | undefined): Promise<void> {
+    const { clock, changed } = this.#parts;
+    const forget =
+      until === undefined
+        ? () => {}
+        : clock.after(max(until - clock.monotonic(), 0n), () => changed.raise());
+    await changed.wait();
+    forget();
+  }
+}
+
+const stopped = (ending: Ending): Next => ({ do: 'end', ending });
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);

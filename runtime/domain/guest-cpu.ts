@@ -1,0 +1,20 @@
+/** What a domain and its kernel ask of a vCPU. */
+import type { Leave } from '../cpu/leave.ts';
+
+export interface GuestCpu {
+  readonly mode: 64 | 32;
+  /** By the numbers of x86/registers.ts. */
+  register(n: number): bigint;
+  setRegister(n: number, value: bigint): void;
+  get rip(): bigint;
+  set rip(address: bigint);
+  get eflags(): bigint;
+  /** All that a thread switch must keep, x87 and SSE included. */
+  saveContext(): Uint8Array;
+  restoreContext(context: Uint8Array): void;
+  /** Runs guest code until it leaves; 'poll' when the polls are spent. */
+  run(): Leave;
+  /** Makes the code at rip runnable; asked for by leaving with 'translate'. */
+  translate(): Promise<void>;
+  setPolls(count: number): void;
+}

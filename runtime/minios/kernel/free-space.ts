@@ -1,0 +1,67 @@
+/** The free space of an application: the heap grows up (sbrk), thread stacks come down from the end. */
+import type { LinearAddressSpace } from '../../memory/address-space.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import { pageSize, roundToPages } from '../../memory/machine-memory.ts';
+import { failure } from '../errno.ts';
+import type { AddressMap } from './address-map.ts';
+
+const page = BigInt(pageSize);
+const roundUp = (address: bigint): bigint => ((address + page - 1n) / page) * page;
+
+export class FreeSpace {
+  readonly #addressSpace: LinearAddressSpace;
+  readonly #memory: GuestMemory;
+  readonly #start: bigint;
+  /** End of the heap. */
+  #break: bigint;
+  /** Start of the lowest block that came down from the end. */
+  #bottom: bigint;
+  /** Blocks that came back, by their size. */
+  readonly #returned = new Map<number, bigint[]>();
+
+  constructor(map: AddressMap, addressSpace: LinearAddressSpace, memory: GuestMemory) {
+    this.#addressSpace = addressSpace;
+    this.#memory = memory;
+    this.#start = map.heap;
+    this.#break = map.heap;
+    this.#bottom = map.end;
+    addressSpace.unmap(map.heap, map.end - map.heap);
+  }
+
+  /** Moves the heap's end and answers where it was; new memory is zero. */
+  moveBreak(increment: bigint): bigint {
+    const old = this.#break;
+    const next = old + increment;
+    if (next < this.#start || roundUp(next) > this.#bottom)
+      throw failure('ENOMEM', `the heap cannot end at 0x${next.toString(16)}`);
+    const [oldTop, newTop] = [roundUp(old), roundUp(next)];
+    if (newTop > oldTop) this.#addressSpace.protect(oldTop, newTop - oldTop, true);
+    if (next < old) {
+      this.#memory.fill(next, Number(oldTop - next), 0);
+      this.#addressSpace.unmap(newTop, oldTop - newTop);
+    }
+    this.#break = next;
+    return old;
+  }
+
+  /** Writable pages with one page below them that faults on a store; undefined where there is no room. */
+  allocateGuarded(bytes: number): bigint | undefined {
+    const size = roundToPages(bytes);
+    const known = this.#returned.get(size)?.pop();
+    const start = known ?? this.#bottom - BigInt(size);
+    if (known === undefined) {
+      if (start - page < roundUp(this.#break)) return undefined;
+      this.#bottom = start - page;
+    }
+    this.#addressSpace.protect(start - page, page, false);
+    this.#addressSpace.protect(start, size, true);
+    return start;
+  }
+
+  free(start: bigint, bytes: number): void {
+    const size = roundToPages(bytes);
+    const blocks = this.#returned.get(size) ?? [];
+    this.#returned.set(size, blocks);
+    blocks.push(start);
+  }
+}

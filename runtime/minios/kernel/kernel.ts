@@ -1,0 +1,20 @@
+/** What the rows of the API reach: the parts of the kernel of one application. */
+import type { Ending } from '../../domain/domain.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import type { Posix } from '../posix/posix.ts';
+import type { FreeSpace } from './free-space.ts';
+import type { KernelClocks } from './kernel-clocks.ts';
+import type { Threads } from './threads.ts';
+
+export interface Kernel {
+  readonly memory: GuestMemory;
+  readonly space: FreeSpace;
+  readonly threads: Threads;
+  readonly posix: Posix;
+  readonly clocks: KernelClocks;
+  /** After this call another thread may run. */
+  reschedule(): void;
+  end(ending: Ending): void;
+  /** Ends with a report that says where the guest was. */
+  crash(status: number, what: string): void;
+}

@@ -1,0 +1,168 @@
+/**
+ * Mini-OS in TypeScript: answers the host calls of one application. One thread runs until its call waits, yields or
+ * ends; no guest code is ever called from here, a new thread's first frame is written on its stack instead.
+ */
+import type { FaultReporter } from '../../cpu/fault-report.ts';
+import type { Leave } from '../../cpu/leave.ts';
+import type { Ending, GuestKernel, Next } from '../../domain/domain.ts';
+import type { GuestCpu } from '../../domain/guest-cpu.ts';
+import { XenError } from '../../errors.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import type { Trace } from '../../trace.ts';
+import type { Argument } from '../marshal.ts';
+import type { Posix } from '../posix/posix.ts';
+import { trampolineSize } from './address-map.ts';
+import type { FreeSpace } from './free-space.ts';
+import { answer, callText, type HostCall, hostCalls, start } from './host-calls.ts';
+import type { Kernel } from './kernel.ts';
+import type { KernelClocks } from './kernel-clocks.ts';
+import { Park } from './park.ts';
+import type { Pending, Thread, Threads } from './threads.ts';
+
+export interface MiniOsParts {
+  readonly name: string;
+  readonly cpu: GuestCpu;
+  readonly memory: GuestMemory;
+  readonly space: FreeSpace;
+  readonly threads: Threads;
+  readonly clocks: KernelClocks;
+  readonly trampolines: bigint;
+  readonly reporter: FaultReporter;
+  readonly trace?: Trace | undefined;
+  /** Made last, since a broken console ends the domain. */
+  readonly posix: (end: (ending: Ending) => void) => Posix;
+}
+
+export class MiniOs implements GuestKernel, Kernel {
+  readonly memory: GuestMemory;
+  readonly space: FreeSpace;
+  readonly threads: Threads;
+  readonly clocks: KernelClocks;
+  readonly posix: Posix;
+  readonly #parts: MiniOsParts;
+  readonly #calls: readonly HostCall[];
+  #ending: Ending | undefined;
+  #mustSchedule = false;
+
+  constructor(parts: MiniOsParts) {
+    this.#parts = parts;
+    this.memory = parts.memory;
+    this.space = parts.space;
+    this.threads = parts.threads;
+    this.clocks = parts.clocks;
+    this.posix = parts.posix((ending) => this.end(ending));
+    this.#calls = hostCalls(parts.cpu.mode);
+  }
+
+  next(): Next {
+    if (this.#ending === undefined && this.#mustSchedule) this.#schedule();
+    if (this.#ending !== undefined) return { do: 'end', ending: this.#ending };
+    if (!this.#mustSchedule) return { do: 'run' };
+    const until = this.threads.nextWakeup();
+    const isHopeful =
+      until !== undefined ||
+      this.threads.all.some(({ pending }) => pending?.park.isHopeful() ?? false);
+    if (!isHopeful) return { do: 'end', ending: this.#stuck() };
+    return { do: 'wait', until: until === undefined ? undefined : this.clocks.toMachine(until) };
+  }
+
+  handle(leave: Leave, nanoseconds: bigint): void {
+    this.clocks.ran(nanoseconds);
+    if (leave.reason === 'poll') return;
+    const call = leave.reason === 'hostCall' ? this.#callAt(leave.address) : undefined;
+    if (call === undefined) this.#fault(leave);
+    else this.#answer(call);
+  }
+
+  reschedule(): void {
+    this.#mustSchedule = true;
+  }
+
+  end(ending: Ending): void {
+    this.#ending ??= ending;
+  }
+
+  crash(status: number, what: string): void {
+    const report = this.#parts.reporter.report(what, this.#place());
+    this.end({ status, reason: 'fault', report });
+  }
+
+  #callAt(address: bigint): HostCall | undefined {
+    const offset = Number(address - this.#parts.trampolines);
+    return offset % trampolineSize === 0 ? this.#calls[offset / trampolineSize] : undefined;
+  }
+
+  #answer(call: HostCall): void {
+    const { cpu, trace } = this.#parts;
+    try {
+      const values = call.read(cpu, this.memory);
+      const result = start(call, this, values);
+      if (result instanceof Park) this.#park(call, values, result);
+      else call.write(cpu, result);
+      trace?.({ kind: 'hostCall', text: traceText(callText(call, values), result) });
+    } catch (error) {
+      if (!(error instanceof XenError)) throw error;
+      this.crash(139, `Mini-OS: ${call.name}: ${error.message}`);
+    }
+  }
+
+  #park(call: HostCall, values: readonly Argument[], park: Park<Argument | undefined>): void {
+    const { current } = this.threads;
+    if (current === undefined) return;
+    const pending: Pending = {
+      park,
+      call: callText(call, values),
+      finish: (load) => {
+        const result = answer(call, park.ask);
+        if (result === undefined) return false;
+        load();
+        if (!(result instanceof Park)) call.write(this.#parts.cpu, result);
+        return true;
+      },
+    };
+    current.pending = pending;
+    this.#mustSchedule = true;
+  }
+
+  #schedule(): void {
+    if (this.threads.schedule(this.clocks.monotonic())) this.#mustSchedule = false;
+  }
+
+  #fault(leave: Leave): void {
+    const { status, what } = this.#parts.reporter.explain(leave, this.#place());
+    this.crash(status, what);
+  }
+
+  #place(): Parameters<FaultReporter['report']>[1] {
+    const { current } = this.threads;
+    if (current === undefined) return { thread: 'no thread', stack: undefined };
+    return { thread: this.threads.nameOf(current), stack: current.stack };
+  }
+
+  /** Nothing that could ever happen would make a thread run. */
+  #stuck(): Ending {
+    const { name } = this.#parts;
+    const threads = this.threads.all.map((thread) => `  ${this.#waitText(thread)}`);
+    const what =
+      threads.length === 0
+        ? 'every thread has ended, and none called exit'
+        : 'every thread waits for what can never come';
+    return {
+      status: 3,
+      reason: 'shutdown',
+      report: [`${name}: stopped: ${what}`, ...threads].join('\n'),
+    };
+  }
+
+  #waitText(thread: Thread): string {
+    const { pending } = thread;
+    const what =
+      pending === undefined
+        ? 'is blocked, with no time to wake up, and nobody is left to wake it'
+        : `waits for ${pending.park.what} in ${pending.call}`;
+    return `${this.threads.nameOf(thread)} ${what}`;
+  }
+}
+
+const traceText = (call: string, result: unknown): string =>
+  result instanceof Park ? `${call} waits` : `${call} = ${result ?? 'void'}`;

@@ -1,0 +1,254 @@
+/**
+ * Threads as Mini-OS's sched.c has them: cooperative, in one list that schedule() goes through in turn. What they are
+ * is in guest memory (struct thread, abi/sched.ts); the registers of those that do not run are kept here.
+ */
+import type { GuestCpu } from '../../domain/guest-cpu.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import { RDI, RSP } from '../../x86/registers.ts';
+import {
+  RUNNABLE_FLAG,
+  STACK_SIZE,
+  STIME_MAX,
+  thread as threadLayout,
+  threadSize,
+} from '../abi/sched.ts';
+import type { FreeSpace } from './free-space.ts';
+import type { Park } from './park.ts';
+
+export interface StackRange {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** A call that its thread waits in, and how to end it. */
+export interface Pending {
+  readonly park: Park<unknown>;
+  /** The call as a report shows it. */
+  readonly call: string;
+  /** Asks the park; true where the call has ended, its result written to the registers of the loaded thread. */
+  readonly finish: (load: () => void) => boolean;
+}
+
+export interface Thread {
+  /** Its struct thread. */
+  readonly address: bigint;
+  readonly stack: StackRange;
+  readonly isMain: boolean;
+  pending: Pending | undefined;
+  /** Undefined while its registers are in the vCPU. */
+  context: Uint8Array | undefined;
+}
+
+const longestName = 64;
+
+export class Threads {
+  readonly #cpu: GuestCpu;
+  readonly #memory: GuestMemory;
+  readonly #space: FreeSpace;
+  readonly #layout: ReturnType<typeof threadLayout.layout>;
+  readonly #currentVariable: bigint;
+  /** Registers of a vCPU that has run nothing. */
+  readonly #blank: Uint8Array;
+  readonly #returnAddress: bigint;
+  #list: Thread[] = [];
+  #current: Thread | undefined;
+
+  constructor(parts: {
+    cpu: GuestCpu;
+    memory: GuestMemory;
+    space: FreeSpace;
+    /** Address of minios_current. */
+    currentVariable: bigint;
+    /** Where a thread's function returns to: the host call exit_thread. */
+    returnAddress: bigint;
+  }) {
+    this.#cpu = parts.cpu;
+    this.#memory = parts.memory;
+    this.#space = parts.space;
+    this.#currentVariable = parts.currentVariable;
+    this.#returnAddress = parts.returnAddress;
+    this.#layout = threadLayout.layout(parts.cpu.mode);
+    this.#blank = parts.cpu.saveContext();
+  }
+
+  /** The one whose registers are in the vCPU; undefined after it has ended. */
+  get current(): Thread | undefined {
+    return this.#current;
+  }
+
+  get all(): readonly Thread[] {
+    return this.#list;
+  }
+
+  /** Makes what the vCPU holds the main thread. */
+  begin(address: bigint, name: bigint, stack: StackRange): void {
+    const main: Thread = { address, stack, isMain: true, pending: undefined, context: undefined };
+    this.#write(main, name);
+    this.#list.push(main);
+    this.#current = main;
+    this.#memory.writeWord(this.#currentVariable, address, this.#cpu.mode);
+  }
+
+  /** 0 where there is no memory. */
+  create(name: bigint, entry: bigint, data: bigint): bigint {
+    const { mode } = this.#cpu;
+    const low = this.#space.allocateGuarded(STACK_SIZE + threadSize[mode]);
+    if (low === undefined) return 0n;
+    const high = low + BigInt(STACK_SIZE);
+    const sp = this.#pushEntry(high, data);
+    const thread: Thread = {
+      address: high,
+      stack: { low, high },
+      isMain: false,
+      pending: undefined,
+      context: this.#contextAt(entry, sp, data),
+    };
+    this.#write(thread, name, { sp, ip: entry });
+    this.#list.push(thread);
+    return high;
+  }
+
+  /** The current thread ends; its stack and struct are free at once, since nothing of it runs any more. */
+  exit(): void {
+    const ended = this.#current;
+    if (ended === undefined) return;
+    this.#list = this.#list.filter((thread) => thread !== ended);
+    this.#current = undefined;
+    if (!ended.isMain) this.#space.free(ended.stack.low, STACK_SIZE + threadSize[this.#cpu.mode]);
+  }
+
+  block(address: bigint): void {
+    this.#setState(address, (flags) => flags & ~RUNNABLE_FLAG);
+  }
+
+  wake(address: bigint): void {
+    this.#setState(address, (flags) => flags | RUNNABLE_FLAG);
+  }
+
+  /** The current thread, as the original's msleep does: another's wake() ends it early. */
+  sleep(until: bigint): void {
+    const { current } = this;
+    if (current === undefined) return;
+    this.block(current.address);
+    this.#memory.writeU64(current.address + BigInt(this.#layout.offsets.wakeup_time), until);
+  }
+
+  /** Loads the next thread that can run, in the list's order; false where none can. */
+  schedule(now: bigint): boolean {
+    for (const thread of this.#list) {
+      const isReady =
+        thread.pending === undefined
+          ? this.#isRunnable(thread, now)
+          : thread.pending.finish(() => this.#load(thread));
+      if (!isReady) continue;
+      thread.pending = undefined;
+      this.#list = [...this.#list.filter((other) => other !== thread), thread];
+      this.#load(thread);
+      return true;
+    }
+    return false;
+  }
+
+  /** When the first thread is to be asked again; undefined where only an event helps. */
+  nextWakeup(): bigint | undefined {
+    const times = this.#list.flatMap((thread) => {
+      const time =
+        thread.pending === undefined ? this.#wakeupOf(thread) : thread.pending.park.until;
+      return time === undefined || time === 0n || time === STIME_MAX ? [] : [time];
+    });
+    return times.reduce<bigint | undefined>(
+      (first, time) => (first === undefined || time < first ? time : first),
+      undefined,
+    );
+  }
+
+  nameOf(thread: Thread): string {
+    try {
+      const name = this.#memory.readWord(thread.address, this.#cpu.mode);
+      return this.#memory.readString(name, longestName);
+    } catch {
+      return `thread 0x${thread.address.toString(16)}`;
+    }
+  }
+
+  isBlocked(thread: Thread): boolean {
+    return (this.#flagsOf(thread) & RUNNABLE_FLAG) === 0;
+  }
+
+  #isRunnable(thread: Thread, now: bigint): boolean {
+    if (!this.isBlocked(thread)) return true;
+    const wakeup = this.#wakeupOf(thread);
+    if (wakeup === 0n || wakeup > now) return false;
+    this.wake(thread.address);
+    return true;
+  }
+
+  #load(thread: Thread): void {
+    const leaving = this.#current;
+    if (leaving === thread) return;
+    if (leaving !== undefined) this.#store(leaving);
+    if (thread.context !== undefined) this.#cpu.restoreContext(thread.context);
+    thread.context = undefined;
+    this.#current = thread;
+    this.#memory.writeWord(this.#currentVariable, thread.address, this.#cpu.mode);
+  }
+
+  #store(thread: Thread): void {
+    thread.context = this.#cpu.saveContext();
+    const { sp, ip } = this.#layout.offsets;
+    const { mode } = this.#cpu;
+    this.#memory.writeWord(thread.address + BigInt(sp), this.#cpu.register(RSP), mode);
+    this.#memory.writeWord(thread.address + BigInt(ip), this.#cpu.rip, mode);
+  }
+
+  /** As a call of the thread's function would leave the stack; sp + the return address is 16-byte aligned. */
+  #pushEntry(high: bigint, data: bigint): bigint {
+    const { mode } = this.#cpu;
+    if (mode === 64) {
+      const sp = high - 24n;
+      this.#memory.writeU64(sp, this.#returnAddress);
+      return sp;
+    }
+    const sp = high - 20n;
+    this.#memory.writeU32(sp, Number(this.#returnAddress));
+    this.#memory.writeU32(sp + 4n, Number(data));
+    return sp;
+  }
+
+  #contextAt(entry: bigint, sp: bigint, data: bigint): Uint8Array {
+    const cpu = this.#cpu;
+    const running = cpu.saveContext();
+    cpu.restoreContext(this.#blank);
+    cpu.rip = entry;
+    cpu.setRegister(RSP, sp);
+    if (cpu.mode === 64) cpu.setRegister(RDI, data);
+    const context = cpu.saveContext();
+    cpu.restoreContext(running);
+    return context;
+  }
+
+  #write(thread: Thread, name: bigint, at: { sp: bigint; ip: bigint } = { sp: 0n, ip: 0n }): void {
+    const { mode } = this.#cpu;
+    this.#memory.fill(thread.address, threadSize[mode], 0);
+    const bytes = new Uint8Array(this.#layout.size);
+    const fields = { name, stack: thread.stack.low, ...at, flags: RUNNABLE_FLAG };
+    Object.assign(this.#layout.at(bytes, 0), fields);
+    this.#memory.writeBytes(thread.address, bytes);
+  }
+
+  #flagsOf(thread: Thread): number {
+    return this.#memory.readU32(thread.address + BigInt(this.#layout.offsets.flags));
+  }
+
+  #wakeupOf(thread: Thread): bigint {
+    const at = thread.address + BigInt(this.#layout.offsets.wakeup_time);
+    return BigInt.asIntN(64, this.#memory.readU64(at));
+  }
+
+  #setState(address: bigint, change: (flags: number) => number): void {
+    const { flags, wakeup_time } = this.#layout.offsets;
+    const at = address + BigInt(flags);
+    this.#memory.writeU64(address + BigInt(wakeup_time), 0n);
+    this.#memory.writeU32(at, change(this.#memory.readU32(at)));
+  }
+}
