@@ -1,0 +1,69 @@
+/**
+ * Translated modules in the user's cache directory. A file is its SHA-256 and then the module, and it appears by rename,
+ * so that a cut off or damaged entry is seen, discarded and made anew; several processes may share the directory.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ModuleCache } from '../../recompiler/cache.ts';
+
+export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+  const { STUBDOM_CACHE, XDG_CACHE_HOME } = environment;
+  const own = STUBDOM_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'stubdom');
+  return join(own, 'modules');
+}
+
+const hashLength = 32;
+const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+export class FileModuleCache implements ModuleCache {
+  readonly #directory: string;
+  readonly #warn: (line: string) => void;
+  #wasTold = false;
+
+  /** `warn` gets one line at most. */
+  constructor(directory: string, warn: (line: string) => void) {
+    this.#directory = directory;
+    this.#warn = warn;
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    const file = this.#file(key);
+    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') this.#tell('read', error);
+      return undefined;
+    });
+    if (bytes === undefined) return undefined;
+    const module = bytes.subarray(hashLength);
+    if (bytes.subarray(0, hashLength).equals(hash(module))) return new Uint8Array(module);
+    await rm(file, { force: true }).catch(() => {});
+    return undefined;
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    const file = this.#file(key);
+    const temporary = `${file}.${process.pid}.tmp`;
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await writeFile(temporary, Buffer.concat([hash(bytes), bytes]));
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      this.#tell('written', error as NodeJS.ErrnoException);
+    }
+  }
+
+  #file(key: string): string {
+    if (!/^[0-9a-f]+$/.test(key)) throw new TypeError(`a cache key is a hex hash, not ${key}`);
+    return join(this.#directory, `${key}.module`);
+  }
+
+  #tell(what: string, error: NodeJS.ErrnoException): void {
+    if (this.#wasTold) return;
+    this.#wasTold = true;
+    this.#warn(
+      `the module cache ${this.#directory} cannot be ${what} (${error.code ?? error.message}); going on without it`,
+    );
+  }
+}

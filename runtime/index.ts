@@ -1,0 +1,17 @@
+/** The only face of the package: boot(), consoles, the errors. */
+
+export type { Console } from './backends/console/console.ts';
+export { type ExpectOptions, MemoryConsole } from './backends/console/memory-console.ts';
+export type { Clock } from './domain/clock.ts';
+export type { Ending } from './domain/domain.ts';
+export { CpuException, UnsupportedError, UserError, XenError } from './errors.ts';
+export {
+  type BootedDomain,
+  type BootOptions,
+  boot,
+  type DomainWithConsole,
+  defaultMemory,
+} from './machine.ts';
+export { mostFrameBytes } from './memory/machine-memory.ts';
+export type { ModuleCache } from './recompiler/cache.ts';
+export type { Trace, TraceEvent } from './trace.ts';
