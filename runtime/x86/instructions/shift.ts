@@ -143,21 +143,22 @@ const complement = (count: Value, width: Width): Value =>
 const unlessZero = (count: Value, shifted: Value, x: Value): Value =>
   v.select(v.not(is(count, 0)), shifted, x);
 
-/** Of 16 bits SRC stands twice behind DEST, which is what counts beyond 16 shift in on AMD's processors. */
+/** Three words, 16 bits each: AMD's processors shift SRC in a second time where the count is beyond 16. */
+const thrice = (high: Value, middle: Value, low: Value): Value =>
+  v.or(
+    v.shiftLeft(v.resize(high, 64), 32),
+    v.or(v.shiftLeft(v.resize(middle, 64), 16), v.resize(low, 64)),
+  );
+
 const shiftLeftDouble = (x: Value, y: Value, count: Value): Value => {
-  if (x.width === 16) {
-    const whole = v.or(v.shiftLeft(v.resize(x, 32), 16), v.resize(y, 32));
-    return v.resize(v.shiftRight(v.rotateLeft(whole, count), 16), 16);
-  }
+  if (x.width === 16)
+    return v.resize(v.shiftRight(thrice(x, y, y), v.sub(v.constant(8, 32), count)), 16);
   const filled = v.shiftRight(y, complement(count, x.width));
   return unlessZero(count, v.or(v.shiftLeft(x, count), filled), x);
 };
 
 const shiftRightDouble = (x: Value, y: Value, count: Value): Value => {
-  if (x.width === 16) {
-    const whole = v.or(v.shiftLeft(v.resize(y, 32), 16), v.resize(x, 32));
-    return v.resize(v.rotateRight(whole, count), 16);
-  }
+  if (x.width === 16) return v.resize(v.shiftRight(thrice(y, y, x), count), 16);
   const filled = v.shiftLeft(y, complement(count, x.width));
   return unlessZero(count, v.or(v.shiftRight(x, count), filled), x);
 };
