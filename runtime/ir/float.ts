@@ -102,10 +102,14 @@ export function round(format: Format, value: Finite, control: RoundingControl): 
   }
   if (top > bias(format)) return overflowed(format, sign, rounding, free, unmasked);
 
+  // A handler of unmasked underflow is told of the exact result's first rounding alone (SDM vol. 1, 4.9.1.5).
+  if (tiny && unmasked & exceptions.underflow) {
+    const flags = exceptions.underflow | (free.inexact ? exceptions.precision : 0);
+    return { ...exact, ...free, flags };
+  }
   const least = leastExponent(format);
   const cut = normal < least ? roundAt(value, least, rounding) : free;
-  const underflow = tiny && (cut.inexact || (unmasked & exceptions.underflow) !== 0);
-  const flags = (cut.inexact ? exceptions.precision : 0) | (underflow ? exceptions.underflow : 0);
+  const flags = cut.inexact ? exceptions.precision | (tiny ? exceptions.underflow : 0) : 0;
   return { ...exact, ...cut, flags };
 }
 

@@ -52,11 +52,12 @@ const integersToFloats =
 
 const lower = (a: Value): Value => v.slice(a, 0, 64);
 
-/** Two floats → integers of 32 bits. */
+/** Two floats → integers of 32 bits. The x87 becomes MMX even where the conversion raises #XM. */
 const floatsToIntegers =
   (width: FloatWidth, convert: Unary): Semantics =>
   (b, [destination, source]) => {
     const pair = floats(b, source, width);
+    enterMmx(b);
     const results = [0, 1].map((i) => convert(laneOf(pair, i, width)));
     setVector(b, destination, vectorOf(results));
   };
