@@ -101,17 +101,31 @@ export const select = (condition: Value, ifOne: Value, ifZero: Value): Value =>
       ? ifZero
       : node('select', ifOne.width, [condition, ifOne, ifZero]);
 
+/** The value that an extension or a cut was made of, where another width can be had from it directly. */
+const source = (a: Value, width: Width): Value | undefined => {
+  const [inner] = a.args;
+  if (inner === undefined) return undefined;
+  const direct =
+    a.op === 'zeroExtend' ||
+    (a.op === 'signExtend' && width <= inner.width) ||
+    (a.op === 'truncate' && width <= a.width);
+  return direct ? inner : undefined;
+};
+
 /** Zero-extended or cut to `width`. */
 export const resize = (a: Value, width: Width): Value => {
   if (a.width === width) return a;
   const known = constantOf(a);
   if (known !== undefined) return constant(width, known);
+  const inner = source(a, width);
+  if (inner !== undefined) return resize(inner, width);
   return node(a.width < width ? 'zeroExtend' : 'truncate', width, [a]);
 };
 export const signExtend = (a: Value, width: Width): Value => {
   if (a.width >= width) return resize(a, width);
   const known = constantOf(a);
   if (known !== undefined) return constant(width, BigInt.asIntN(a.width, known));
+  if (a.op === 'zeroExtend') return resize(a, width);
   return node('signExtend', width, [a]);
 };
 

@@ -116,10 +116,14 @@ const unsigned: Divide = (b, high, low, divisor) => {
   return [v.resize(v.divUnsigned(whole, by), width), v.resize(v.remUnsigned(whole, by), width)];
 };
 
+/** Two reads of one register's part are two values alike. */
+const alike = (a: Value | undefined, b: Value): boolean =>
+  a === b || (a?.op === 'truncate' && b.op === 'truncate' && a.args[0] === b.args[0]);
+
 /** Whether high is nothing but low's sign, as CDQ and CQO leave it. */
 const isSignOf = (high: Value, low: Value): boolean =>
   high.op === 'shiftRightSigned' &&
-  high.args[0] === low &&
+  alike(high.args[0], low) &&
   high.args[1] !== undefined &&
   v.constantOf(high.args[1]) === BigInt(low.width - 1);
 
