@@ -27,14 +27,15 @@ import {
   type Unrounded,
 } from './float80-round.ts';
 
-interface Computed {
+export interface Computed {
   readonly result: Result80;
   readonly invalid: Value;
   /** Where a zero divisor keeps a denormal dividend from being told. */
   readonly byZero?: Value;
 }
 
-const binary = (
+/** A subroutine of two operands and the control word. */
+export const binary = (
   name: string,
   compute: (a: Operand80, b: Operand80, control: Value) => Computed,
 ): Subroutine => ({
@@ -52,12 +53,12 @@ const binary = (
 });
 
 const noFlags = c64(0);
-const infinityWith = (sign: Value): Result80 => ({
+export const infinityWith = (sign: Value): Result80 => ({
   significand: c64(topBit),
   high: v.or(sign, c64(0x7fff)),
   flags: noFlags,
 });
-const zeroWith = (sign: Value): Result80 => ({
+export const zeroWith = (sign: Value): Result80 => ({
   significand: c64(0),
   high: sign,
   flags: noFlags,

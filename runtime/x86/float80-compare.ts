@@ -97,3 +97,16 @@ export const float80Examine: Subroutine = {
     return v.or(chosen, when(isNonzero(x.sign), C1));
   },
 };
+
+/** Of a register that is not empty: 0 valid, 1 zero, 2 special (SDM vol. 1, figure 8-7). */
+export const float80Tag: Subroutine = {
+  name: 'float80Tag',
+  parameters: [128],
+  result: 32,
+  body: ([input]) => {
+    const x = unpack(input as Value);
+    const empty = v.and(v.isZero(x.exponent), x.zero);
+    const special = any(x.unsupported, x.nan, x.infinity, x.denormal);
+    return v.select(empty, c32(1), when(special, 2));
+  },
+};

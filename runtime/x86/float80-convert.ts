@@ -125,7 +125,7 @@ const toFloat = (width: FloatWidth): Subroutine => ({
 });
 
 /** Magnitude of x as an integer, rounded; the exponent is at most that of 2^63. */
-const integral = (significand: Value, exponent: Value, negative: Value, control: Value) => {
+export const integral = (significand: Value, exponent: Value, negative: Value, control: Value) => {
   const count = v.sub(c64(bias + 63), exponent);
   const capped = v.select(v.lessUnsigned(count, c64(127)), count, c64(127));
   const { high, low } = shiftRightSticky({ high: significand, low: c64(0) }, capped);

@@ -97,12 +97,7 @@ export const float80SquareRoot: Subroutine = {
     const nearby = { ...result, high: result.exponent };
     const negative = v.and(isNonzero(a.sign), v.not(a.zero));
     return packed(
-      withOperandChecks(
-        choose(v.or(a.zero, a.infinity), itself, nearby),
-        [a],
-        v.and(negative, v.not(a.nan)),
-        control,
-      ),
+      withOperandChecks(choose(v.or(a.zero, a.infinity), itself, nearby), [a], negative, control),
     );
   },
 };

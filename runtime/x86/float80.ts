@@ -113,12 +113,12 @@ export const withOperandChecks = (
     return any(test(first), ...rest.map(test));
   };
   const stackFault = v.bit(control, stackFaultBit);
+  const nan = one((x) => x.nan);
   const noValue = any(
-    invalid,
+    without(invalid, nan),
     one((x) => x.unsupported),
     stackFault,
   );
-  const nan = one((x) => x.nan);
   const denormal = one((x) => x.denormal);
   const stop = without(denormal, v.bit(control, 1));
   const flags = v.select(

@@ -10,7 +10,9 @@ import {
   float80Subtract,
 } from '../float80-arithmetic.ts';
 import { float80ToIntegral } from '../float80-convert.ts';
+import { float80PartialRemainder, float80PartialRemainderNearest } from '../float80-remainder.ts';
 import { float80SquareRoot } from '../float80-root.ts';
+import { float80Exponent, float80Scale, float80Significand } from '../float80-scale.ts';
 import type { InstructionTable, Operands, Semantics } from '../semantics.ts';
 import { readFloat, readInteger } from './x87-memory.ts';
 import {
@@ -19,10 +21,13 @@ import {
   enter,
   type Fpu,
   filled,
+  flagsOf,
   indefiniteValue,
   isUnmasked,
   physical,
   pop,
+  preOperation,
+  pushBeside,
   readSt,
   settle,
   stackIndex,
@@ -81,7 +86,7 @@ const arithmetic =
     const result = reversed
       ? v.call(operation, source, destination, control)
       : v.call(operation, destination, source, control);
-    settle(b, fpu, index, result, destination, pops);
+    settle(b, fpu, index, result, destination, { pops });
   };
 
 /** Of ST(0) alone, with the control word. */
@@ -90,8 +95,46 @@ const unary =
   (b) => {
     const fpu = enter(b);
     const x = readSt(b, fpu, 0);
-    settle(b, fpu, 0, v.call(operation, x, controlFor(fpu, 0)), x, 0);
+    settle(b, fpu, 0, v.call(operation, x, controlFor(fpu, 0)), x);
   };
+
+const fscale: Semantics = (b) => {
+  const fpu = enter(b);
+  const x = readSt(b, fpu, 0);
+  settle(b, fpu, 0, v.call(float80Scale, x, readSt(b, fpu, 1), controlFor(fpu, 0, 1)), x);
+};
+
+/** C0, C3 and C1 tell the quotient; where there is none, C0 and C3 stay (so do AMD's CPUs; the manual does not say). */
+const fprem =
+  (operation: Subroutine): Semantics =>
+  (b) => {
+    const fpu = enter(b);
+    const x = readSt(b, fpu, 0);
+    const result = v.call(operation, x, readSt(b, fpu, 1), controlFor(fpu, 0, 1));
+    const nan = v.constant(64, 0x7fff);
+    const without = v.or(
+      v.equal(v.and(v.slice(result, 64, 64), nan), nan),
+      isUnmasked(fpu, flagsOf(result), preOperation),
+    );
+    const { C0, C1, C2, C3 } = status;
+    const cleared = v.select(
+      without,
+      v.constant(32, ~(C1 | C2)),
+      v.constant(32, ~(C0 | C1 | C2 | C3)),
+    );
+    const found = { ...fpu, status: v.and(fpu.status, cleared) };
+    settle(b, found, 0, result, x);
+  };
+
+/** The exponent in place of ST(0), then the significand is pushed; a full stack makes both indefinite. */
+const fxtract: Semantics = (b) => {
+  const fpu = enter(b);
+  const x = readSt(b, fpu, 0);
+  const control = controlFor(fpu, 0);
+  const exponent = v.call(float80Exponent, x, control);
+  const significand = v.call(float80Significand, x, control);
+  pushBeside(b, fpu, { old: x, replaced: exponent, pushed: significand });
+};
 
 /** FCHS and FABS: no value is invalid to them, only an empty register. */
 const signChange =
@@ -134,4 +177,8 @@ export const x87Arithmetic = {
   FABS: signChange((high) => v.and(high, v.constant(64, 0x7fff))),
   FSQRT: unary(float80SquareRoot),
   FRNDINT: unary(float80ToIntegral),
+  FPREM: fprem(float80PartialRemainder),
+  FPREM1: fprem(float80PartialRemainderNearest),
+  FSCALE: fscale,
+  FXTRACT: fxtract,
 } as const satisfies InstructionTable;

@@ -11,6 +11,7 @@ import {
   enterNoWait,
   type Fpu,
   physical,
+  pop,
   stackIndex,
   updateStatus,
 } from './x87-stack.ts';
@@ -69,6 +70,13 @@ const ffree: Semantics = (b, [operand]) => {
   updateStatus(b, fpu, none);
 };
 
+/** FFREE, then a pop; not in the manual, but in all CPUs and in old compilers' code. */
+const ffreep: Semantics = (b, [operand]) => {
+  const fpu = enter(b);
+  pop(b, fpu, 1, emptied(fpu.tags, physical(fpu, stackIndex(operand))), v.zero);
+  updateStatus(b, fpu, none);
+};
+
 /** Moves TOP; tags and registers stay. */
 const rotate =
   (by: number): Semantics =>
@@ -87,6 +95,7 @@ export const x87Control = {
   WAIT: wait,
   FNOP: wait,
   FFREE: ffree,
+  FFREEP: ffreep,
   FINCSTP: rotate(1),
   FDECSTP: rotate(7),
 } as const satisfies InstructionTable;

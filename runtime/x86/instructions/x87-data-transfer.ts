@@ -14,6 +14,7 @@ import {
   integer32FromFloat80,
   integer64FromFloat80,
 } from '../float80-convert.ts';
+import { decimalFromFloat80, float80FromDecimal } from '../float80-decimal.ts';
 import type { InstructionFacts, InstructionTable, Semantics } from '../semantics.ts';
 import { conditions, type Test } from './conditions.ts';
 import { readExtended, readInteger, storeExtendedUnless, storeUnless } from './x87-memory.ts';
@@ -56,6 +57,21 @@ const fld: Semantics = (b, [source]) => {
 const fild: Semantics = (b, [source]) => {
   const fpu = enter(b);
   push(b, fpu, readInteger(b, source as MemoryOperand));
+};
+
+const fbld: Semantics = (b, [source]) => {
+  const fpu = enter(b);
+  push(b, fpu, v.call(float80FromDecimal, readExtended(b, source as MemoryOperand)));
+};
+
+const fbstp: Semantics = (b, [destination], facts) => {
+  const fpu = enter(b);
+  const result = v.call(decimalFromFloat80, readSt(b, fpu, 0), controlFor(fpu, 0));
+  const flags = flagsOf(result);
+  const stays = isUnmasked(fpu, flags, status.IE);
+  storeExtendedUnless(b, destination as MemoryOperand, result, { stays, facts });
+  pop(b, fpu, 1, fpu.tags, stays);
+  updateStatus(b, fpu, flags);
 };
 
 /** ST(0) as it is, to a register or to 80 bits of memory. */
@@ -114,6 +130,16 @@ const fst =
       storeConverted(b, fpu, destination, facts, { convert, control: controlFor(fpu, 0), pops });
     }
   };
+
+/** FSTP that minds no empty register: it then moves nothing. Not in the manual, but in all CPUs. */
+const fstpnce: Semantics = (b, [destination]) => {
+  const fpu = enter(b);
+  const index = stackIndex(destination);
+  const empty = v.bit(underflowFlags(fpu, 0), 0);
+  writeSt(b, fpu, index, choose128(empty, readSt(b, fpu, index), readSt(b, fpu, 0)));
+  pop(b, fpu, 1, v.select(empty, fpu.tags, filled(fpu.tags, physical(fpu, index))), v.zero);
+  updateStatus(b, fpu, v.constant(32, 0));
+};
 
 const toInteger: Partial<Record<Width, Subroutine>> = {
   16: integer16FromFloat80,
@@ -175,9 +201,12 @@ export const x87DataTransfer = {
   FILD: fild,
   FST: fst(0),
   FSTP: fst(1),
+  FSTPNCE: fstpnce,
   FIST: fist(0),
   FISTP: fist(1),
   FISTTP: fist(1, true),
+  FBLD: fbld,
+  FBSTP: fbstp,
   FXCH: fxch,
   FCMOVB: fcmov(conditions.B),
   FCMOVE: fcmov(conditions.E),

@@ -159,11 +159,34 @@ export const settle = (
   index: number,
   result: Value,
   old: Value,
-  pops: number,
+  { pops = 0 }: { pops?: number } = {},
 ): void => {
   const flags = flagsOf(result);
   const stays = isUnmasked(fpu, flags, preOperation);
   writeSt(b, fpu, index, choose128(stays, old, result));
   pop(b, fpu, pops, filled(fpu.tags, physical(fpu, index)), stays);
+  updateStatus(b, fpu, flags);
+};
+
+/** Replaces ST(0) and pushes beside it, as FXTRACT does; a full stack is #IS with C1 = 1 and makes both indefinite. */
+export const pushBeside = (
+  b: Builder,
+  fpu: Fpu,
+  { old, replaced, pushed }: { old: Value; replaced: Value; pushed: Value },
+): void => {
+  const register = physical(fpu, 7);
+  const found = v.or(flagsOf(replaced), flagsOf(pushed));
+  const empty = v.bit(found, 6);
+  const full = v.and(v.bit(v.shiftRight(fpu.tags, register), 0), v.not(empty));
+  const flags = v.select(full, c32(status.IE | status.SF | status.C1), found);
+  const stays = isUnmasked(fpu, flags, preOperation);
+  const offset = place(register);
+  const beside = choose128(full, indefiniteValue, replaced);
+  const value = choose128(full, indefiniteValue, stored(pushed));
+  writeSt(b, fpu, 0, choose128(stays, old, beside));
+  b.storeCpu(offset, choose128(stays, b.loadCpu(offset, 128), value));
+  const tags = filled(filled(fpu.tags, fpu.top), register);
+  setTags(b, v.select(stays, fpu.tags, tags));
+  setTop(b, v.select(stays, fpu.top, register));
   updateStatus(b, fpu, flags);
 };
