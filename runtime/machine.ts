@@ -1,7 +1,6 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
-import { faultReporter } from './cpu/fault-report.ts';
 import { Vcpu } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
@@ -10,17 +9,12 @@ import { type ElfImage, parseImage } from './elf/image.ts';
 import { UnsupportedError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
-import { FreeSpace } from './minios/kernel/free-space.ts';
-import { trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
-import { KernelClocks } from './minios/kernel/kernel-clocks.ts';
-import { MiniOs } from './minios/kernel/mini-os.ts';
-import { Threads } from './minios/kernel/threads.ts';
+import { trampolineBytes } from './minios/kernel/host-calls.ts';
 import { type LoadedApplication, loadApplication } from './minios/loader.ts';
-import { Posix } from './minios/posix/posix.ts';
+import { startApplication } from './minios/start.ts';
 import type { ModuleCache } from './recompiler/cache.ts';
 import type { CodeRegion } from './recompiler/translator.ts';
 import type { Trace } from './trace.ts';
-import { RSP } from './x86/registers.ts';
 
 export interface BootOptions {
   /** In reports, and the guest's argv[0]. */
@@ -97,7 +91,15 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
   await cpu.translateAll();
   const changed = new Signal();
   console.listen(() => changed.raise());
-  const kernel = makeKernel({ image, loaded, guest, cpu, clock, console, trace: options.trace });
+  const kernel = startApplication({
+    image,
+    loaded,
+    guest,
+    cpu,
+    clock,
+    console,
+    trace: options.trace,
+  });
   const { budget } = options;
   const parts = { name: image.name, cpu, kernel, clock, changed };
   return new Domain(budget === undefined ? parts : { ...parts, budget });
@@ -133,42 +135,6 @@ function makeCpu(
     entries: [image.entry, ...image.symbols.functions().map(({ address }) => address)],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
-  });
-}
-
-interface KernelParts {
-  readonly image: ElfImage;
-  readonly loaded: LoadedApplication;
-  readonly guest: GuestMemory;
-  readonly cpu: Vcpu;
-  readonly clock: Clock;
-  readonly console: Console;
-  readonly trace: Trace | undefined;
-}
-
-function makeKernel(parts: KernelParts): MiniOs {
-  const { image, loaded, guest: memory, cpu, clock, console, trace } = parts;
-  const { map, data } = loaded;
-  const { name, width, segments, symbols } = image;
-  const space = new FreeSpace(map, loaded.addressSpace, memory);
-  const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
-  const currentVariable = data['minios_current'] ?? 0n;
-  const threads = new Threads({ cpu, memory, space, currentVariable, returnAddress });
-  cpu.rip = image.entry;
-  cpu.setRegister(RSP, loaded.stackPointer);
-  threads.begin(loaded.mainThread, loaded.mainThreadName, map.mainStack);
-  const clocks = new KernelClocks(clock);
-  const reporter = faultReporter({ domain: name, cpu, memory, segments, symbols });
-  const posix = (end: (ending: Ending) => void): Posix =>
-    new Posix({
-      ...{ memory, width, console },
-      realtime: () => clocks.realtime(),
-      monotonic: () => clocks.monotonic(),
-      broken: () => end({ status: 141, reason: 'stopped' }),
-    });
-  const { trampolines } = map;
-  return new MiniOs({
-    ...{ name, cpu, memory, space, threads, clocks, trampolines, reporter, trace, posix },
   });
 }
 

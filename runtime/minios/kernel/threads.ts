@@ -133,8 +133,11 @@ export class Threads {
     this.#memory.writeU64(current.address + BigInt(this.#layout.offsets.wakeup_time), until);
   }
 
-  /** Loads the next thread that can run, in the list's order; false where none can. */
+  /** Loads the next thread that can run, the current one last; false where none can. */
   schedule(now: bigint): boolean {
+    const { current } = this;
+    if (current !== undefined)
+      this.#list = [...this.#list.filter((other) => other !== current), current];
     for (const thread of this.#list) {
       const isReady =
         thread.pending === undefined
@@ -142,7 +145,6 @@ export class Threads {
           : thread.pending.finish(() => this.#load(thread));
       if (!isReady) continue;
       thread.pending = undefined;
-      this.#list = [...this.#list.filter((other) => other !== thread), thread];
       this.#load(thread);
       return true;
     }

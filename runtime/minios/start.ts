@@ -1,0 +1,54 @@
+/** From a loaded application and a fresh vCPU to the kernel that runs it. */
+import type { Console } from '../backends/console/console.ts';
+import { faultReporter } from '../cpu/fault-report.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Ending } from '../domain/domain.ts';
+import type { GuestCpu } from '../domain/guest-cpu.ts';
+import type { ElfImage } from '../elf/image.ts';
+import type { GuestMemory } from '../memory/guest-memory.ts';
+import type { Trace } from '../trace.ts';
+import { RSP } from '../x86/registers.ts';
+import { FreeSpace } from './kernel/free-space.ts';
+import { trampolineOf } from './kernel/host-calls.ts';
+import { KernelClocks } from './kernel/kernel-clocks.ts';
+import { MiniOs } from './kernel/mini-os.ts';
+import { Threads } from './kernel/threads.ts';
+import type { LoadedApplication } from './loader.ts';
+import { Posix } from './posix/posix.ts';
+
+export interface ApplicationParts {
+  readonly image: ElfImage;
+  readonly loaded: LoadedApplication;
+  readonly guest: GuestMemory;
+  readonly cpu: GuestCpu;
+  readonly clock: Clock;
+  readonly console: Console;
+  readonly trace: Trace | undefined;
+}
+
+/** The vCPU stands at the image's entry afterwards. */
+export function startApplication(parts: ApplicationParts): MiniOs {
+  const { image, loaded, guest: memory, cpu, clock, console, trace } = parts;
+  const { map, data } = loaded;
+  const { name, width, segments, symbols } = image;
+  const space = new FreeSpace(map, loaded.addressSpace, memory);
+  const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
+  const currentVariable = data['minios_current'] ?? 0n;
+  const threads = new Threads({ cpu, memory, space, currentVariable, returnAddress });
+  cpu.rip = image.entry;
+  cpu.setRegister(RSP, loaded.stackPointer);
+  threads.begin(loaded.mainThread, loaded.mainThreadName, map.mainStack);
+  const clocks = new KernelClocks(clock);
+  const reporter = faultReporter({ domain: name, cpu, memory, segments, symbols });
+  const posix = (end: (ending: Ending) => void): Posix =>
+    new Posix({
+      ...{ memory, width, console },
+      realtime: () => clocks.realtime(),
+      monotonic: () => clocks.monotonic(),
+      broken: () => end({ status: 141, reason: 'stopped' }),
+    });
+  const { trampolines } = map;
+  return new MiniOs({
+    ...{ name, cpu, memory, space, threads, clocks, trampolines, reporter, trace, posix },
+  });
+}

@@ -1,0 +1,80 @@
+/** Frames: contiguous, zero, and given back. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  framesOffset,
+  MachineMemory,
+  pageFlags,
+  pageFlagsOffset,
+} from '../../../runtime/memory/machine-memory.ts';
+
+const memory = suite('runtime/memory/machine-memory');
+
+memory('frames begin above the flags, and the memory grows for them', () => {
+  const machine = new MachineMemory();
+
+  const first = machine.allocate(5000);
+  const second = machine.allocate(2 ** 20);
+
+  assert.is(first, framesOffset);
+  assert.is(second, framesOffset + 8192);
+  assert.ok(machine.bytes().length >= second + 2 ** 20);
+  assert.is(machine.view().byteLength, machine.bytes().length);
+});
+
+memory('frames that come back are zero and have no flags for their next owner', () => {
+  const machine = new MachineMemory();
+  const start = machine.allocate(8192);
+  machine.allocate(4096);
+  machine.bytes().fill(7, start, start + 8192);
+  machine.setFlags(start, 8192, pageFlags.readOnly);
+
+  machine.free(start, 8192);
+  const again = machine.allocate(8192);
+
+  assert.is(again, start);
+  assert.ok(
+    machine
+      .bytes()
+      .subarray(again, again + 8192)
+      .every((byte) => byte === 0),
+  );
+  assert.is(machine.flagsAt(again), 0);
+});
+
+memory('neighbours that come back make one run', () => {
+  const machine = new MachineMemory();
+  const [a, b] = [machine.allocate(4096), machine.allocate(4096)];
+  machine.allocate(4096);
+
+  machine.free(b, 4096);
+  machine.free(a, 4096);
+
+  assert.is(machine.allocate(8192), a);
+});
+
+memory('a page’s flag is the byte that recompiled stores look at', () => {
+  const machine = new MachineMemory();
+  const start = machine.allocate(3 * 4096);
+
+  machine.setFlags(start + 4096, 4096, pageFlags.readOnly);
+
+  const index = pageFlagsOffset + start / 4096;
+  assert.equal([...machine.bytes().subarray(index, index + 3)], [0, pageFlags.readOnly, 0]);
+});
+
+memory('state blocks are aligned, apart, and below the flags', () => {
+  const machine = new MachineMemory();
+  const [a, b] = [machine.allocateState(0x3f8), machine.allocateState(0x3f8)];
+
+  assert.equal([a, b], [0x1000, 0x1400]);
+  assert.throws(() => machine.allocateState(0x1_0000), /no more vCPUs/);
+});
+
+memory('more than the declared maximum is refused in one line', () => {
+  const machine = new MachineMemory(2 ** 20);
+
+  assert.throws(() => machine.allocate(3 * 2 ** 20), /the host gives no \d+ MiB/);
+});
+
+memory.run();
