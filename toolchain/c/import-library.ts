@@ -2,7 +2,8 @@
 import type { ApiData, ApiFunction } from '../../runtime/minios/api.ts';
 import type { Width } from './width.ts';
 
-export type Api = Readonly<Record<string, ApiFunction | ApiData>>;
+/** What C sees of the table. */
+export type Api = Readonly<Record<string, Pick<ApiFunction, 'prototype'> | ApiData>>;
 
 /** Assembler: every symbol with its type and size; nothing in it ever runs. */
 export function importLibrary(api: Api, width: Width): string {

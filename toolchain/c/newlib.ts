@@ -15,9 +15,10 @@ import { type Width, widths } from './width.ts';
 const newlibFlags = [
   '-D_COMPILING_NEWLIB',
   '-DREENTRANT_SYSCALLS_PROVIDED',
+  '-DGETREENT_PROVIDED',
   ...['FCNTL', 'BLKSIZE', 'NANOSLEEP', 'OPENDIR'].map((name) => `-DHAVE_${name}`),
   '-DNO_EXEC',
-  ...'GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN POSIX_SPAWN'
+  ...'EXECVE GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN POSIX_SPAWN'
     .split(' ')
     .map((name) => `-D_NO_${name}`),
 ].join(' ');
@@ -93,6 +94,7 @@ const options = [
   '--enable-newlib-io-c99-formats',
   '--enable-newlib-io-long-double',
   '--enable-newlib-io-pos-args',
+  '--enable-newlib-mb',
   '--enable-newlib-global-stdio-streams',
   '--enable-newlib-retargetable-locking',
 ];

@@ -1,6 +1,7 @@
 /* Files and directories, by path or descriptor. */
 #include "result.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <mini-os/api.h>
 #include <mini-os/posix.h>
@@ -68,12 +69,17 @@ int ftruncate(int fd, off_t length) {
 
 int truncate(const char *path, off_t length) {
   struct _reent *reent = _REENT;
-  int fd = (int)minios_result(reent, minios_open(path, 1 /* O_WRONLY */, 0));
+  int fd = (int)minios_result(reent, minios_open(path, O_WRONLY, 0));
   if (fd < 0)
     return -1;
   int result = (int)minios_result(reent, minios_ftruncate(fd, length));
   minios_close(fd);
   return result;
+}
+
+/* Files are in memory: there is nothing behind them to wait for. */
+int fsync(int fd) {
+  return (int)minios_result(_REENT, minios_fd_kind(fd)) < 0 ? -1 : 0;
 }
 
 int _unlink_r(struct _reent *reent, const char *path) {

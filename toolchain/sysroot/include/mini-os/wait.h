@@ -51,19 +51,16 @@ static inline void wake_up(struct wait_queue_head *head) {
 #define remove_waiter(w, wq) remove_wait_queue(&(wq), &(w))
 
 /* deadline: of NOW(); 0 waits for ever. */
-#define wait_event_deadline(wq, condition, deadline)            \
-  do {                                                          \
-    DEFINE_WAIT(__wait);                                        \
-    while (!(condition)) {                                      \
-      add_waiter(__wait, wq);                                   \
-      get_current()->wakeup_time = (deadline);                  \
-      if ((deadline) == 0 || (deadline) > NOW())                \
-        schedule();                                             \
-      wake(get_current());                                      \
-      if ((deadline) != 0 && (deadline) <= NOW())               \
-        break;                                                  \
-    }                                                           \
-    remove_waiter(__wait, wq);                                  \
+#define wait_event_deadline(wq, condition, deadline)                  \
+  do {                                                                \
+    s_time_t __deadline = (deadline);                                 \
+    DEFINE_WAIT(__wait);                                              \
+    while (!(condition) && (__deadline == 0 || __deadline > NOW())) { \
+      add_waiter(__wait, wq);                                         \
+      get_current()->wakeup_time = __deadline;                        \
+      schedule();                                                     \
+    }                                                                 \
+    remove_waiter(__wait, wq);                                        \
   } while (0)
 
 #define wait_event(wq, condition) wait_event_deadline(wq, condition, 0)
