@@ -4,6 +4,7 @@ import { arithmetic } from './arithmetic.ts';
 import { bits } from './bit.ts';
 import { bmi } from './bmi.ts';
 import { controlTransfer } from './control-transfer.ts';
+import { cpuid } from './cpuid.ts';
 import { dataTransfer } from './data-transfer.ts';
 import { decimal } from './decimal.ts';
 import { exchange } from './exchange.ts';
@@ -27,6 +28,7 @@ import { x87Comparison } from './x87-comparison.ts';
 import { x87Constants } from './x87-constants.ts';
 import { x87Control } from './x87-control.ts';
 import { x87DataTransfer } from './x87-data-transfer.ts';
+import { x87Environment } from './x87-environment.ts';
 
 /** Each table by its file. */
 export const tables: readonly InstructionTable[] = [
@@ -34,6 +36,7 @@ export const tables: readonly InstructionTable[] = [
   bits,
   bmi,
   controlTransfer,
+  cpuid,
   dataTransfer,
   decimal,
   exchange,
@@ -57,6 +60,7 @@ export const tables: readonly InstructionTable[] = [
   x87Constants,
   x87Control,
   x87DataTransfer,
+  x87Environment,
 ];
 
 /** One table of all rows; a row that two tables have is an error. */
