@@ -1,0 +1,121 @@
+/** The loop of a domain, with a kernel of a few lines. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Leave } from '../../../runtime/cpu/leave.ts';
+import { Domain, type GuestKernel, type Next } from '../../../runtime/domain/domain.ts';
+import type { GuestCpu } from '../../../runtime/domain/guest-cpu.ts';
+import { Signal } from '../../../runtime/domain/signal.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const loop = suite('runtime/domain/domain');
+
+const end: Next = { do: 'end', ending: { status: 0, reason: 'exit' } };
+
+function domain(script: {
+  next: () => Next;
+  leave?: () => Leave;
+  handle?: (leave: Leave) => void;
+}) {
+  const clock = new FakeClock();
+  const changed = new Signal();
+  const log: string[] = [];
+  const cpu = {
+    run: () => script.leave?.() ?? { reason: 'poll' },
+    translate: async () => {
+      log.push('translate');
+    },
+    setPolls: () => {},
+  } satisfies Partial<GuestCpu> as unknown as GuestCpu;
+  const kernel: GuestKernel = { next: script.next, handle: (leave) => script.handle?.(leave) };
+  return { domain: new Domain({ name: 'x', cpu, kernel, clock, changed }), clock, changed, log };
+}
+
+loop('a poll gives the event loop its turn; a quick host call does not', async () => {
+  const leaves: Leave[] = [
+    { reason: 'hostCall', address: 0n },
+    { reason: 'poll' },
+    { reason: 'hostCall', address: 0n },
+  ];
+  const seen: string[] = [];
+  const { domain: guest, clock } = domain({
+    next: () => (leaves.length > 0 ? { do: 'run' } : end),
+    leave: () => leaves.shift() ?? { reason: 'halt' },
+    handle: ({ reason }) => {
+      seen.push(reason);
+    },
+  });
+
+  await guest.run();
+
+  assert.equal(seen, ['hostCall', 'poll', 'hostCall']);
+  assert.is(clock.turns, 1);
+});
+
+loop('host calls alone also make a slice end', async () => {
+  let calls = 0;
+  const { domain: guest, clock } = domain({
+    next: () => (calls < 100 ? { do: 'run' } : end),
+    leave: () => {
+      calls++;
+      clock.now += 100_000n;
+      return { reason: 'hostCall', address: 0n };
+    },
+  });
+
+  await guest.run();
+
+  assert.is(clock.turns, 5);
+});
+
+loop(
+  'code that is not translated yet is translated, and the kernel hears nothing of it',
+  async () => {
+    const leaves: Leave[] = [{ reason: 'translate' }];
+    const seen: string[] = [];
+    const { domain: guest, log } = domain({
+      next: () => (leaves.length > 0 ? { do: 'run' } : end),
+      leave: () => leaves.shift() ?? { reason: 'halt' },
+      handle: ({ reason }) => {
+        seen.push(reason);
+      },
+    });
+
+    await guest.run();
+
+    assert.equal([log, seen], [['translate'], []]);
+  },
+);
+
+loop('a wait ends at its time or when something changes', async () => {
+  const waits: Next[] = [
+    { do: 'wait', until: 2_000_000_000n },
+    { do: 'wait', until: undefined },
+  ];
+  const { domain: guest, clock, changed } = domain({ next: () => waits.shift() ?? end });
+  setTimeout(() => changed.raise(), 3);
+
+  await guest.run();
+
+  assert.is(clock.now, 2_000_000_000n);
+});
+
+loop('a change just before the wait is not lost', async () => {
+  const waits: Next[] = [{ do: 'wait', until: undefined }];
+  const { domain: guest, changed } = domain({
+    next: () => {
+      changed.raise();
+      return waits.shift() ?? end;
+    },
+  });
+
+  assert.equal(await guest.run(), { status: 0, reason: 'exit' });
+});
+
+loop('stop ends a busy domain at its next turn', async () => {
+  const { domain: guest } = domain({ next: () => ({ do: 'run' }) });
+  queueMicrotask(() => guest.stop());
+
+  assert.equal(await guest.run(), { status: 130, reason: 'stopped' });
+});
+
+loop.run();

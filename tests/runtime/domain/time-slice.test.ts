@@ -1,0 +1,39 @@
+/** Polls, fitted to time. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { TimeSlice } from '../../../runtime/domain/time-slice.ts';
+
+const slice = suite('runtime/domain/time-slice');
+
+/** Slices of a guest that takes so long for a poll; how long the last ones took. */
+function run(nanosecondsPerPoll: number, rounds = 40): number[] {
+  let now = 0n;
+  const time = new TimeSlice(now);
+  return Array.from({ length: rounds }, () => {
+    const polls = time.begin(now);
+    const took = BigInt(Math.round(polls * nanosecondsPerPoll));
+    now += took;
+    time.spent(now);
+    return Number(took) / 1e6;
+  }).slice(-10);
+}
+
+slice('whatever a poll takes, a slice comes to take two milliseconds', () => {
+  for (const each of [1, 50, 1000, 20_000])
+    for (const took of run(each)) assert.ok(Math.abs(took - 2) < 0.2, `${each}: ${took} ms`);
+});
+
+slice('polls never run out of bounds', () => {
+  assert.ok(run(0.000_01).every((took) => took < 10));
+  assert.ok(run(1e9).every((took) => took === 64_000));
+});
+
+slice('a slice is over after its time, whatever it was spent on', () => {
+  const time = new TimeSlice(0n);
+  time.begin(1_000_000n);
+
+  assert.not(time.isOver(2_900_000n));
+  assert.ok(time.isOver(3_000_000n));
+});
+
+slice.run();
