@@ -4,7 +4,6 @@
 export const leaveReasons = {
   /** A return, jump or call to an address that no translated function begins at. */ jump: 0,
   /** The polls ran out. */ poll: 1,
-  /** The host's stack is used up: everything unwinds and goes on from the same place. */ depth: 2,
   /** A kernel function is asked for: `leaveAddress` is the address of the host-call instruction; rip is the one after it. */ hostCall: 3,
   /** `leaveOperand` is the vector; rip is the faulting instruction (of traps the next one); `leaveAddress` is CR2 of a page fault. */ exception: 4,
   /** syscall or int 0x82. */ hypercall: 5,
@@ -14,6 +13,8 @@ export const leaveReasons = {
 
 export type Leave =
   | { readonly reason: 'poll' }
+  /** The code at rip is not translated yet: `await vcpu.translate()`, then go on. */
+  | { readonly reason: 'translate' }
   | { readonly reason: 'hostCall'; readonly address: bigint }
   | { readonly reason: 'hypercall'; readonly operand: number }
   | { readonly reason: 'halt' }

@@ -1,0 +1,341 @@
+/** A vCPU: registers in the machine's memory, code translated when it is first reached, run until it leaves. */
+import { flagBits } from '../ir/builder.ts';
+import { evaluateFlagRule } from '../ir/evaluate.ts';
+import { flagNames } from '../ir/ops.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { MachineMemory } from '../memory/machine-memory.ts';
+import { BinaryenEmitter, loadBinaryen } from '../recompiler/binaryen-emitter.ts';
+import { CodeStore } from '../recompiler/code-store.ts';
+import { buildDispatcher } from '../recompiler/dispatcher.ts';
+import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
+import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
+import { Recipes } from '../recompiler/recipes.ts';
+import { type CodeRegion, Translator } from '../recompiler/translator.ts';
+import { flagRuleNamed } from '../x86/instructions/rules.ts';
+import { type Mode, registerName } from '../x86/registers.ts';
+import { vectors } from '../x86/semantics.ts';
+import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
+import { type Leave, leaveReasons } from './leave.ts';
+
+export interface VcpuOptions {
+  readonly mode: Mode;
+  readonly memory: MachineMemory;
+  readonly addressSpace: AddressSpace;
+  /** The linear run that translated loads and stores go through. */
+  readonly run: { readonly lo: bigint; readonly length: bigint; readonly host: number };
+  /** Executable memory as it stands now; it does not change while it is translated. */
+  readonly code: readonly CodeRegion[];
+  /** Where functions are known to begin; they are translated together. */
+  readonly entries: readonly bigint[];
+  /** A word of memory that never changes: an entry of a jump table. */
+  readonly readConstant: (address: bigint) => bigint | undefined;
+  /** Offset of the table of page flags (machine-memory.ts). */
+  readonly pageFlags: number;
+}
+
+/** Part of the state block that a thread switch keeps. */
+const contextSize = cpuState.leaveReason;
+/** MXCSR and x87 control word at reset (SDM vol. 1, 10.2.3 and 8.1.5, as FNINIT leaves it). */
+const initialMxcsr = 0x1f80;
+const initialFpuControl = 0x37f;
+/** Bit 1 of EFLAGS is always 1; IF. */
+const initialFlags = 0x202;
+
+type Binaryen = Awaited<ReturnType<typeof loadBinaryen>>;
+
+export class Vcpu {
+  readonly mode: Mode;
+  readonly #memory: MachineMemory;
+  readonly #options: VcpuOptions;
+  readonly #layout: Layout;
+  readonly #recipes = new Recipes();
+  readonly #store: CodeStore;
+  readonly #translator: Translator;
+  readonly #modules: KeptModule[] = [];
+  #dispatcher: Uint8Array | undefined;
+  #binaryen: Binaryen | undefined;
+  #polls = 1;
+
+  constructor(options: VcpuOptions) {
+    const { mode, memory, run } = options;
+    this.mode = mode;
+    this.#memory = memory;
+    this.#options = options;
+    const state = memory.allocateState(cpuStateSize);
+    const codeMap = memory.allocate(codeMapBytes);
+    this.#layout = { mode, state, pageFlags: options.pageFlags, run, codeMap };
+    this.#store = new CodeStore(this.#layout, memory.memory, () => this.#packedFlags());
+    this.#translator = new Translator({ ...options, layout: this.#layout, recipes: this.#recipes });
+    this.#reset();
+  }
+
+  /** What, beside the code itself, a kept translation depends on. */
+  get layout(): Layout {
+    return this.#layout;
+  }
+
+  // Translations.
+
+  /** Takes kept translations over; false where they do not fit, and nothing has changed. */
+  restore(kept: KeptTranslation): boolean {
+    if (!this.#recipes.restore(kept.recipes, flagRuleNamed)) return false;
+    this.#dispatcher = kept.dispatcher;
+    this.#store.installDispatcher(kept.dispatcher);
+    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions });
+    return true;
+  }
+
+  /** Translates all that is known of the image. */
+  async translateAll(): Promise<void> {
+    const binaryen = await this.#load();
+    this.#installDispatcher(binaryen);
+    this.#translate(binaryen, this.#options.entries);
+  }
+
+  /** Everything translated so far, for the cache. */
+  keep(): KeptTranslation {
+    if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
+    return { dispatcher: this.#dispatcher, modules: this.#modules, recipes: this.#recipes.names() };
+  }
+
+  /** How many modules hold translated code: more than at the start, where code was found at run time. */
+  get moduleCount(): number {
+    return this.#modules.length;
+  }
+
+  /** Translates what is at rip; what `run` asked for by leaving with 'translate'. */
+  async translate(): Promise<void> {
+    const binaryen = await this.#load();
+    if (!this.#store.has(this.rip)) this.#translate(binaryen, [this.rip]);
+  }
+
+  async #load(): Promise<Binaryen> {
+    this.#binaryen ??= await loadBinaryen();
+    return this.#binaryen;
+  }
+
+  #emitter(binaryen: Binaryen): BinaryenEmitter {
+    return new BinaryenEmitter(binaryen, this.#memory.maximumPages);
+  }
+
+  #installDispatcher(binaryen: Binaryen): void {
+    this.#dispatcher = buildDispatcher(this.#emitter(binaryen), this.#layout);
+    this.#store.installDispatcher(this.#dispatcher);
+  }
+
+  #translate(binaryen: Binaryen, entries: readonly bigint[]): void {
+    const functions = this.#translator.gather(entries, (address) => this.#store.has(address));
+    if (functions.length === 0) return;
+    this.#install(this.#translator.translate(this.#emitter(binaryen), functions));
+  }
+
+  #install(module: KeptModule): void {
+    this.#modules.push(module);
+    this.#store.install(module.bytes, module.functions);
+  }
+
+  // Registers.
+
+  register(n: number): bigint {
+    const view = this.#memory.view();
+    const at = this.#layout.state + registerOffset(n);
+    if (n < 16) return view.getBigUint64(at, true);
+    return view.getBigUint64(at, true) | (view.getBigUint64(at + 8, true) << 64n);
+  }
+
+  setRegister(n: number, value: bigint): void {
+    const view = this.#memory.view();
+    const at = this.#layout.state + registerOffset(n);
+    view.setBigUint64(
+      at,
+      n < 16 ? BigInt.asUintN(this.mode, value) : BigInt.asUintN(64, value),
+      true,
+    );
+    if (n >= 16) view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 64n), true);
+  }
+
+  get rip(): bigint {
+    return this.#word64(cpuState.rip);
+  }
+
+  set rip(address: bigint) {
+    this.#memory
+      .view()
+      .setBigUint64(this.#layout.state + cpuState.rip, BigInt.asUintN(this.mode, address), true);
+  }
+
+  get eflags(): bigint {
+    const direction = this.#memory.bytes()[this.#layout.state + cpuState.direction] ?? 0;
+    return BigInt(this.#packedFlags() | (direction << 10) | this.#word32(cpuState.otherFlags));
+  }
+
+  /** Bit i of the text is a register: name and value, for reports. */
+  registerText(n: number): string {
+    return `${registerName(n, this.mode)} ${this.register(n)
+      .toString(16)
+      .padStart(this.mode / 4, '0')}`;
+  }
+
+  saveContext(): Uint8Array {
+    const { state } = this.#layout;
+    return this.#memory.bytes().slice(state, state + contextSize);
+  }
+
+  restoreContext(context: Uint8Array): void {
+    this.#memory.bytes().set(context, this.#layout.state);
+  }
+
+  /** A part of the state block, for slow paths and tests. */
+  readState(offset: number, bytes: number): Uint8Array {
+    return this.#memory
+      .bytes()
+      .slice(this.#layout.state + offset, this.#layout.state + offset + bytes);
+  }
+
+  writeState(offset: number, bytes: Uint8Array): void {
+    this.#memory.bytes().set(bytes, this.#layout.state + offset);
+  }
+
+  // Running.
+
+  setPolls(count: number): void {
+    this.#polls = count;
+    this.#setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
+  }
+
+  run(): Leave {
+    for (;;) {
+      this.#store.run();
+      const leave = this.#leave(this.#word32(cpuState.leaveReason));
+      if (leave !== undefined) return leave;
+    }
+  }
+
+  /** What the host must hear; undefined where the vCPU just goes on. */
+  #leave(reason: number): Leave | undefined {
+    const operand = this.#word32(cpuState.leaveOperand);
+    switch (reason) {
+      case leaveReasons.jump:
+        return this.#untranslated();
+      case leaveReasons.poll:
+        return { reason: 'poll' };
+      case leaveReasons.hostCall:
+        return { reason: 'hostCall', address: this.#word64(cpuState.leaveAddress) };
+      case leaveReasons.hypercall:
+        return { reason: 'hypercall', operand };
+      case leaveReasons.halt:
+        return { reason: 'halt' };
+      case leaveReasons.exception:
+        return this.#exception(operand);
+      case leaveReasons.access:
+        return this.#accessFault(operand);
+      default:
+        throw new TypeError(`recompiled code left with unknown reason ${reason}`);
+    }
+  }
+
+  #untranslated(): Leave | undefined {
+    const { rip } = this;
+    if (this.#store.refill(rip)) return undefined;
+    if (this.#translator.decoderAt(rip) !== undefined) return { reason: 'translate' };
+    const fault = this.#options.addressSpace.translate(rip, 'execute');
+    return {
+      reason: 'exception',
+      vector: vectors.PF,
+      errorCode: typeof fault === 'number' ? 0x11 : fault.errorCode,
+      address: rip,
+      detail: undefined,
+    };
+  }
+
+  #exception(operand: number): Leave {
+    const vector = operand & 0xff;
+    const errorCode = operand >> 8;
+    return {
+      reason: 'exception',
+      vector,
+      errorCode: errorCode === -1 ? undefined : errorCode,
+      address: undefined,
+      detail: vector === vectors.UD ? this.#undefinedText() : undefined,
+    };
+  }
+
+  #undefinedText(): string | undefined {
+    const { rip } = this;
+    const decoder = this.#translator.decoderAt(rip);
+    if (decoder === undefined) return undefined;
+    const { length, mnemonic } = decoder.decode(rip);
+    const bytes = [...decoder.bytesAt(rip, Math.max(length, 1))].map((byte) =>
+      byte.toString(16).padStart(2, '0'),
+    );
+    const isNamed = /^UD[012]$/.test(mnemonic);
+    return isNamed
+      ? `${decoder.text(rip)} (${bytes.join(' ')})`
+      : `x86: no semantics for ${decoder.text(rip)} (${bytes.join(' ')})`;
+  }
+
+  /** An access outside the linear run, or a store to a page that is not writable. */
+  #accessFault(operand: number): Leave {
+    const kind = (operand & 1) === 1 ? 'write' : 'read';
+    const bytes = BigInt(operand >> 1);
+    const start = BigInt.asUintN(
+      this.mode,
+      this.#options.run.lo + this.#word64(cpuState.leaveAddress),
+    );
+    const last = BigInt.asUintN(this.mode, start + bytes - 1n);
+    // An access across a page border names the page that faults: the first byte, or the second page's first.
+    for (const address of [start, last & ~0xfffn]) {
+      const place = this.#options.addressSpace.translate(address, kind);
+      if (typeof place !== 'number') {
+        return {
+          reason: 'exception',
+          vector: vectors.PF,
+          errorCode: place.errorCode,
+          address: place.address,
+          detail: undefined,
+        };
+      }
+    }
+    throw new TypeError(
+      `a ${kind} of ${bytes} bytes at 0x${start.toString(16)} left without a fault`,
+    );
+  }
+
+  #packedFlags(): number {
+    const recipe = this.#recipes.recipe(this.#word32(cpuState.flagRecipe));
+    if (recipe === undefined) return this.#word32(cpuState.flagInput0);
+    const inputs = recipe.widths.map((width, i) => ({
+      width,
+      value: BigInt.asUintN(width, this.#word64(cpuState.flagInput0 + 8 * i)),
+    }));
+    const flags = evaluateFlagRule(recipe.rule, inputs);
+    return flagNames.reduce(
+      (packed, name) => packed | (flags[name] === true ? 1 << flagBits[name] : 0),
+      0,
+    );
+  }
+
+  #reset(): void {
+    const { run } = this.#options;
+    for (let i = 0; i <= 4; i++) {
+      const limit = run.length - BigInt(2 ** i);
+      this.#memory.view().setBigInt64(this.#layout.state + cpuState.runLimits + 8 * i, limit, true);
+    }
+    this.#setWord32(cpuState.mxcsr, initialMxcsr);
+    this.#setWord32(cpuState.fpuControl, initialFpuControl);
+    this.#setWord32(cpuState.otherFlags, initialFlags);
+    this.setPolls(this.#polls);
+  }
+
+  #word32(offset: number): number {
+    return this.#memory.view().getInt32(this.#layout.state + offset, true);
+  }
+
+  #setWord32(offset: number, value: number): void {
+    this.#memory.view().setInt32(this.#layout.state + offset, value, true);
+  }
+
+  #word64(offset: number): bigint {
+    return this.#memory.view().getBigUint64(this.#layout.state + offset, true);
+  }
+}

@@ -1,0 +1,210 @@
+/** Finds the blocks of the guest function around an address, by following its control flow. */
+import { constantOf } from '../ir/build.ts';
+import { Builder } from '../ir/builder.ts';
+import type { Block, Terminator, Value } from '../ir/value.ts';
+import type { Decoder, Instruction } from '../x86/decode.ts';
+import { type Mode, XMM0 } from '../x86/registers.ts';
+import { standsAlone, translateInstruction } from '../x86/translate.ts';
+
+/** Where code comes from. */
+export interface CodeSource {
+  readonly mode: Mode;
+  /** The decoder of the executable stretch around an address, if it is executable. */
+  decoderAt(address: bigint): Decoder | undefined;
+  /** A word of read-only data: an entry of a jump table; undefined where there is none. */
+  readConstant(address: bigint): bigint | undefined;
+  /** Whether a function is known to begin here (a symbol, a target of calls): flow into it leaves this function. */
+  isEntry(address: bigint): boolean;
+  /** The first such address above another. */
+  entryAfter(address: bigint): bigint | undefined;
+}
+
+export interface GuestFunction {
+  readonly entry: bigint;
+  /** In order of address; the entry is one of them. */
+  readonly blocks: readonly Block[];
+  /** Where code outside may come in: the entry, continuations of calls, targets of computed jumps. */
+  readonly resumable: ReadonlySet<bigint>;
+  /** Direct targets of calls and of jumps out of the function. */
+  readonly callees: ReadonlySet<bigint>;
+  readonly instructions: number;
+}
+
+/** What one Wasm function should hold at the most: V8 compiles it at once, and its br_table is bounded. */
+const maximumInstructions = 30_000;
+/** Instructions that leave for the host and usually come back to the next one. */
+const returning: ReadonlySet<string> = new Set(['VMCALL', 'SYSCALL', 'INT', 'HLT']);
+
+const maximumTableEntries = 1024;
+
+export function discover(source: CodeSource, entry: bigint): GuestFunction {
+  return new Discovery(source, entry).run();
+}
+
+/** Whether executable bytes that decode are there. */
+export function isCode(source: CodeSource, address: bigint): boolean {
+  return source.decoderAt(address) !== undefined;
+}
+
+class Discovery {
+  readonly #source: CodeSource;
+  readonly #entry: bigint;
+  readonly #builder: Builder;
+  readonly #instructions = new Map<bigint, Instruction>();
+  readonly #leaders = new Set<bigint>();
+  readonly #pending: bigint[] = [];
+  readonly #resumable = new Set<bigint>();
+  readonly #callees = new Set<bigint>();
+  #count = 0;
+
+  constructor(source: CodeSource, entry: bigint) {
+    this.#source = source;
+    this.#entry = entry;
+    this.#builder = new Builder(source.mode, XMM0);
+  }
+
+  run(): GuestFunction {
+    this.#lead(this.#entry);
+    this.#resumable.add(this.#entry);
+    let blocks: Block[];
+    let tables: number;
+    do {
+      this.#follow();
+      blocks = this.#build();
+      tables = this.#leaders.size;
+      for (const block of blocks) this.#followTable(block.terminator);
+    } while (this.#leaders.size > tables);
+    for (const { terminator } of blocks) this.#outward(terminator);
+    return {
+      entry: this.#entry,
+      blocks,
+      resumable: this.#resumable,
+      callees: this.#callees,
+      instructions: this.#count,
+    };
+  }
+
+  #lead(address: bigint): void {
+    if (this.#leaders.has(address)) return;
+    if (address !== this.#entry && this.#source.isEntry(address)) return;
+    if (this.#count > maximumInstructions || this.#source.decoderAt(address) === undefined) return;
+    this.#leaders.add(address);
+    this.#pending.push(address);
+  }
+
+  /** Decodes from every pending leader until the flow ends. */
+  #follow(): void {
+    for (let at = this.#pending.pop(); at !== undefined; at = this.#pending.pop()) {
+      let address: bigint | undefined = at;
+      while (address !== undefined && !this.#instructions.has(address)) {
+        const decoder = this.#source.decoderAt(address);
+        if (decoder === undefined) break;
+        if (address !== at && this.#source.isEntry(address)) break;
+        const instruction: Instruction = decoder.decode(address);
+        this.#instructions.set(address, instruction);
+        this.#count++;
+        address = this.#successors(instruction);
+      }
+    }
+  }
+
+  /** Makes leaders of an instruction's targets; the address that follows it in the same block, if one does. */
+  #successors(instruction: Instruction): bigint | undefined {
+    const { flow, next, target } = instruction;
+    if (standsAlone(instruction)) {
+      this.#lead(instruction.address);
+      this.#lead(next);
+      return undefined;
+    }
+    switch (flow) {
+      case 'next':
+        return this.#count > maximumInstructions ? undefined : next;
+      case 'branch':
+        if (target !== undefined) this.#lead(target);
+        this.#lead(next);
+        return undefined;
+      case 'jump':
+        if (target !== undefined) this.#lead(target);
+        return undefined;
+      case 'call':
+        this.#resume(next);
+        return undefined;
+      case 'stop':
+        if (returning.has(instruction.mnemonic)) this.#resume(next);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #resume(address: bigint): void {
+    this.#lead(address);
+    if (this.#leaders.has(address)) this.#resumable.add(address);
+  }
+
+  #build(): Block[] {
+    const blocks: Block[] = [];
+    for (const address of [...this.#leaders].sort((a, b) => (a < b ? -1 : 1))) {
+      if (this.#instructions.has(address)) blocks.push(this.#block(address));
+    }
+    return blocks;
+  }
+
+  #block(start: bigint): Block {
+    const b = this.#builder;
+    b.begin(start);
+    let address = start;
+    for (;;) {
+      const instruction = this.#instructions.get(address);
+      if (instruction === undefined) break;
+      translateInstruction(b, instruction);
+      address = instruction.next;
+      if (b.ended || this.#leaders.has(address)) break;
+    }
+    return b.finish(address);
+  }
+
+  /** `jmp *table(,index,size)`: the entries that lie in code, up to the first that does not. */
+  #followTable(terminator: Terminator): void {
+    if (terminator.kind !== 'jumpIndirect') return;
+    const table = tableOf(terminator.target);
+    if (table === undefined) return;
+    const step = BigInt(this.#source.mode / 8);
+    const limit = this.#limit();
+    for (let i = 0n; i < maximumTableEntries; i++) {
+      const target = this.#source.readConstant(table + i * step);
+      if (target === undefined || target < this.#entry || target >= limit) return;
+      this.#resume(target);
+    }
+  }
+
+  /** Jump tables lead no further than the next function. */
+  #limit(): bigint {
+    let last = this.#entry;
+    for (const address of this.#instructions.keys()) if (address > last) last = address;
+    return this.#source.entryAfter(last) ?? last + 0x1_0000n;
+  }
+
+  #outward(terminator: Terminator): void {
+    if (terminator.kind === 'call') this.#callees.add(terminator.target);
+    if (terminator.kind === 'jump') this.#jumpOut(terminator.target);
+    if (terminator.kind === 'branch') {
+      this.#jumpOut(terminator.taken);
+      this.#jumpOut(terminator.otherwise);
+    }
+  }
+
+  #jumpOut(target: bigint): void {
+    if (!this.#leaders.has(target)) this.#callees.add(target);
+  }
+}
+
+/** The constant base of a load from base + (scaled index). */
+function tableOf(target: Value): bigint | undefined {
+  if (target.op !== 'load') return undefined;
+  const [address] = target.args;
+  if (address?.op !== 'add') return undefined;
+  const [index, base] = address.args;
+  if (index?.op !== 'shiftLeft' || base === undefined) return undefined;
+  return constantOf(base);
+}

@@ -1,0 +1,438 @@
+/** One block → Wasm statements: effects in order, cold exits at the end, then the way on. */
+import { leaveReasons } from '../cpu/leave.ts';
+import type { Flag } from '../ir/ops.ts';
+import { flagNames } from '../ir/ops.ts';
+import type { Statement, Subroutine, Terminator, Value } from '../ir/value.ts';
+import { cpuState } from '../x86/state.ts';
+import { carrier } from './carrier.ts';
+import type { Emitter, Expression, WasmType } from './emitter.ts';
+import { type Frame, functionName } from './frame.ts';
+import { rules } from './lower.ts';
+import { floatRules } from './lower-float.ts';
+import { accessKind, MemoryLowering } from './memory-access.ts';
+import { type BlockPlan, operandsOf, terminatorOperands } from './plan.ts';
+import { type Surroundings, Values } from './values.ts';
+
+export class BlockLowering implements Surroundings {
+  readonly emitter: Emitter;
+  readonly #frame: Frame;
+  readonly #plan: BlockPlan;
+  readonly #unit: number;
+  readonly #values: Values;
+  readonly #memory: MemoryLowering;
+  readonly #lastUse = new Map<number, number>();
+  readonly #saved = new Map<number, number>();
+  /** Addresses that the instruction at hand has checked for writing: of read-modify-write instructions. */
+  readonly #checked = new Map<Value, { pointer: number; bytes: number }>();
+  #address: bigint;
+  #hasCold = false;
+
+  constructor(frame: Frame, plan: BlockPlan, index: number) {
+    this.#frame = frame;
+    this.emitter = frame.emitter;
+    this.#plan = plan;
+    this.#unit = frame.unitsOf(plan.block.address)?.block ?? index;
+    this.#values = new Values(this, { rules, floatRules });
+    this.#memory = new MemoryLowering(frame, (cause) => this.#exit(cause));
+    this.#address = plan.block.address;
+  }
+
+  /** Replaces the frame's statements by the block's. */
+  write(): void {
+    const frame = this.#frame;
+    const { statements, terminator } = this.#plan.block;
+    this.#countUses();
+    if (this.#plan.loopHead) this.#poll();
+    statements.forEach((statement, i) => {
+      this.#statement(statement, i, statements);
+    });
+    this.#terminate(terminator);
+    const body = frame.statements;
+    const cold = `cold${this.#unit}`;
+    frame.statements = this.#hasCold
+      ? [
+          this.emitter.block(cold, body),
+          ...frame.spill(this.#plan.dirtyIn | this.#plan.written),
+          frame.returnLeft(),
+        ]
+      : body;
+    frame.releaseTemporaries();
+  }
+
+  // Surroundings of values.
+
+  local(type: WasmType): number {
+    return this.#frame.local(type);
+  }
+
+  statement(expression: Expression): void {
+    this.#frame.statement(expression);
+  }
+
+  register(value: Value): Expression {
+    const register = value.detail as number;
+    const local = this.#saved.get(register) ?? this.#frame.registerLocal(register);
+    return this.emitter.get(local, this.#frame.registerType(register));
+  }
+
+  flag(value: Value): Expression {
+    return this.emitter.get(this.#frame.flagLocal(value.detail as Flag), 'i32');
+  }
+
+  subroutine(subroutine: Subroutine): string {
+    return this.#frame.context.subroutine(subroutine);
+  }
+
+  support(name: string): string {
+    return this.#frame.context.support(name);
+  }
+
+  loadCpu(value: Value): Expression {
+    return this.#frame.loadCpu(value, this.#values.emit(only(value.args)));
+  }
+
+  // Statements.
+
+  /** Counts uses, and finds for every register the last statement at which its value at the block's start is read. */
+  #countUses(): void {
+    const { statements, terminator, flagsOut } = this.#plan.block;
+    const seen = new Set<Value>();
+    const visit = (value: Value, at: number): void => {
+      this.#values.count(value);
+      this.#note(value, at, seen);
+    };
+    statements.forEach((statement, i) => {
+      for (const value of operandsOf(statement)) visit(value, i);
+    });
+    for (const flag of flagNames) {
+      const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
+      if (value !== undefined) visit(value, statements.length);
+    }
+    for (const value of terminatorOperands(terminator)) visit(value, statements.length);
+  }
+
+  #note(value: Value, at: number, seen: Set<Value>): void {
+    if (value.op === 'register') this.#lastUse.set(value.detail as number, at);
+    else if (value.args.length > 0 && !seen.has(value)) {
+      seen.add(value);
+      for (const arg of value.args) this.#note(arg, at, seen);
+    }
+  }
+
+  #statement(statement: Statement, index: number, all: readonly Statement[]): void {
+    const e = this.emitter;
+    switch (statement.kind) {
+      case 'instruction':
+        this.#address = statement.address;
+        this.#checked.clear();
+        break;
+      case 'setRegister':
+        this.#setRegister(statement.register, statement.value, index);
+        break;
+      case 'load':
+        this.#load(statement.value);
+        break;
+      case 'store':
+        this.#store(statement.address, statement.value);
+        break;
+      case 'loadCpu':
+        if (this.#values.usesOf(statement.value) > 0)
+          this.#values.keep(statement.value, this.loadCpu(statement.value));
+        break;
+      case 'storeCpu':
+        this.#storeCpu(statement.offset, statement.value);
+        break;
+      case 'setFlags':
+        if (!overwritten(all, index)) this.#setFlags(statement);
+        break;
+      case 'raiseIf': {
+        const operand = statement.vector | ((statement.errorCode ?? -1) << 8);
+        this.statement(
+          e.ifThen(
+            this.#values.emit(statement.condition),
+            this.#exit({ reason: leaveReasons.exception, operand }),
+          ),
+        );
+        break;
+      }
+      case 'jumpIf':
+        this.#jumpIf(this.#values.emit(statement.condition), statement.target);
+        break;
+    }
+  }
+
+  #setRegister(register: number, value: Value, index: number): void {
+    const frame = this.#frame;
+    const e = this.emitter;
+    const written = this.#values.emit(value);
+    const local = frame.registerLocal(register);
+    const needed = (this.#lastUse.get(register) ?? -1) > index;
+    if (needed && !this.#saved.has(register)) {
+      const type = frame.registerType(register);
+      const saved = frame.local(type);
+      const fresh = this.#values.toLocal(written, type);
+      this.statement(e.set(saved, e.get(local, type)));
+      this.#saved.set(register, saved);
+      this.statement(e.set(local, e.get(fresh, type)));
+      return;
+    }
+    this.statement(e.set(local, written));
+  }
+
+  #load(value: Value): void {
+    const address = this.#values.emit(only(value.args));
+    const forWrite = value.detail === 1;
+    const pointer = this.#memory.check(
+      address,
+      bytesOf(value),
+      forWrite ? accessKind.write : accessKind.read,
+    );
+    if (forWrite) this.#checked.set(only(value.args), { pointer, bytes: bytesOf(value) });
+    const uses = this.#values.usesOf(value);
+    if (uses === 0) return;
+    this.#values.keep(value, this.#memory.load(pointer, value.width));
+  }
+
+  #store(address: Value, value: Value): void {
+    const e = this.emitter;
+    const at = this.#values.toLocal(this.#values.emit(address), this.#frame.native);
+    const type = carrier(value.width);
+    const held = this.#values.toLocal(this.#values.emit(value), type);
+    const pointer = this.#memory.check(
+      e.get(at, this.#frame.native),
+      value.width / 8,
+      accessKind.write,
+    );
+    this.statement(this.#memory.store(pointer, value.width, e.get(held, type)));
+  }
+
+  #storeCpu(offset: Value, value: Value): void {
+    const ops = {
+      1: 'i32.store8',
+      8: 'i32.store8',
+      16: 'i32.store16',
+      32: 'i32.store',
+      64: 'i64.store',
+      128: 'v128.store',
+    } as const;
+    const pointer = this.#values.emit(offset);
+    this.statement(
+      this.emitter.store(
+        ops[value.width],
+        this.#frame.layout.state,
+        pointer,
+        this.#values.emit(value),
+      ),
+    );
+  }
+
+  /** Keeps the recipe; the flags themselves are written only where somebody reads them. */
+  #setFlags({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
+    const e = this.emitter;
+    const [recipe, ...slots] = this.#frame.recipeLocals();
+    const number = this.#frame.context.recipes.numberOf(
+      rule,
+      inputs.map((input) => input.width),
+    );
+    const condition =
+      when === undefined ? undefined : this.#values.toLocal(this.#values.emit(when), 'i32');
+    const put = (local: number, type: WasmType, value: Expression): void => {
+      const kept =
+        condition === undefined
+          ? value
+          : e.select(e.get(condition, 'i32'), value, e.get(local, type));
+      this.statement(e.set(local, kept));
+    };
+    inputs.forEach((input, i) => {
+      const slot = slots[i];
+      if (slot === undefined)
+        throw new TypeError(`flag rule ${rule.name} has more than three inputs`);
+      put(slot, 'i64', this.#wide(input));
+    });
+    put(recipe, 'i32', e.i32(number));
+  }
+
+  #wide(value: Value): Expression {
+    const e = this.emitter;
+    if (value.width === 128) throw new TypeError('a flag rule has no inputs of 128 bits');
+    const plain = this.#values.emit(value);
+    return value.width === 64 ? plain : e.op('i64.extend_i32_u', plain);
+  }
+
+  #poll(): void {
+    const e = this.emitter;
+    const spent = e.op('i32.lt_s', this.#frame.nextPoll(), e.i32(0));
+    this.statement(e.ifThen(spent, this.#exit({ reason: leaveReasons.poll, operand: 0 })));
+  }
+
+  /** Leaves before the instruction at hand: statements for the body of an `if`. */
+  #exit(cause: { reason: number; operand: number }): Expression[] {
+    this.#hasCold = true;
+    return [
+      ...this.#frame.leave(this.#address, cause.reason, cause.operand),
+      this.emitter.branch(`cold${this.#unit}`),
+    ];
+  }
+
+  // The way on.
+
+  #writeFlags(): void {
+    const e = this.emitter;
+    const pending: [number, number][] = [];
+    for (const flag of this.#plan.flagsOut) {
+      const value = this.#plan.block.flagsOut[flag];
+      if (value === undefined) continue;
+      pending.push([
+        this.#frame.flagLocal(flag),
+        this.#values.toLocal(this.#values.emit(value), 'i32'),
+      ]);
+    }
+    for (const [local, value] of pending) this.statement(e.set(local, e.get(value, 'i32')));
+  }
+
+  #terminate(terminator: Terminator): void {
+    const e = this.emitter;
+    const native = this.#frame.native;
+    switch (terminator.kind) {
+      case 'jump':
+        this.#writeFlags();
+        this.#goTo(terminator.target);
+        break;
+      case 'branch': {
+        const condition = this.#values.toLocal(this.#values.emit(terminator.condition), 'i32');
+        this.#writeFlags();
+        this.#jumpIf(e.get(condition, 'i32'), terminator.taken);
+        this.#goTo(terminator.otherwise);
+        break;
+      }
+      case 'call':
+        this.#call(terminator.target, undefined, terminator.returnTo);
+        break;
+      case 'callIndirect': {
+        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
+        this.#call(undefined, target, terminator.returnTo);
+        break;
+      }
+      case 'jumpIndirect': {
+        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
+        this.#spillAll();
+        this.#tail('call', [e.get(target, native), e.get(1, native), e.get(2, 'i32')]);
+        break;
+      }
+      case 'return': {
+        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
+        this.#spillAll();
+        this.statement(e.return(e.get(target, native), e.get(1, native)));
+        break;
+      }
+      case 'leave':
+        this.#spillAll();
+        for (const store of this.#frame.leave(
+          terminator.next,
+          leaveReasons[terminator.reason],
+          this.#operand(terminator),
+        ))
+          this.statement(store);
+        this.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(this.#address)));
+        this.statement(this.#frame.returnLeft());
+        break;
+    }
+  }
+
+  #operand({ reason, operand }: Extract<Terminator, { kind: 'leave' }>): number {
+    return reason === 'exception' ? operand | (-1 << 8) : operand;
+  }
+
+  #spillAll(): void {
+    for (const store of this.#frame.spill(this.#plan.dirtyIn | this.#plan.written))
+      this.statement(store);
+  }
+
+  #jumpIf(condition: Expression, target: bigint): void {
+    const e = this.emitter;
+    const units = this.#frame.unitsOf(target);
+    if (units === undefined) {
+      const outer = this.#frame.statements;
+      this.#frame.statements = [];
+      this.#goTo(target);
+      const body = this.#frame.statements;
+      this.#frame.statements = outer;
+      this.statement(e.ifThen(condition, body));
+    } else if (units.block > this.#unit) {
+      this.statement(e.branchIf(this.#frame.label(units.block), condition));
+    } else {
+      this.statement(e.ifThen(condition, this.#frame.goTo(this.#unit, units.block, true)));
+    }
+  }
+
+  #goTo(target: bigint): void {
+    const units = this.#frame.unitsOf(target);
+    if (units !== undefined) {
+      for (const s of this.#frame.goTo(this.#unit, units.block, true)) this.statement(s);
+      return;
+    }
+    this.#spillAll();
+    this.#tailTo(target);
+  }
+
+  /** A jump out of the function: its results are ours. */
+  #tailTo(target: bigint): void {
+    const e = this.emitter;
+    const rest = [e.get(1, this.#frame.native), e.get(2, 'i32')];
+    if (this.#frame.context.has(target)) this.#tail(functionName(target), [e.i32(0), ...rest]);
+    else this.#tail('call', [this.#frame.constant(target), ...rest]);
+  }
+
+  #tail(name: string, args: readonly Expression[]): void {
+    const e = this.emitter;
+    const native = this.#frame.native;
+    const pc = this.#frame.local(native);
+    const rsp = this.#frame.local(native);
+    this.statement(e.callPair(name, args, this.#frame.pair, [pc, rsp]));
+    this.statement(e.return(e.get(pc, native), e.get(rsp, native)));
+  }
+
+  /** A call: everything is in the state block; nothing is believed afterwards but that the returned pc is the expected one. */
+  #call(target: bigint | undefined, indirect: number | undefined, returnTo: bigint): void {
+    const frame = this.#frame;
+    const e = this.emitter;
+    const native = frame.native;
+    this.#spillAll();
+    const rest = [e.get(1, native), e.get(2, 'i32')];
+    const pc = frame.local(native);
+    if (target !== undefined && frame.context.has(target)) {
+      this.statement(e.callPair(functionName(target), [e.i32(0), ...rest], frame.pair, [pc, 1]));
+    } else {
+      const to = target === undefined ? e.get(indirect ?? 0, native) : frame.constant(target);
+      this.statement(e.callPair('call', [to, ...rest], frame.pair, [pc, 1]));
+    }
+    const back = e.return(e.get(pc, native), e.get(1, native));
+    const units = frame.unitsOf(returnTo);
+    if (units?.stub === undefined) {
+      this.statement(back);
+      return;
+    }
+    const elsewhere = e.op(`${native}.ne`, e.get(pc, native), frame.constant(returnTo));
+    this.statement(e.ifThen(elsewhere, [back]));
+    for (const s of frame.goTo(this.#unit, units.stub, true)) this.statement(s);
+  }
+}
+
+const bytesOf = (value: Value): number => Math.max(value.width / 8, 1);
+
+function only(values: readonly Value[]): Value {
+  const [value] = values;
+  if (value === undefined) throw new TypeError('an operand is missing');
+  return value;
+}
+
+/** Whether flags set here are set again before anybody could see them. */
+function overwritten(statements: readonly Statement[], index: number): boolean {
+  for (let i = index + 1; i < statements.length; i++) {
+    const s = statements[i];
+    if (s?.kind === 'setFlags') return s.when === undefined;
+    if (s?.kind === 'load' || s?.kind === 'store' || s?.kind === 'raiseIf' || s?.kind === 'jumpIf')
+      return false;
+  }
+  return false;
+}

@@ -1,0 +1,109 @@
+/** Guest functions → one Wasm module. */
+
+import { input } from '../ir/build.ts';
+import type { Subroutine, Value } from '../ir/value.ts';
+import { carrier } from './carrier.ts';
+import type { GuestFunction } from './discover.ts';
+import type { Emitter, Expression, WasmType } from './emitter.ts';
+import type { ModuleContext } from './frame.ts';
+import type { Layout } from './layout.ts';
+import { rules } from './lower.ts';
+import { floatRules } from './lower-float.ts';
+import { type LoweredFunction, lowerFunction } from './lower-function.ts';
+import type { Recipes } from './recipes.ts';
+import { supportFunctions, supportSubroutines } from './support.ts';
+import { Values } from './values.ts';
+
+export interface Translation {
+  readonly bytes: Uint8Array;
+  readonly functions: readonly LoweredFunction[];
+}
+
+export function buildModule(
+  emitter: Emitter,
+  layout: Layout,
+  recipes: Recipes,
+  functions: readonly GuestFunction[],
+): Translation {
+  const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
+  emitter.importFunction('call', [native, native, 'i32'], [native, native]);
+  emitter.importFunction('flags', [], ['i32']);
+  const shared = new SharedFunctions(emitter);
+  const entries = new Set(functions.map((fn) => fn.entry));
+  const context: ModuleContext = {
+    emitter,
+    layout,
+    recipes,
+    has: (entry) => entries.has(entry),
+    subroutine: (subroutine) => shared.subroutine(subroutine),
+    support: (name) => shared.support(name),
+  };
+  const lowered = functions.map((fn) => lowerFunction(context, fn));
+  for (const { name } of lowered) emitter.exportFunction(name);
+  return { bytes: emitter.finish(), functions: lowered };
+}
+
+/** Subroutines and support functions that the module's code has asked for, each written once. */
+class SharedFunctions {
+  readonly #emitter: Emitter;
+  readonly #written = new Set<string>();
+
+  constructor(emitter: Emitter) {
+    this.#emitter = emitter;
+  }
+
+  subroutine(subroutine: Subroutine): string {
+    const name = `s_${subroutine.name}`;
+    if (!this.#written.has(name)) {
+      this.#written.add(name);
+      this.#writeSubroutine(name, subroutine);
+    }
+    return name;
+  }
+
+  support(name: string): string {
+    const inIr = supportSubroutines[name];
+    if (inIr !== undefined) return this.subroutine(inIr);
+    const written = `w_${name}`;
+    if (this.#written.has(written)) return written;
+    this.#written.add(written);
+    const fn = supportFunctions[name];
+    if (fn === undefined) throw new TypeError(`no support function ${name}`);
+    const body = fn.body(this.#emitter, (other) => this.support(other));
+    this.#emitter.addFunction(written, fn.parameters, [fn.result], [], body);
+    return written;
+  }
+
+  #writeSubroutine(name: string, subroutine: Subroutine): void {
+    const e = this.#emitter;
+    const parameters = subroutine.parameters.map(carrier);
+    const locals: WasmType[] = [];
+    const statements: Expression[] = [];
+    const refuse = (value: Value): never => {
+      throw new TypeError(`subroutine ${subroutine.name} reads ${value.op}`);
+    };
+    const values = new Values(
+      {
+        emitter: e,
+        local: (type) => parameters.length + locals.push(type) - 1,
+        statement: (expression) => statements.push(expression),
+        register: refuse,
+        flag: refuse,
+        loadCpu: refuse,
+        subroutine: (inner) => this.subroutine(inner),
+        support: (inner) => this.support(inner),
+      },
+      { rules, floatRules },
+    );
+    const result = subroutine.body(subroutine.parameters.map((width, i) => input(i, width)));
+    values.count(result);
+    const returned = e.return(values.emit(result));
+    e.addFunction(
+      name,
+      parameters,
+      [carrier(subroutine.result)],
+      locals,
+      e.block(undefined, [...statements, returned]),
+    );
+  }
+}

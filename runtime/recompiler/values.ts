@@ -1,0 +1,142 @@
+/** Writes values as Wasm expressions: remembers what is in a local already, in which type, and what it costs to ask again. */
+import { constantOf } from '../ir/build.ts';
+import type { Op, Width } from '../ir/ops.ts';
+import type { Subroutine, Value } from '../ir/value.ts';
+import { carrier, floatType } from './carrier.ts';
+import type { Emitter, Expression, WasmType } from './emitter.ts';
+
+/** What the function around gives: locals, guest registers and flags, and functions to call. */
+export interface Surroundings {
+  readonly emitter: Emitter;
+  local(type: WasmType): number;
+  /** A statement that comes before the expression at hand. */
+  statement(expression: Expression): void;
+  register(value: Value): Expression;
+  flag(value: Value): Expression;
+  /** The name of the Wasm function of a subroutine, which is added to the module. */
+  subroutine(subroutine: Subroutine): string;
+  /** The same of a support function (support.ts). */
+  support(name: string): string;
+  loadCpu(value: Value): Expression;
+}
+
+export type Rule = (m: Values, value: Value) => Expression;
+
+export interface RuleTables {
+  /** The value in its carrier. */
+  readonly rules: Readonly<Record<Op, Rule>>;
+  /** Scalar floats, in a Wasm float. */
+  readonly floatRules: Readonly<Partial<Record<Op, Rule>>>;
+}
+
+export class Values {
+  readonly #tables: RuleTables;
+  readonly emitter: Emitter;
+  readonly surroundings: Surroundings;
+  readonly #uses = new Map<Value, number>();
+  readonly #integers = new Map<Value, number>();
+  readonly #floats = new Map<Value, number>();
+
+  constructor(surroundings: Surroundings, tables: RuleTables) {
+    this.#tables = tables;
+    this.surroundings = surroundings;
+    this.emitter = surroundings.emitter;
+  }
+
+  /** Counts the uses of a root and of all below it, so that what is used once is written in place. */
+  count(value: Value): void {
+    const uses = this.#uses.get(value);
+    this.#uses.set(value, (uses ?? 0) + 1);
+    if (uses === undefined) for (const arg of value.args) this.count(arg);
+  }
+
+  usesOf(value: Value): number {
+    return this.#uses.get(value) ?? 0;
+  }
+
+  /** The value in its carrier. */
+  emit(value: Value): Expression {
+    const e = this.emitter;
+    const type = carrier(value.width);
+    const local = this.#integers.get(value);
+    if (local !== undefined) return e.get(local, type);
+    const inFloat = this.#floats.get(value);
+    if (inFloat !== undefined)
+      return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
+    const isFloat = value.op in this.#tables.floatRules && value.width !== 128;
+    if (isFloat) return this.#fromFloat(value.width, this.emitFloat(value));
+    const expression = this.#write(value);
+    if (this.usesOf(value) < 2 || isCheap(value)) return expression;
+    return e.get(this.keep(value, expression), type);
+  }
+
+  /** A scalar float in a Wasm float. */
+  emitFloat(value: Value): Expression {
+    const e = this.emitter;
+    const type = floatType(value.width);
+    const inFloat = this.#floats.get(value);
+    if (inFloat !== undefined) return e.get(inFloat, type);
+    const rule = value.width === 128 ? undefined : this.#tables.floatRules[value.op];
+    if (rule === undefined || this.#integers.has(value)) return this.#asFloat(value);
+    const local = this.toLocal(rule(this, value), type);
+    this.#floats.set(value, local);
+    return e.get(local, type);
+  }
+
+  /** A value evaluated now, wherever it is used later. */
+  keep(value: Value, expression: Expression): number {
+    const local = this.toLocal(expression, carrier(value.width));
+    this.#integers.set(value, local);
+    return local;
+  }
+
+  keepFloat(value: Value, expression: Expression): void {
+    this.#floats.set(value, this.toLocal(expression, floatType(value.width)));
+  }
+
+  toLocal(expression: Expression, type: WasmType): number {
+    const local = this.surroundings.local(type);
+    this.surroundings.statement(this.emitter.set(local, expression));
+    return local;
+  }
+
+  #write(value: Value): Expression {
+    switch (value.op) {
+      case 'register':
+        return this.surroundings.register(value);
+      case 'flag':
+        return this.surroundings.flag(value);
+      case 'loadCpu':
+        return this.surroundings.loadCpu(value);
+      default:
+        return this.#tables.rules[value.op](this, value);
+    }
+  }
+
+  #fromFloat(width: Width, expression: Expression): Expression {
+    return this.emitter.op(
+      width === 32 ? 'i32.reinterpret_f32' : 'i64.reinterpret_f64',
+      expression,
+    );
+  }
+
+  #asFloat(value: Value): Expression {
+    const e = this.emitter;
+    const [whole] = value.args;
+    if (value.op === 'slice' && whole !== undefined && !this.#integers.has(value)) {
+      const shape = value.width === 32 ? 'f32x4' : 'f64x2';
+      return e.extractLane(shape, this.emit(whole), (value.detail as number) / value.width);
+    }
+    return e.op(
+      value.width === 32 ? 'f32.reinterpret_i32' : 'f64.reinterpret_i64',
+      this.emit(value),
+    );
+  }
+}
+
+const isCheap = (value: Value): boolean =>
+  constantOf(value) !== undefined ||
+  value.op === 'register' ||
+  value.op === 'undefined' ||
+  value.op === 'flag' ||
+  value.op === 'input';
