@@ -50,7 +50,7 @@ export const compareScalar =
   };
 
 /** Comparing here rather than in the rule raises the exceptions of the comparison where it happens, and once. */
-const floatOrder: FlagRule = {
+export const floatOrder: FlagRule = {
   name: 'floatOrder',
   flags: (above, aboveOrEqual, unordered) => ({
     ZF: v.or(unordered, v.and(aboveOrEqual, v.not(above))),

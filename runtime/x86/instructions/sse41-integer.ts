@@ -103,7 +103,7 @@ const phminposuw: Semantics = (b, [destination, source]) => {
   b.write(destination, v.resize(v.or(v.shiftRight(least, 3), index), 128));
 };
 
-const testFlags: FlagRule = {
+export const testFlags: FlagRule = {
   name: 'PTEST',
   flags: (ZF, CF) => ({ ZF, CF, PF: v.zero, AF: v.zero, SF: v.zero, OF: v.zero }),
 };

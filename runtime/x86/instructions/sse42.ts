@@ -135,7 +135,7 @@ function compared(first: Text, second: Text, control: Control): Value {
   return v.xor(result, control.masked ? second.valid : onesVector);
 }
 
-const stringFlags: FlagRule = {
+export const stringFlags: FlagRule = {
   name: 'PCMPxSTRx',
   flags: (bits, secondEnds, firstEnds) => ({
     CF: v.notEqual(bits, c32(0)),
