@@ -68,8 +68,9 @@ export class BinaryenEmitter implements Emitter {
         Features.MutableGlobals |
         Features.NontrappingFPToInt,
     );
+    // The memory first: setMemory after the import would make it the module's own again.
+    this.#module.setMemory(1, maximumPages, null, [], false, false, 'memory');
     this.#module.addMemoryImport('memory', 'machine', 'memory');
-    this.#module.setMemory(1, maximumPages);
     for (const name of operators) this.#operators.set(name, method(this.#module, name));
     for (const name of ['i32', 'i64', 'f32', 'f64', 'v128']) {
       for (const width of ['load', 'load8_u', 'load16_u', 'store', 'store8', 'store16']) {

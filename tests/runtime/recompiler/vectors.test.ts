@@ -12,10 +12,11 @@ const test = suite('runtime/recompiler/vectors');
 const shown = Number(process.env['SHOWN'] ?? 20);
 
 /**
- * Loads between the oracle's regions do not fault in the executor's one run, and Wasm's fast floats know no MXCSR: these
+ * A jump to itself would go on for ever where the recording took one step. Loads between the oracle's regions do not fault in the executor's one run, and Wasm's fast floats know no MXCSR: these
  * cases are the evaluator's alone.
  */
 const isForWasm = ({ input, expected }: VectorCase): boolean =>
+  !(expected.exception === undefined && expected.state.rip === input.state.rip) &&
   expected.exception?.vector !== 14 &&
   (input.state.mxcsr & 0xffc0) === 0x1f80 &&
   expected.exception?.vector !== 19;
