@@ -72,6 +72,12 @@ export const edits: readonly Edit[] = [
     after: '#if defined(__minios__) || defined(__rtems__) ||',
   },
   {
+    // long double is the x87's own format; sysroot/src has its functions
+    file: 'newlib/libc/include/math.h',
+    before: '#if defined (_LDBL_EQ_DBL) || defined (__CYGWIN__)\n',
+    after: '#if defined (_LDBL_EQ_DBL) || defined (__CYGWIN__) || defined (__minios__)\n',
+  },
+  {
     // exit() flushes through the global structure, while each thread has one of its own
     file: 'newlib/libc/stdio/findfp.c',
     before: '  s->__cleanup = _cleanup_r;',

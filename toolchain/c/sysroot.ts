@@ -44,8 +44,11 @@ const ours = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url
 /** Compiles ours as a user's program is compiled, with complaints about anything doubtful. */
 const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffunction-sections'];
 
-/** Members of newlib's libc.a in whose place ours stand. */
-const replaced = ['lib_a-lock.o', 'lib_a-mlock.o'];
+/** Our sources by the library they belong to, and the members of newlib's in whose place they stand. */
+const libraries = [
+  { name: 'libc.a', sources: 'src', replaced: ['lock', 'mlock'] },
+  { name: 'libm.a', sources: 'math', replaced: ['f_rintl', 'f_lrintl', 'f_llrintl'] },
+] as const;
 
 /** The cached sysroot, which is built first where it is not there. */
 export async function sysroot(width: Width, options: SysrootOptions = {}): Promise<Sysroot> {
@@ -98,7 +101,7 @@ function place(width: Width, compiler: Compiler, tar: string): string {
     compiler.version,
     ...machineFlags(width),
     ...ownFlags,
-    ...replaced,
+    JSON.stringify(libraries),
     newlibRecipe,
     JSON.stringify(api),
     ...ownFiles().flatMap((file) => [file, readFileSync(join(ours, file), 'utf8')]),
@@ -139,28 +142,26 @@ async function fill(temporary: string, job: Job): Promise<void> {
   rmSync(join(temporary, widths[job.width].host), { recursive: true, force: true });
 }
 
-/** start.c becomes crt0.o, every other file a member of libc.a. */
+/** start.c becomes crt0.o, every other file a member of its library. */
 async function compileOurs(root: string, work: string, job: Job): Promise<void> {
   const { compiler, width } = job;
-  const sources = readdirSync(join(ours, 'src')).filter((name) => name.endsWith('.c'));
   const flags = [
     ...[...machineFlags(width), ...ownFlags, ...includeFlags(compiler, root)],
     `-ffile-prefix-map=${ours}=/stubdom`,
   ];
-  const object = (name: string) =>
-    name === 'start.c' ? join(root, 'lib/crt0.o') : join(work, `minios-${name.slice(0, -2)}.o`);
-  for (const name of sources)
-    await must(job, compiler.command, [
-      ...flags,
-      '-c',
-      join(ours, 'src', name),
-      '-o',
-      object(name),
-    ]);
-  const members = sources.filter((name) => name !== 'start.c').map(object);
-  const library = join(root, 'lib/libc.a');
-  await must(job, 'ar', ['dD', library, ...replaced]);
-  await must(job, 'ar', ['rcsD', library, ...members]);
+  for (const { name, sources, replaced } of libraries) {
+    const members: string[] = [];
+    for (const file of readdirSync(join(ours, sources)).filter((entry) => entry.endsWith('.c'))) {
+      const object = join(work, `minios-${file.slice(0, -2)}.o`);
+      const isStart = file === 'start.c';
+      const output = isStart ? join(root, 'lib/crt0.o') : object;
+      await must(job, compiler.command, [...flags, '-c', join(ours, sources, file), '-o', output]);
+      if (!isStart) members.push(object);
+    }
+    const library = join(root, 'lib', name);
+    await must(job, 'ar', ['dD', library, ...replaced.map((member) => `lib_a-${member}.o`)]);
+    await must(job, 'ar', ['rcsD', library, ...members]);
+  }
 }
 
 async function linkImportLibrary(root: string, work: string, job: Job): Promise<void> {
