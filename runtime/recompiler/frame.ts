@@ -60,9 +60,16 @@ export class Frame {
       const stub = isResumable ? this.units.push({ kind: 'stub', plan, index }) - 1 : undefined;
       const block = this.units.push({ kind: 'block', plan, index }) - 1;
       this.#unitOf.set(plan.block.address, { stub, block });
-      if (stub !== undefined) this.#select(stub);
-      if (isResumable) this.#select(block);
     });
+    // Calls enter with selector 0.
+    const entry = this.#unitOf.get(fn.entry)?.stub;
+    if (entry === undefined) throw new TypeError('a function can be entered at its entry');
+    this.#select(entry);
+    for (const { stub, block } of this.#unitOf.values()) {
+      if (stub === undefined) continue;
+      if (stub !== entry) this.#select(stub);
+      this.#select(block);
+    }
   }
 
   get pair(): readonly ['i32' | 'i64', 'i32' | 'i64'] {

@@ -39,6 +39,7 @@ export function buildModule(
     support: (name) => shared.support(name),
   };
   const lowered = functions.map((fn) => lowerFunction(context, fn));
+  shared.write();
   for (const { name } of lowered) emitter.exportFunction(name);
   return { bytes: emitter.finish(), functions: lowered };
 }
@@ -46,7 +47,9 @@ export function buildModule(
 /** Subroutines and support functions that the module's code has asked for, each written once. */
 class SharedFunctions {
   readonly #emitter: Emitter;
-  readonly #written = new Set<string>();
+  readonly #known = new Set<string>();
+  /** Written when no other function is under way. */
+  readonly #pending: (() => void)[] = [];
 
   constructor(emitter: Emitter) {
     this.#emitter = emitter;
@@ -54,9 +57,9 @@ class SharedFunctions {
 
   subroutine(subroutine: Subroutine): string {
     const name = `s_${subroutine.name}`;
-    if (!this.#written.has(name)) {
-      this.#written.add(name);
-      this.#writeSubroutine(name, subroutine);
+    if (!this.#known.has(name)) {
+      this.#known.add(name);
+      this.#pending.push(() => this.#writeSubroutine(name, subroutine));
     }
     return name;
   }
@@ -65,13 +68,20 @@ class SharedFunctions {
     const inIr = supportSubroutines[name];
     if (inIr !== undefined) return this.subroutine(inIr);
     const written = `w_${name}`;
-    if (this.#written.has(written)) return written;
-    this.#written.add(written);
     const fn = supportFunctions[name];
     if (fn === undefined) throw new TypeError(`no support function ${name}`);
-    const body = fn.body(this.#emitter, (other) => this.support(other));
-    this.#emitter.addFunction(written, fn.parameters, [fn.result], [], body);
+    if (!this.#known.has(written)) {
+      this.#known.add(written);
+      this.#pending.push(() => {
+        const body = fn.body(this.#emitter, (other) => this.support(other));
+        this.#emitter.addFunction(written, fn.parameters, [fn.result], [], body);
+      });
+    }
     return written;
+  }
+
+  write(): void {
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) next();
   }
 
   #writeSubroutine(name: string, subroutine: Subroutine): void {
