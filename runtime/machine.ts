@@ -12,8 +12,12 @@ import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { trampolineBytes } from './minios/kernel/host-calls.ts';
 import { type LoadedApplication, loadApplication } from './minios/loader.ts';
 import { startApplication } from './minios/start.ts';
-import type { ModuleCache } from './recompiler/cache.ts';
-import type { CodeRegion } from './recompiler/translator.ts';
+import {
+  CachedTranslation,
+  type ConstantRegion,
+  type ModuleCache,
+  translationKey,
+} from './recompiler/cache.ts';
 import type { Trace } from './trace.ts';
 
 export interface BootOptions {
@@ -59,26 +63,36 @@ export async function boot(
   const name = options.name ?? 'guest';
   const image = await parseImage(bytes, name);
   const own = options.console === undefined ? new MemoryConsole() : undefined;
-  const domain = await build(image, options, options.console ?? own?.guest ?? noConsole());
-  const ended = run(domain, name);
-  if (own === undefined) return { name, exited: ended, stop: () => domain.stop() };
-  const exited = ended.then((ending) => {
-    own.finish(`the guest has ended with status ${ending.status}`);
+  const built = await build(image, options, options.console ?? own?.guest ?? noConsole());
+  const { domain } = built;
+  const exited = run(built, name).then((ending) => {
+    own?.finish(`the guest has ended with status ${ending.status}`);
     return ending;
   });
-  return { name, exited, console: own, stop: () => domain.stop() };
+  const booted = { name, exited, stop: () => domain.stop() };
+  return own === undefined ? booted : { ...booted, console: own };
 }
 
-async function run(domain: Domain, name: string): Promise<Ending> {
+interface Built {
+  readonly domain: Domain;
+  readonly translation: CachedTranslation | undefined;
+}
+
+async function run({ domain, translation }: Built, name: string): Promise<Ending> {
+  // The guest need not wait for the disk; what it makes us translate later is kept at its end.
+  const saved = translation?.save();
   try {
     return await domain.run();
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     return { status: 3, reason: 'fault', report: `${name}: ${error.message}` };
+  } finally {
+    await saved;
+    await translation?.save();
   }
 }
 
-async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Domain> {
+async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Built> {
   const { clock = systemClock(), memory: size = defaultMemory } = options;
   const memory = new MachineMemory();
   const loaded = loadApplication(image, memory, {
@@ -87,8 +101,7 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
     environment: options.environment ?? {},
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
-  const cpu = makeCpu(image, memory, loaded, guest);
-  await cpu.translateAll();
+  const { cpu, translation } = await makeCpu(image, memory, loaded, guest, options.cache);
   const changed = new Signal();
   console.listen(() => changed.raise());
   const kernel = startApplication({
@@ -102,40 +115,48 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
   });
   const { budget } = options;
   const parts = { name: image.name, cpu, kernel, clock, changed };
-  return new Domain(budget === undefined ? parts : { ...parts, budget });
+  const domain = new Domain(budget === undefined ? parts : { ...parts, budget });
+  return { domain, translation };
 }
 
-function makeCpu(
+/** A vCPU whose code is translated, or taken from the cache. */
+async function makeCpu(
   image: ElfImage,
   memory: MachineMemory,
   { addressSpace, map }: LoadedApplication,
   guest: GuestMemory,
-): Vcpu {
+  cache: ModuleCache | undefined,
+): Promise<{ cpu: Vcpu; translation: CachedTranslation | undefined }> {
   const { width } = image;
-  const region = (address: bigint, length: number): CodeRegion => ({
+  const region = (address: bigint, length: number): ConstantRegion => ({
     address,
     bytes: guest.readBytes(address, length),
   });
+  const constant = image.segments.filter(({ writable }) => !writable);
+  const isConstant = (address: bigint): boolean =>
+    constant.some(
+      (s) => address >= s.address && address + BigInt(width / 8) <= s.address + s.memorySize,
+    );
+  const trampolines = region(map.trampolines, trampolineBytes);
   const code = image.segments
     .filter(({ executable }) => executable)
     .map(({ address, memorySize }) => region(address, Number(memorySize)));
-  const isConstant = (address: bigint): boolean =>
-    image.segments.some(
-      (s) =>
-        !s.writable &&
-        address >= s.address &&
-        address + BigInt(width / 8) <= s.address + s.memorySize,
-    );
-  return new Vcpu({
-    mode: width,
-    memory,
-    addressSpace,
-    run: addressSpace.run,
-    code: [...code, region(map.trampolines, trampolineBytes)],
-    entries: [image.entry, ...image.symbols.functions().map(({ address }) => address)],
+  const entries = [image.entry, ...image.symbols.functions().map(({ address }) => address)];
+  const cpu = new Vcpu({
+    ...{ mode: width, memory, addressSpace, run: addressSpace.run, entries },
+    code: [...code, trampolines],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
   });
+  if (cache === undefined) {
+    await cpu.translateAll();
+    return { cpu, translation: undefined };
+  }
+  const regions = constant.map(({ address, memorySize }) => region(address, Number(memorySize)));
+  const key = await translationKey(width, cpu.layout, entries, [...regions, trampolines]);
+  const translation = new CachedTranslation(cpu, cache, key);
+  await translation.prepare();
+  return { cpu, translation };
 }
 
 /** Nothing to read, and nobody who reads. */

@@ -3,9 +3,11 @@
  * so that a cut off or damaged entry is seen, discarded and made anew; several processes may share the directory.
  */
 import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ModuleCache } from '../../recompiler/cache.ts';
 
 export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
@@ -14,17 +16,36 @@ export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.en
   return join(own, 'modules');
 }
 
+/** Parts of the runtime that decide what a translation is. */
+const translating = ['cpu', 'ir', 'memory', 'recompiler', 'x86', 'x86/instructions'];
+
+/** Changes whenever the installed recompiler does: of its files the names, sizes and times. */
+export function recompilerStamp(): string {
+  const runtime = fileURLToPath(new URL('../..', import.meta.url));
+  const stamp = createHash('sha256');
+  for (const part of translating) {
+    for (const name of readdirSync(join(runtime, part)).sort()) {
+      if (!name.endsWith('.js')) continue;
+      const { size, mtimeMs } = statSync(join(runtime, part, name));
+      stamp.update(`${part}/${name} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return stamp.digest('hex').slice(0, 16);
+}
+
 const hashLength = 32;
 const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 export class FileModuleCache implements ModuleCache {
   readonly #directory: string;
+  readonly #stamp: string;
   readonly #warn: (line: string) => void;
   #wasTold = false;
 
-  /** `warn` gets one line at most. */
-  constructor(directory: string, warn: (line: string) => void) {
+  /** `stamp` keeps entries of different recompilers apart; `warn` gets one line at most. */
+  constructor(directory: string, stamp: string, warn: (line: string) => void) {
     this.#directory = directory;
+    this.#stamp = stamp;
     this.#warn = warn;
   }
 
@@ -56,7 +77,7 @@ export class FileModuleCache implements ModuleCache {
 
   #file(key: string): string {
     if (!/^[0-9a-f]+$/.test(key)) throw new TypeError(`a cache key is a hex hash, not ${key}`);
-    return join(this.#directory, `${key}.module`);
+    return join(this.#directory, `${this.#stamp}-${key}.module`);
   }
 
   #tell(what: string, error: NodeJS.ErrnoException): void {

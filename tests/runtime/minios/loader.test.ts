@@ -80,6 +80,12 @@ loader('exported data is where the copy relocation put it, else in the kernel’
   assert.ok((own['minios_current'] ?? 0n) < map.heap);
 });
 
+loader('a segment that is both writable and executable is refused', () => {
+  const segments = fakeImage(64).segments.map((segment) => ({ ...segment, writable: true }));
+
+  assert.match(refusal(fakeImage(64, { segments })), /0x1000000 is both writable and executable/);
+});
+
 loader('an import that Mini-OS does not have is named', () => {
   const image = fakeImage(64, {
     imports: [{ name: 'fork', kind: 'function', size: 0, weak: false }],

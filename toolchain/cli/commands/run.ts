@@ -1,7 +1,11 @@
 /** `stubdom run`: boots an image on this terminal, and exits as the guest did. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../../runtime/errors.ts';
-import { FileModuleCache, moduleCacheDirectory } from '../../../runtime/host/node/module-cache.ts';
+import {
+  FileModuleCache,
+  moduleCacheDirectory,
+  recompilerStamp,
+} from '../../../runtime/host/node/module-cache.ts';
 import { TerminalConsole } from '../../../runtime/host/node/terminal-console.ts';
 import { type BootedDomain, boot } from '../../../runtime/machine.ts';
 import { mostFrameBytes } from '../../../runtime/memory/machine-memory.ts';
@@ -36,7 +40,7 @@ export const run: Command = {
 export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
   const { image, memory, environment } = options;
   const bytes = await readImage(image);
-  const cache = new FileModuleCache(moduleCacheDirectory(), (line) => {
+  const cache = new FileModuleCache(moduleCacheDirectory(), recompilerStamp(), (line) => {
     terminal.stderr.write(`stubdom: ${line}\n`);
   });
   let domain: BootedDomain | undefined;

@@ -18,7 +18,11 @@ async function inDirectory(
   const directory = join(parent, 'modules');
   const warnings: string[] = [];
   try {
-    await use(new FileModuleCache(directory, (line) => warnings.push(line)), directory, warnings);
+    await use(
+      new FileModuleCache(directory, 'v1', (line) => warnings.push(line)),
+      directory,
+      warnings,
+    );
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
@@ -33,8 +37,9 @@ cache('what was put is got, by whoever asks', () =>
 
     await cache.put(key, module);
 
-    assert.equal(await new FileModuleCache(directory, () => {}).get(key), module);
-    assert.equal(readdirSync(directory), [`${key}.module`]);
+    assert.equal(await new FileModuleCache(directory, 'v1', () => {}).get(key), module);
+    assert.is(await new FileModuleCache(directory, 'v2', () => {}).get(key), undefined);
+    assert.equal(readdirSync(directory), [`v1-${key}.module`]);
     assert.equal(warnings, []);
   }),
 );
@@ -42,7 +47,7 @@ cache('what was put is got, by whoever asks', () =>
 cache('an entry that was damaged anywhere, or cut off, is discarded', () =>
   inDirectory(async (cache, directory) => {
     await cache.put(key, module);
-    const file = join(directory, `${key}.module`);
+    const file = join(directory, `v1-${key}.module`);
     const good = readFileSync(file);
 
     for (let at = 0; at < good.length; at++) {
