@@ -8,7 +8,9 @@ type Module = InstanceType<Binaryen['Module']>;
 type Pair = readonly [WasmType, WasmType];
 type PairLocals = readonly [number, number];
 /** Functions of binaryen's C interface that its JavaScript face has, but its types lack. */
-interface LocalPatch {
+interface Patch {
+  readonly Block: { setName(block: Expression, name: string): void };
+  readonly Expression: { setType(expression: Expression, type: number): void };
   _BinaryenLocalSetSetIndex(set: Expression, index: number): void;
   _BinaryenLocalGetSetIndex(get: Expression, index: number): void;
 }
@@ -145,7 +147,13 @@ export class BinaryenEmitter implements Emitter {
   }
 
   block(label: string | undefined, body: readonly Expression[]): Expression {
-    return this.#module.block(label ?? null, body, this.#binaryen.none);
+    const block = this.#module.block(null, body, this.#binaryen.none);
+    if (label === undefined) return block;
+    // Naming it at once would make binaryen look for breaks in all that it holds: quadratic in nested blocks.
+    const patch = this.#binaryen as unknown as Patch;
+    patch.Block.setName(block, label);
+    patch.Expression.setType(block, this.#binaryen.none);
+    return block;
   }
 
   loop(label: string, body: readonly Expression[]): Expression {
@@ -236,7 +244,7 @@ export class BinaryenEmitter implements Emitter {
   ): void {
     const base = parameters.length + locals.length;
     const tuples: number[] = [];
-    const patch = this.#binaryen as unknown as LocalPatch;
+    const patch = this.#binaryen as unknown as Patch;
     for (const { get, set, type, isSet } of this.#pairs) {
       let index = tuples.indexOf(type);
       if (index < 0) index = tuples.push(type) - 1;
