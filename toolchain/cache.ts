@@ -24,21 +24,23 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): st
  * Makes `directory` by filling a temporary one beside it, renamed into place at the end. One process at a time fills it;
  * others wait for it. A lock whose process is gone is taken over; should two take it over at once, both fill
  * temporaries of their own and the later rename is dropped, so the lock saves work and correctness does not rest on it.
+ * True where this call has filled it.
  */
 export async function makeOnce(
   directory: string,
   fill: (temporary: string) => Promise<void>,
   options: { signal?: AbortSignal | undefined; onWait?: (pid: number) => void } = {},
-): Promise<void> {
+): Promise<boolean> {
   const lock = `${directory}.lock`;
   const temporary = `${directory}.tmp-${process.pid}`;
   writable(() => mkdirSync(dirname(directory), { recursive: true }), directory);
-  if (!(await acquire(lock, directory, options))) return;
+  if (!(await acquire(lock, directory, options))) return false;
   try {
     removeAbandoned(directory);
     writable(() => mkdirSync(temporary), directory);
     await fill(temporary);
     moveInto(temporary, directory);
+    return true;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
     rmSync(lock, { force: true });

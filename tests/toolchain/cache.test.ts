@@ -58,9 +58,10 @@ cache('of several at once one does the work and the others wait for it', async (
       { onWait: (pid) => waited.push(pid) },
     );
 
-  await Promise.all([one(), one(), one()]);
+  const built = await Promise.all([one(), one(), one()]);
 
   assert.is(filled, 1);
+  assert.equal(built, [true, false, false]);
   assert.equal(waited, [process.pid, process.pid]);
 });
 

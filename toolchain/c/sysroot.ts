@@ -64,7 +64,7 @@ export async function sysroot(width: Width, options: SysrootOptions = {}): Promi
   const progress = (options.progress ?? (() => silentProgress))(`building the ${name}`);
   const begun = Date.now();
   try {
-    await makeOnce(
+    const built = await makeOnce(
       directory,
       async (temporary) => await fill(temporary, { width, compiler, tar, progress, options }),
       {
@@ -72,14 +72,13 @@ export async function sysroot(width: Width, options: SysrootOptions = {}): Promi
         onWait: (pid) => progress.note(`waiting for process ${pid}, which builds the ${name}`),
       },
     );
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    if (built) progress.done(`built the ${name} in ${seconds} s, once: ${directory}`);
+    return { width, directory, compiler };
   } catch (error) {
     progress.clear();
     throw error;
   }
-  progress.done(
-    `built the ${name} in ${Math.round((Date.now() - begun) / 1000)} s, once: ${directory}`,
-  );
-  return { width, directory, compiler };
 }
 
 /** The directory where it has been built already; never builds, never fetches. */

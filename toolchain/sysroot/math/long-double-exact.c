@@ -64,8 +64,8 @@ long double nearbyintl(long double x) {
   __asm__ volatile("fnstsw %0" : "=a"(status));
   x = rintl(x);
   if (!(status & STATUS_INEXACT))
-    __asm__ volatile("fnstenv %1\n\tandl %2, 4+%1\n\tfldenv %1"
-                     : "+t"(x), "+o"(environment)
+    __asm__ volatile("fnstenv %1\n\tandl %3, %2\n\tfldenv %1"
+                     : "+t"(x), "+m"(environment), "+m"(environment[1])
                      : "i"(~STATUS_INEXACT));
   return x;
 }
