@@ -20,17 +20,18 @@ import {
   without,
 } from './float80.ts';
 import {
+  normalizeWide,
   precisionShift,
   registerFormat,
   round,
+  type Scaled,
   shiftRightSticky,
-  type Unrounded,
 } from './float80-round.ts';
 
 export interface Computed {
   readonly result: Result80;
   readonly invalid: Value;
-  /** Where a zero divisor keeps a denormal dividend from being told. */
+  /** Where a division by zero keeps a denormal operand from being told. */
   readonly byZero?: Value;
 }
 
@@ -47,8 +48,9 @@ export const binary = (
     const a = unpack(x);
     const b = unpack(y);
     const { result, invalid, byZero } = compute(a, b, control);
-    const dividend = byZero === undefined ? a : { ...a, denormal: without(a.denormal, byZero) };
-    return packed(withOperandChecks(result, [dividend, b], invalid, control));
+    const told = (x: Operand80): Operand80 =>
+      byZero === undefined ? x : { ...x, denormal: without(x.denormal, byZero) };
+    return packed(withOperandChecks(result, [told(a), told(b)], invalid, control));
   },
 });
 
@@ -64,7 +66,7 @@ export const zeroWith = (sign: Value): Result80 => ({
   flags: noFlags,
 });
 
-const rounded = (sign: Value, x: Omit<Unrounded, 'negative'>, control: Value): Result80 => {
+const rounded = (sign: Value, x: Scaled, control: Value): Result80 => {
   const format = registerFormat(precisionShift(control));
   const result = round({ ...x, negative: isNonzero(sign) }, control, format);
   return {
@@ -112,27 +114,14 @@ const sum = (subtract: boolean) => (a: Operand80, y: Operand80, control: Value) 
   };
 };
 
-/** After a carry one right; else left until the top bit is set, by 64 more where only the lower half is left. */
-const normalizedSum = (
-  x: Omit<Unrounded, 'negative'>,
-  carry: Value,
-): Omit<Unrounded, 'negative'> => {
-  const empty = v.isZero(x.high);
-  const high = v.select(empty, x.low, x.high);
-  const low = v.select(empty, c64(0), x.low);
-  const zeros = v.countLeadingZeros(high);
-  const count = v.and(zeros, c64(63));
-  const brought = v.shiftRight(v.shiftRight(low, 1), v.sub(c64(63), count));
-  const exponent = v.sub(v.sub(x.exponent, zeros), v.select(empty, c64(64), c64(0)));
+/** After a carry one right, else left until the top bit is set. */
+const normalizedSum = (x: Scaled, carry: Value): Scaled => {
+  const left = normalizeWide(x);
   const halved = v.or(v.shiftRight(x.low, 1), v.and(x.low, c64(1)));
   return {
-    high: v.select(
-      carry,
-      v.or(v.shiftRight(x.high, 1), c64(topBit)),
-      v.or(v.shiftLeft(high, count), brought),
-    ),
-    low: v.select(carry, v.or(v.shiftLeft(x.high, 63), halved), v.shiftLeft(low, count)),
-    exponent: v.select(carry, v.add(x.exponent, c64(1)), exponent),
+    high: v.select(carry, v.or(v.shiftRight(x.high, 1), c64(topBit)), left.high),
+    low: v.select(carry, v.or(v.shiftLeft(x.high, 63), halved), left.low),
+    exponent: v.select(carry, v.add(x.exponent, c64(1)), left.exponent),
   };
 };
 

@@ -1,6 +1,7 @@
 /** The x87 square root as an IR subroutine (SDM vol. 2, FSQRT): Newton's method on integers, then the exact remainder. */
 import * as v from '../ir/build.ts';
 import type { Subroutine, Value } from '../ir/value.ts';
+import { product, subtractWide, type Wide } from './fixed128.ts';
 import {
   c64,
   choose,
@@ -13,7 +14,7 @@ import {
   wide,
   withOperandChecks,
 } from './float80.ts';
-import { precisionShift, registerFormat, round, type Wide } from './float80-round.ts';
+import { precisionShift, registerFormat, round } from './float80-round.ts';
 
 /**
  * 1/√x times 2^30, never above it and at most 2^-27 below, for x in [1/4, 1) given times 2^32.
@@ -34,26 +35,19 @@ const reciprocalRoot = (x: Value): Value => {
 /** Least maximal error of p0 - x (p1 - x p2) against 1/√x on [1/4, 1], times 2^30. */
 const PARABOLA = [2_867_797_765n, 3_527_653_239n, 1_759_416_985n] as const;
 
-const minus = (a: Wide, b: Wide): Wide => ({
-  high: v.sub(v.sub(a.high, b.high), wide(v.lessUnsigned(a.low, b.low))),
-  low: v.sub(a.low, b.low),
-});
-
-const square = (x: Value): Wide => ({ high: v.mulHighUnsigned(x, x), low: v.mul(x, x) });
-
 /** ⌊√n⌋ and n - ⌊√n⌋² for n in [2^126, 2^128). The root is approached from below. */
 const integerRoot = (n: Wide): { root: Value; remainder: Wide } => {
   const x = v.shiftRight(n.high, 32);
   const y = reciprocalRoot(x);
   const first = v.shiftLeft(v.mul(x, y), 2); // within 2^37 of the root
-  const missing = v.shiftRight(minus(n, square(first)).high, 8);
+  const missing = v.shiftRight(subtractWide(n, product(first, first)).high, 8);
   const second = v.add(first, v.shiftRight(v.mul(missing, y), 23)); // within 2^10
-  const rest = minus(n, square(second));
+  const rest = subtractWide(n, product(second, second));
   const middle = v.or(v.shiftLeft(rest.high, 16), v.shiftRight(rest.low, 48));
   let root = v.add(second, v.shiftRight(v.mul(middle, y), 47)); // within 1
-  let remainder = minus(n, square(root));
+  let remainder = subtractWide(n, product(root, root));
   for (let step = 0; step < 1; step++) {
-    const next = minus(remainder, {
+    const next = subtractWide(remainder, {
       high: v.shiftRight(root, 63),
       low: v.or(v.shiftLeft(root, 1), c64(1)),
     });

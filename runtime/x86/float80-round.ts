@@ -1,12 +1,8 @@
 /** Rounding of x87 results: precision and rounding control, overflow and underflow (SDM vol. 1, 4.8.4, 4.9.1, 8.1.5). */
 import * as v from '../ir/build.ts';
 import type { Value } from '../ir/value.ts';
+import { shiftWideLeft, type Wide } from './fixed128.ts';
 import { all, any, c64, isNonzero, raised, status, topBit, wide, without } from './float80.ts';
-
-export interface Wide {
-  readonly high: Value;
-  readonly low: Value;
-}
 
 /** (high : low) shifted right by up to 127; of the lower half only the top bit and whether the rest is 0 are exact. */
 export const shiftRightSticky = ({ high, low }: Wide, count: Value): Wide => {
@@ -68,10 +64,26 @@ export const registerFormat = (shift: Value): Format => ({
   wrap: 0x6000,
 });
 
-/** high has its top bit set; low is what follows, of which the top bit and whether the rest is 0 matter. */
-export interface Unrounded extends Wide {
-  readonly negative: Value;
+/** 128 bits of significand and the biased exponent that goes with the top one. */
+export interface Scaled extends Wide {
   readonly exponent: Value;
+}
+
+/** Left until the top bit is set; by 64 more where only the lower half is left. Of zero anything. */
+export const normalizeWide = (x: Scaled): Scaled => {
+  const empty = v.isZero(x.high);
+  const high = v.select(empty, x.low, x.high);
+  const low = v.select(empty, c64(0), x.low);
+  const zeros = v.countLeadingZeros(high);
+  return {
+    ...shiftWideLeft({ high, low }, v.and(zeros, c64(63))),
+    exponent: v.sub(v.sub(x.exponent, zeros), v.select(empty, c64(64), c64(0))),
+  };
+};
+
+/** high has its top bit set; of low the top bit and whether the rest is 0 matter. */
+export interface Unrounded extends Scaled {
+  readonly negative: Value;
 }
 
 export interface Rounded {

@@ -29,6 +29,7 @@ import { x87Constants } from './x87-constants.ts';
 import { x87Control } from './x87-control.ts';
 import { x87DataTransfer } from './x87-data-transfer.ts';
 import { x87Environment } from './x87-environment.ts';
+import { x87Transcendental } from './x87-transcendental.ts';
 
 /** Each table by its file. */
 export const tables: readonly InstructionTable[] = [
@@ -61,6 +62,7 @@ export const tables: readonly InstructionTable[] = [
   x87Control,
   x87DataTransfer,
   x87Environment,
+  x87Transcendental,
 ];
 
 /** One table of all rows; a row that two tables have is an error. */

@@ -159,27 +159,32 @@ export const settle = (
   index: number,
   result: Value,
   old: Value,
-  { pops = 0 }: { pops?: number } = {},
+  { pops = 0, conditions = status.C1 }: { pops?: number; conditions?: number } = {},
 ): void => {
   const flags = flagsOf(result);
   const stays = isUnmasked(fpu, flags, preOperation);
   writeSt(b, fpu, index, choose128(stays, old, result));
   pop(b, fpu, pops, filled(fpu.tags, physical(fpu, index)), stays);
-  updateStatus(b, fpu, flags);
+  updateStatus(b, fpu, flags, conditions);
 };
 
-/** Replaces ST(0) and pushes beside it, as FXTRACT does; a full stack is #IS with C1 = 1 and makes both indefinite. */
+/**
+ * Replaces ST(0) and pushes beside it, as FXTRACT does; a full stack is #IS with C1 = 1 and makes both indefinite.
+ * Flags with C2 say that the operand is out of range and all stays as it is.
+ */
 export const pushBeside = (
   b: Builder,
   fpu: Fpu,
   { old, replaced, pushed }: { old: Value; replaced: Value; pushed: Value },
+  conditions?: number,
 ): void => {
   const register = physical(fpu, 7);
   const found = v.or(flagsOf(replaced), flagsOf(pushed));
   const empty = v.bit(found, 6);
   const full = v.and(v.bit(v.shiftRight(fpu.tags, register), 0), v.not(empty));
   const flags = v.select(full, c32(status.IE | status.SF | status.C1), found);
-  const stays = isUnmasked(fpu, flags, preOperation);
+  const outside = v.notEqual(v.and(flags, c32(status.C2)), c32(0));
+  const stays = v.or(isUnmasked(fpu, flags, preOperation), outside);
   const offset = place(register);
   const beside = choose128(full, indefiniteValue, replaced);
   const value = choose128(full, indefiniteValue, stored(pushed));
@@ -188,5 +193,5 @@ export const pushBeside = (
   const tags = filled(filled(fpu.tags, fpu.top), register);
   setTags(b, v.select(stays, fpu.tags, tags));
   setTop(b, v.select(stays, fpu.top, register));
-  updateStatus(b, fpu, flags);
+  updateStatus(b, fpu, flags, conditions);
 };
