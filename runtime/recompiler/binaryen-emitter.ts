@@ -231,6 +231,14 @@ export class BinaryenEmitter implements Emitter {
     );
   }
 
+  importGlobal(name: string): void {
+    this.#module.addGlobalImport(name, 'machine', name, this.#binaryen.i32, false);
+  }
+
+  getGlobal(name: string): Expression {
+    return this.#module.global.get(name, this.#binaryen.i32);
+  }
+
   importTable(name: string): void {
     this.#module.addTableImport('table', 'machine', name);
   }

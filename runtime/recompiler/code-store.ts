@@ -34,7 +34,8 @@ export class CodeStore {
   }
 
   install(bytes: Uint8Array, functions: readonly LoweredFunction[]): void {
-    const exports = this.#instantiate(bytes, { call: this.#call, flags: this.#flags });
+    const base = new WebAssembly.Global({ value: 'i32' }, this.#next);
+    const exports = this.#instantiate(bytes, { call: this.#call, flags: this.#flags, base });
     if (this.#next + functions.length > tableSize)
       throw new RangeError(`the function table is full (${tableSize} functions)`);
     for (const { name, entries } of functions) {

@@ -27,6 +27,8 @@ export interface GuestFunction {
   readonly resumable: ReadonlySet<bigint>;
   /** Direct targets of calls and of jumps out of the function. */
   readonly callees: ReadonlySet<bigint>;
+  /** Blocks that jump tables lead to. */
+  readonly tableTargets: ReadonlySet<bigint>;
   readonly instructions: number;
 }
 
@@ -55,6 +57,7 @@ class Discovery {
   readonly #pending: bigint[] = [];
   readonly #resumable = new Set<bigint>();
   readonly #callees = new Set<bigint>();
+  readonly #tableTargets = new Set<bigint>();
   #count = 0;
 
   constructor(source: CodeSource, entry: bigint) {
@@ -80,6 +83,7 @@ class Discovery {
       blocks,
       resumable: this.#resumable,
       callees: this.#callees,
+      tableTargets: this.#tableTargets,
       instructions: this.#count,
     };
   }
@@ -175,6 +179,7 @@ class Discovery {
       const target = this.#source.readConstant(table + i * step);
       if (target === undefined || target < this.#entry || target >= limit) return;
       this.#resume(target);
+      if (this.#leaders.has(target)) this.#tableTargets.add(target);
     }
   }
 

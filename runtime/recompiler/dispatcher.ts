@@ -2,11 +2,12 @@
  * The one module that knows the function table: `run` goes from function to function until one leaves for the host; `call`
  * serves indirect calls and calls between modules. Both find code through the code map.
  */
-import { leaveReasons } from '../cpu/leave.ts';
+
 import { RSP } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
+import { leaveReasons } from './leave-reasons.ts';
 
 /** Bytes of host stack that a frame of `call` takes. */
 const callCost = 160;
@@ -26,6 +27,12 @@ export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
   e.exportFunction('run');
   e.exportFunction('call');
   return e.finish();
+}
+
+/** Offset in the code map of the entry of an address, of which `low` writes the lower 32 bits (codeMapIndex in layout.ts). */
+export function codeMapEntry(e: Emitter, low: () => Expression): Expression {
+  const mixed = e.op('i32.xor', low(), e.op('i32.shr_u', low(), e.i32(16)));
+  return e.op('i32.shl', e.op('i32.and', mixed, e.i32(codeMapEntries - 1)), e.i32(4));
 }
 
 class DispatcherWriter {
@@ -109,10 +116,10 @@ class DispatcherWriter {
 
   /** The place of the entry that an address has in the code map (codeMapIndex in layout.ts). */
   #find(pc: number, entry: number): Expression {
-    const e = this.#e;
-    const mixed = e.op('i32.xor', this.#low(pc), e.op('i32.shr_u', this.#low(pc), e.i32(16)));
-    const index = e.op('i32.and', mixed, e.i32(codeMapEntries - 1));
-    return e.set(entry, e.op('i32.shl', index, e.i32(4)));
+    return this.#e.set(
+      entry,
+      codeMapEntry(this.#e, () => this.#low(pc)),
+    );
   }
 
   #misses(pc: number, entry: number): Expression {

@@ -101,6 +101,9 @@ export interface Emitter {
   ): Expression;
   return(...values: Expression[]): Expression;
   unreachable(): Expression;
+  /** An immutable i32 of the machine's. */
+  importGlobal(name: string): void;
+  getGlobal(name: string): Expression;
   importFunction(name: string, parameters: readonly WasmType[], results: readonly WasmType[]): void;
   /** `locals` follow the parameters in number. */
   addFunction(

@@ -17,6 +17,8 @@ export interface ModuleContext {
   readonly emitter: Emitter;
   readonly layout: Layout;
   readonly recipes: Recipes;
+  /** Place of the function at an address among those of the module, in the function table. */
+  ordinal(entry: bigint): number;
   /** Whether a guest address is the entry of a function in this module, so that it can be called directly. */
   has(entry: bigint): boolean;
   subroutine(subroutine: Subroutine): string;
@@ -61,13 +63,13 @@ export class Frame {
       const block = this.units.push({ kind: 'block', plan, index }) - 1;
       this.#unitOf.set(plan.block.address, { stub, block });
     });
-    // Calls enter with selector 0.
+    // Calls enter with selector 0; a block's selector is that of its stub and 1.
     const entry = this.#unitOf.get(fn.entry)?.stub;
     if (entry === undefined) throw new TypeError('a function can be entered at its entry');
-    this.#select(entry);
-    for (const { stub, block } of this.#unitOf.values()) {
-      if (stub === undefined) continue;
-      if (stub !== entry) this.#select(stub);
+    const pairs = [...this.#unitOf.values()].filter(({ stub }) => stub !== undefined);
+    pairs.sort((a, b) => Number(b.stub === entry) - Number(a.stub === entry));
+    for (const { stub, block } of pairs) {
+      if (stub !== undefined) this.#select(stub);
       this.#select(block);
     }
   }

@@ -1,12 +1,14 @@
 /** One block → Wasm statements: effects in order, cold exits at the end, then the way on. */
-import { leaveReasons } from '../cpu/leave.ts';
+
 import type { Flag } from '../ir/ops.ts';
 import { flagNames } from '../ir/ops.ts';
 import type { Statement, Subroutine, Terminator, Value } from '../ir/value.ts';
 import { cpuState } from '../x86/state.ts';
 import { carrier } from './carrier.ts';
+import { codeMapEntry } from './dispatcher.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import { type Frame, functionName } from './frame.ts';
+import { leaveReasons } from './leave-reasons.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { accessKind, MemoryLowering } from './memory-access.ts';
@@ -315,6 +317,7 @@ export class BlockLowering implements Surroundings {
       }
       case 'jumpIndirect': {
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
+        if (this.#frame.fn.tableTargets.size > 0) this.#jumpWithin(target);
         this.#spillAll();
         this.#tail('call', [e.get(target, native), e.get(1, native), e.get(2, 'i32')]);
         break;
@@ -373,6 +376,29 @@ export class BlockLowering implements Surroundings {
     }
     this.#spillAll();
     this.#tailTo(target);
+  }
+
+  /** A computed jump to a block of this function: the code map says which, and the registers stay in their locals. */
+  #jumpWithin(target: number): void {
+    const frame = this.#frame;
+    const e = this.emitter;
+    const entry = frame.local('i32');
+    const { codeMap } = frame.layout;
+    const low = (): Expression =>
+      frame.native === 'i64' ? e.op('i32.wrap_i64', e.get(target, 'i64')) : e.get(target, 'i32');
+    const wide = frame.native === 'i64' ? e.get(target, 'i64') : e.op('i64.extend_i32_u', low());
+    this.#writeFlags();
+    this.statement(e.set(entry, codeMapEntry(e, low)));
+    const word = (offset: number): Expression =>
+      e.load('i32.load', codeMap + offset, e.get(entry, 'i32'));
+    const own = e.op('i32.add', e.getGlobal('base'), e.i32(frame.context.ordinal(frame.fn.entry)));
+    const isHere = e.op(
+      'i32.and',
+      e.op('i64.eq', e.load('i64.load', codeMap, e.get(entry, 'i32')), wide),
+      e.op('i32.eq', word(8), own),
+    );
+    const block = e.op('i32.add', word(12), e.i32(1));
+    this.statement(e.ifThen(isHere, [e.set(0, block), e.branch('top')]));
   }
 
   /** A jump out of the function: its results are ours. */

@@ -4,12 +4,12 @@
  * outside. Forward jumps are plain branches; backward ones go round the loop.
  */
 
-import { leaveReasons } from '../cpu/leave.ts';
 import { flagBits } from '../ir/builder.ts';
 import type { Flag } from '../ir/ops.ts';
 import type { GuestFunction } from './discover.ts';
 import type { Expression } from './emitter.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
+import { leaveReasons } from './leave-reasons.ts';
 import { BlockLowering } from './lower-block.ts';
 import { type BlockPlan, plan } from './plan.ts';
 

@@ -2,11 +2,12 @@
  * Guest loads and stores through the linear run: offset in the run against its length, for stores the page flags as well.
  * What does not pass leaves the function before the instruction.
  */
-import { leaveReasons } from '../cpu/leave.ts';
+
 import type { Width } from '../ir/ops.ts';
 import { cpuState } from '../x86/state.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
+import { leaveReasons } from './leave-reasons.ts';
 
 /** What an `access` leave's operand says: the kind, and the span in bytes above it. */
 export const accessKind = { read: 0, write: 1 } as const;

@@ -28,13 +28,16 @@ export function buildModule(
   const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
   emitter.importFunction('call', [native, native, 'i32'], [native, native]);
   emitter.importFunction('flags', [], ['i32']);
+  emitter.importGlobal('base');
   const shared = new SharedFunctions(emitter);
   const entries = new Set(functions.map((fn) => fn.entry));
+  const ordinals = new Map(functions.map((fn, i) => [fn.entry, i]));
   const context: ModuleContext = {
     emitter,
     layout,
     recipes,
     has: (entry) => entries.has(entry),
+    ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),
   };

@@ -36,7 +36,7 @@ export interface BlockPlan {
 
 export function plan(fn: GuestFunction): BlockPlan[] {
   const indices = new Map(fn.blocks.map((block, i) => [block.address, i]));
-  const plans = fn.blocks.map((block, i) => planBlock(fn, block, i, indices));
+  const plans = fn.blocks.map((block) => planBlock(fn, block, indices));
   const heads = new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   const marked = plans.map((p, i) => ({
     ...p,
@@ -64,11 +64,11 @@ export function targets(terminator: Terminator): readonly bigint[] {
 function planBlock(
   fn: GuestFunction,
   block: Block,
-  _: number,
   indices: ReadonlyMap<bigint, number>,
 ): BlockPlan {
   const early = block.statements.flatMap((s) => (s.kind === 'jumpIf' ? [s.target] : []));
-  const successors = [...targets(block.terminator), ...early].flatMap(
+  const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
+  const successors = [...targets(block.terminator), ...early, ...computed].flatMap(
     (target) => indices.get(target) ?? [],
   );
   const outside = [...targets(block.terminator), ...early].some((target) => !indices.has(target));
@@ -76,7 +76,7 @@ function planBlock(
   for (const statement of block.statements)
     for (const value of operandsOf(statement)) walk.visit(value);
   for (const value of terminatorOperands(block.terminator)) walk.visit(value);
-  const conditional = block.statements.find((s) => s.kind === 'setFlags')?.when !== undefined;
+  const conditional = block.statements.some((s) => s.kind === 'setFlags' && s.when !== undefined);
   return {
     block,
     successors,
