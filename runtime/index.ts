@@ -12,6 +12,6 @@ export {
   type DomainWithConsole,
   defaultMemory,
 } from './machine.ts';
-export { mostFrameBytes } from './memory/machine-memory.ts';
+export { mostGuestBytes } from './memory/machine-memory.ts';
 export type { ModuleCache } from './recompiler/cache.ts';
 export type { Trace, TraceEvent } from './trace.ts';

@@ -27,6 +27,9 @@ export const pageFlags = {
 /** Bytes that the frames of all domains together can have. */
 export const mostFrameBytes = mostWasmPages * wasmPageSize - framesOffset;
 
+/** What one guest can be given; the rest is for what the machine keeps for it. */
+export const mostGuestBytes = mostFrameBytes - 14 * 2 ** 20;
+
 export const pagesOf = (bytes: number): number => Math.ceil(bytes / pageSize);
 export const roundToPages = (bytes: number): number => pagesOf(bytes) * pageSize;
 

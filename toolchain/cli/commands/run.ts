@@ -8,7 +8,7 @@ import {
 } from '../../../runtime/host/node/module-cache.ts';
 import { TerminalConsole } from '../../../runtime/host/node/terminal-console.ts';
 import { type BootedDomain, boot } from '../../../runtime/machine.ts';
-import { mostFrameBytes } from '../../../runtime/memory/machine-memory.ts';
+import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command, Terminal } from '../command.ts';
 
 export interface RunOptions {
@@ -84,9 +84,9 @@ export function parseMemory(text: string): number {
     throw new UserError(`--memory ${text}: expected a number with K, M or G, such as 32M`);
   const bytes = Number(digits) * (units[unit.toUpperCase()] ?? 1);
   if (bytes < page) throw new UserError(`--memory ${text}: too little; 1M is the least of any use`);
-  if (bytes > mostFrameBytes)
+  if (bytes > mostGuestBytes)
     throw new UserError(
-      `--memory ${text}: too much; the most is ${Math.floor(mostFrameBytes / 2 ** 20)}M`,
+      `--memory ${text}: too much; the most is ${Math.floor(mostGuestBytes / 2 ** 20)}M`,
     );
   return Math.floor(bytes / page) * page;
 }

@@ -67,7 +67,7 @@ run('a size that is none, or too large or too small, is told in one line', () =>
   for (const text of ['-1M', '1.5G', '', 'M', '0x10', '1e9', '1 M'])
     assert.throws(() => parseMemory(text), /expected a number/);
   assert.throws(() => parseMemory('0'), /--memory 0: too little/);
-  assert.throws(() => parseMemory('7G'), '--memory 7G: too much; the most is 4094M');
+  assert.throws(() => parseMemory('7G'), '--memory 7G: too much; the most is 4080M');
 });
 
 for (const width of [64, 32] as const)
