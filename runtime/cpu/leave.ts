@@ -1,15 +1,4 @@
-/** Why recompiled code came back to its caller: the number in the state block's `leaveReason`, and what the host reads from it. */
-
-// biome-ignore format: a table
-export const leaveReasons = {
-  /** A return, jump or call to an address that no translated function begins at. */ jump: 0,
-  /** The polls ran out. */ poll: 1,
-  /** A kernel function is asked for: `leaveAddress` is the address of the host-call instruction; rip is the one after it. */ hostCall: 3,
-  /** `leaveOperand` is the vector; rip is the faulting instruction (of traps the next one); `leaveAddress` is CR2 of a page fault. */ exception: 4,
-  /** syscall or int 0x82. */ hypercall: 5,
-  halt: 6,
-  /** A memory access that the fast path does not serve: `leaveAddress`, and `leaveOperand` its kind. */ access: 7,
-} as const;
+/** Why a vCPU came back: what its domain has to do before it runs on. */
 
 export type Leave =
   | { readonly reason: 'poll' }

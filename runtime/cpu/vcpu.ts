@@ -9,13 +9,14 @@ import { CodeStore } from '../recompiler/code-store.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
+import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
 import { type CodeRegion, Translator } from '../recompiler/translator.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
 import { type Mode, registerName } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
-import { type Leave, leaveReasons } from './leave.ts';
+import type { Leave } from './leave.ts';
 
 export interface VcpuOptions {
   readonly mode: Mode;

@@ -21,7 +21,7 @@ export const cpuState = {
   /** Lazy arithmetic flags: the number of a recipe, then its inputs. */ flagRecipe: 0x230, flagInput0: 0x238, flagInput1: 0x240, flagInput2: 0x248,
   rip: 0x250,
   fsBase: 0x258, gsBase: 0x260,
-  /** Why code left (see cpu/leave.ts), and what it says of it. */ leaveReason: 0x268, leaveOperand: 0x26c, leaveAddress: 0x270, leaveErrorCode: 0x278,
+  /** Why code left (see recompiler/leave-reasons.ts), and what it says of it. */ leaveReason: 0x268, leaveOperand: 0x26c, leaveAddress: 0x270, leaveErrorCode: 0x278,
   /** Polls until the guest must give way. */ polls: 0x280,
   /** Bytes of host stack that recompiled functions may still use. */ stackBudget: 0x284,
   /** Length of the linear run less the span of an access, by log2 of the span: 1, 2, 4, 8, 16 bytes; -1 where it is shorter. */ runLimits: 0x288,

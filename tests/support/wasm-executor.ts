@@ -1,5 +1,5 @@
 /** The recompiler as an executor of recorded instructions: decode, semantics, passes, Wasm, run. */
-import { leaveReasons } from '../../runtime/cpu/leave.ts';
+
 import { flagBits } from '../../runtime/ir/builder.ts';
 import { evaluateFlagRule } from '../../runtime/ir/evaluate.ts';
 import { flagNames } from '../../runtime/ir/ops.ts';
@@ -7,6 +7,7 @@ import { BinaryenEmitter, type loadBinaryen } from '../../runtime/recompiler/bin
 import { CodeStore } from '../../runtime/recompiler/code-store.ts';
 import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
 import { codeMapBytes, type Layout } from '../../runtime/recompiler/layout.ts';
+import { leaveReasons } from '../../runtime/recompiler/leave-reasons.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
 import { Translator } from '../../runtime/recompiler/translator.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
