@@ -16,6 +16,8 @@ export interface BlockPlan {
   readonly block: Block;
   /** Blocks of this function that may follow, by index. */
   readonly successors: readonly number[];
+  /** Those among them that the block goes to before it has done anything (REP with a count of 0). */
+  readonly early: readonly number[];
   readonly resumable: boolean;
   /** Reached by a jump from itself or from further down: polls for events. */
   readonly loopHead: boolean;
@@ -80,6 +82,7 @@ function planBlock(
   return {
     block,
     successors,
+    early: early.flatMap((target) => indices.get(target) ?? []),
     resumable: fn.resumable.has(block.address),
     loopHead: false,
     dirtyIn: 0,
@@ -162,6 +165,7 @@ function flowFlags(plans: BlockPlan[]): void {
   untilStable(plans, (p) => {
     const out = new Set(p.successors.flatMap((s) => [...(plans[s]?.flagsIn ?? [])]));
     const into = flagsInto(p, out);
+    for (const s of p.early) for (const flag of plans[s]?.flagsIn ?? []) into.add(flag);
     const changed = out.size !== p.flagsOut.size || into.size !== p.flagsIn.size;
     p.flagsOut = out;
     p.flagsIn = into;
@@ -202,7 +206,8 @@ function flowRegisters(plans: BlockPlan[]): void {
   while (plans.filter((p) => spread(plans, p)).length > 0);
   untilStable(plans, (p) => {
     const out = p.successors.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
-    const live = p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn | p.written : 0);
+    const early = p.early.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
+    const live = early | p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn | p.written : 0);
     const changed = live !== p.liveIn;
     p.liveIn = live;
     return changed;
