@@ -2,6 +2,7 @@
 import * as v from '../ir/build.ts';
 import type { Value } from '../ir/value.ts';
 import {
+  all,
   any,
   c64,
   choose,
@@ -59,7 +60,9 @@ const partial =
     // Half the divisor or less: the remainder is the dividend, or its distance to the divisor.
     const smaller = isNegative(distance);
     const half = v.equal(distance, c64(-1));
-    const beyond = nearest ? v.and(half, v.lessUnsigned(divisor, x.significand)) : v.zero;
+    const beyond = nearest
+      ? all(half, v.lessUnsigned(divisor, x.significand), v.not(b.infinity))
+      : v.zero;
     const small = {
       quotient: wide(beyond),
       remainder: v.select(beyond, v.sub(v.shiftLeft(divisor, 1), x.significand), x.significand),
@@ -84,7 +87,7 @@ const partial =
     const flags = v.select(incomplete, c64(status.C2 << 16), quotientBits(chosen.quotient));
     const itself = { significand: a.significand, high: v.or(a.sign, a.exponent), flags: c64(0) };
     return {
-      result: choose(v.or(b.infinity, a.zero), itself, {
+      result: choose(a.zero, itself, {
         ...exact,
         flags: v.or(exact.flags, flags),
       }),

@@ -77,7 +77,7 @@ const fcomi =
     const { pops = 0 } = form;
     if (pops > 0) pop(b, fpu, pops, fpu.tags, stays);
     updateStatusKeepingC1(b, fpu, flags);
-    b.setFlagsIf(v.not(isUnmasked(fpu, flags, status.IE)), fcomiRule, codes);
+    b.setFlags(fcomiRule, codes); // also where the exception is not masked, as on AMD's CPUs
   };
 
 const positiveZero = v.pack(v.constant(64, 0), v.constant(64, 0));
