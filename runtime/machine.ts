@@ -9,7 +9,7 @@ import { type ElfImage, parseImage } from './elf/image.ts';
 import { UnsupportedError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
-import { trampolineBytes } from './minios/kernel/host-calls.ts';
+import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
 import { type LoadedApplication, loadApplication } from './minios/loader.ts';
 import { startApplication } from './minios/start.ts';
 import {
@@ -141,7 +141,11 @@ async function makeCpu(
   const code = image.segments
     .filter(({ executable }) => executable)
     .map(({ address, memorySize }) => region(address, Number(memorySize)));
-  const entries = [image.entry, ...image.symbols.functions().map(({ address }) => address)];
+  const entries = [
+    image.entry,
+    ...image.symbols.functions().map(({ address }) => address),
+    ...functionNames.flatMap((name) => trampolineOf(name, map.trampolines) ?? []),
+  ];
   const cpu = new Vcpu({
     ...{ mode: width, memory, addressSpace, run: addressSpace.run, entries },
     code: [...code, trampolines],
