@@ -1,22 +1,23 @@
 /** A vCPU: registers in the machine's memory, code translated when it is first reached, run until it leaves. */
+
+import { CpuException } from '../errors.ts';
 import { flagBits } from '../ir/builder.ts';
 import { evaluateFlagRule } from '../ir/evaluate.ts';
 import { flagNames } from '../ir/ops.ts';
+import type { Block } from '../ir/value.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
-import { BinaryenEmitter, loadBinaryen } from '../recompiler/binaryen-emitter.ts';
-import { CodeStore } from '../recompiler/code-store.ts';
-import { buildDispatcher } from '../recompiler/dispatcher.ts';
-import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
+import type { KeptTranslation } from '../recompiler/kept-translation.ts';
 import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
 import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
-import { type CodeRegion, Translator } from '../recompiler/translator.ts';
-import { flagRuleNamed } from '../x86/instructions/rules.ts';
+import type { CodeRegion } from '../recompiler/translator.ts';
 import { type Mode, registerName } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
+import { blockOf, GuestState } from './evaluate-instruction.ts';
 import type { Leave } from './leave.ts';
+import { Translations } from './translations.ts';
 
 export interface VcpuOptions {
   readonly mode: Mode;
@@ -42,19 +43,15 @@ const initialFpuControl = 0x37f;
 /** Bit 1 of EFLAGS is always 1; IF. */
 const initialFlags = 0x202;
 
-type Binaryen = Awaited<ReturnType<typeof loadBinaryen>>;
-
 export class Vcpu {
   readonly mode: Mode;
   readonly #memory: MachineMemory;
   readonly #options: VcpuOptions;
   readonly #layout: Layout;
   readonly #recipes = new Recipes();
-  readonly #store: CodeStore;
-  readonly #translator: Translator;
-  readonly #modules: KeptModule[] = [];
-  #dispatcher: Uint8Array | undefined;
-  #binaryen: Binaryen | undefined;
+  readonly #translations: Translations;
+  /** Instructions that the evaluator has met, by address. */
+  readonly #evaluated = new Map<bigint, Block>();
   #polls = 1;
 
   constructor(options: VcpuOptions) {
@@ -65,8 +62,12 @@ export class Vcpu {
     const state = memory.allocateState(cpuStateSize);
     const codeMap = memory.allocate(codeMapBytes);
     this.#layout = { mode, state, pageFlags: options.pageFlags, run, codeMap };
-    this.#store = new CodeStore(this.#layout, memory.memory, () => this.#packedFlags());
-    this.#translator = new Translator({ ...options, layout: this.#layout, recipes: this.#recipes });
+    this.#translations = new Translations({
+      ...options,
+      layout: this.#layout,
+      recipes: this.#recipes,
+      flags: () => this.#packedFlags(),
+    });
     this.#reset();
   }
 
@@ -79,60 +80,27 @@ export class Vcpu {
 
   /** Takes kept translations over; false where they do not fit, and nothing has changed. */
   restore(kept: KeptTranslation): boolean {
-    if (!this.#recipes.restore(kept.recipes, flagRuleNamed)) return false;
-    this.#dispatcher = kept.dispatcher;
-    this.#store.installDispatcher(kept.dispatcher);
-    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions });
-    return true;
+    return this.#translations.restore(kept);
   }
 
   /** Translates all that is known of the image. */
-  async translateAll(): Promise<void> {
-    const binaryen = await this.#load();
-    this.#installDispatcher(binaryen);
-    this.#translate(binaryen, this.#options.entries);
+  translateAll(): Promise<void> {
+    return this.#translations.translateAll();
   }
 
   /** Everything translated so far, for the cache. */
   keep(): KeptTranslation {
-    if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
-    return { dispatcher: this.#dispatcher, modules: this.#modules, recipes: this.#recipes.names() };
+    return this.#translations.keep();
   }
 
   /** How many modules hold translated code: more than at the start, where code was found at run time. */
   get moduleCount(): number {
-    return this.#modules.length;
+    return this.#translations.moduleCount;
   }
 
   /** Translates what is at rip; what `run` asked for by leaving with 'translate'. */
-  async translate(): Promise<void> {
-    const binaryen = await this.#load();
-    if (!this.#store.has(this.rip)) this.#translate(binaryen, [this.rip]);
-  }
-
-  async #load(): Promise<Binaryen> {
-    this.#binaryen ??= await loadBinaryen();
-    return this.#binaryen;
-  }
-
-  #emitter(binaryen: Binaryen): BinaryenEmitter {
-    return new BinaryenEmitter(binaryen, this.#memory.maximumPages);
-  }
-
-  #installDispatcher(binaryen: Binaryen): void {
-    this.#dispatcher = buildDispatcher(this.#emitter(binaryen), this.#layout);
-    this.#store.installDispatcher(this.#dispatcher);
-  }
-
-  #translate(binaryen: Binaryen, entries: readonly bigint[]): void {
-    const functions = this.#translator.gather(entries, (address) => this.#store.has(address));
-    if (functions.length === 0) return;
-    this.#install(this.#translator.translate(this.#emitter(binaryen), functions));
-  }
-
-  #install(module: KeptModule): void {
-    this.#modules.push(module);
-    this.#store.install(module.bytes, module.functions);
+  translate(): Promise<void> {
+    return this.#translations.translateAt(this.rip);
   }
 
   // Registers.
@@ -206,7 +174,7 @@ export class Vcpu {
 
   run(): Leave {
     for (;;) {
-      this.#store.run();
+      this.#translations.run();
       const leave = this.#leave(this.#word32(cpuState.leaveReason));
       if (leave !== undefined) return leave;
     }
@@ -230,15 +198,45 @@ export class Vcpu {
         return this.#exception(operand);
       case leaveReasons.access:
         return this.#accessFault(operand);
+      case leaveReasons.evaluate:
+        return this.#evaluate();
       default:
         throw new TypeError(`recompiled code left with unknown reason ${reason}`);
     }
   }
 
+  /** The instruction at rip, exactly. */
+  #evaluate(): Leave | undefined {
+    const { rip } = this;
+    const guest = new GuestState({
+      ...this.#options,
+      state: this.#layout.state,
+      flags: this.#packedFlags(),
+    });
+    try {
+      this.rip = guest.run(this.#blockAt(rip));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof CpuException)) throw error;
+      const { vector, errorCode, address } = error;
+      return { reason: 'exception', vector, errorCode, address, detail: undefined };
+    }
+  }
+
+  #blockAt(address: bigint): Block {
+    const known = this.#evaluated.get(address);
+    if (known !== undefined) return known;
+    const decoder = this.#translations.decoderAt(address);
+    if (decoder === undefined) throw new TypeError(`no code at 0x${address.toString(16)}`);
+    const block = blockOf(this.mode, decoder.decode(address));
+    this.#evaluated.set(address, block);
+    return block;
+  }
+
   #untranslated(): Leave | undefined {
     const { rip } = this;
-    if (this.#store.refill(rip)) return undefined;
-    if (this.#translator.decoderAt(rip) !== undefined) return { reason: 'translate' };
+    if (this.#translations.refill(rip)) return undefined;
+    if (this.#translations.decoderAt(rip) !== undefined) return { reason: 'translate' };
     const fault = this.#options.addressSpace.translate(rip, 'execute');
     return {
       reason: 'exception',
@@ -263,7 +261,7 @@ export class Vcpu {
 
   #undefinedText(): string | undefined {
     const { rip } = this;
-    const decoder = this.#translator.decoderAt(rip);
+    const decoder = this.#translations.decoderAt(rip);
     if (decoder === undefined) return undefined;
     const { length, mnemonic } = decoder.decode(rip);
     const bytes = [...decoder.bytesAt(rip, Math.max(length, 1))].map((byte) =>

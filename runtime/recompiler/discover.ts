@@ -3,12 +3,15 @@ import { constantOf } from '../ir/build.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Block, Terminator, Value } from '../ir/value.ts';
 import type { Decoder, Instruction } from '../x86/decode.ts';
+import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
 import { standsAlone, translateInstruction } from '../x86/translate.ts';
 
 /** Where code comes from. */
 export interface CodeSource {
   readonly mode: Mode;
+  /** Whether SSE floats must be exact to the sticky flag and follow MXCSR: the evaluator computes them. */
+  readonly exactFloats: boolean;
   /** The decoder of the executable stretch around an address, if it is executable. */
   decoderAt(address: bigint): Decoder | undefined;
   /** A word of read-only data: an entry of a jump table; undefined where there is none. */
@@ -29,6 +32,8 @@ export interface GuestFunction {
   readonly callees: ReadonlySet<bigint>;
   /** Blocks that jump tables lead to. */
   readonly tableTargets: ReadonlySet<bigint>;
+  /** Whether it reads or writes MXCSR. */
+  readonly touchesMxcsr: boolean;
   readonly instructions: number;
 }
 
@@ -84,6 +89,7 @@ class Discovery {
       resumable: this.#resumable,
       callees: this.#callees,
       tableTargets: this.#tableTargets,
+      touchesMxcsr: [...this.#instructions.values()].some((i) => touchesMxcsr(i.mnemonic)),
       instructions: this.#count,
     };
   }
@@ -115,6 +121,10 @@ class Discovery {
   /** Makes leaders of an instruction's targets; the address that follows it in the same block, if one does. */
   #successors(instruction: Instruction): bigint | undefined {
     const { flow, next, target } = instruction;
+    if (this.#isEvaluated(instruction)) {
+      this.#resume(next);
+      return undefined;
+    }
     if (standsAlone(instruction)) {
       this.#lead(instruction.address);
       this.#lead(next);
@@ -141,6 +151,10 @@ class Discovery {
     }
   }
 
+  #isEvaluated(instruction: Instruction): boolean {
+    return this.#source.exactFloats && computesFloats(instruction);
+  }
+
   #resume(address: bigint): void {
     this.#lead(address);
     if (this.#leaders.has(address)) this.#resumable.add(address);
@@ -161,7 +175,8 @@ class Discovery {
     for (;;) {
       const instruction = this.#instructions.get(address);
       if (instruction === undefined) break;
-      translateInstruction(b, instruction);
+      if (this.#isEvaluated(instruction)) leaveToEvaluate(b, instruction);
+      else translateInstruction(b, instruction);
       address = instruction.next;
       if (b.ended || this.#leaders.has(address)) break;
     }
@@ -202,6 +217,11 @@ class Discovery {
   #jumpOut(target: bigint): void {
     if (!this.#leaders.has(target)) this.#callees.add(target);
   }
+}
+
+function leaveToEvaluate(b: Builder, { address, length }: Instruction): void {
+  b.instruction(address, length);
+  b.end({ kind: 'leave', reason: 'evaluate', operand: 0, next: address });
 }
 
 /** The constant base of a load from base + (scaled index). */

@@ -11,10 +11,13 @@ export interface KeptTranslation {
   readonly modules: readonly KeptModule[];
   /** Names of the flag recipes, in order of their numbers. */
   readonly recipes: readonly string[];
+  /** Whether the modules leave SSE floats to the evaluator. */
+  readonly exactFloats: boolean;
 }
 
 interface Header {
   readonly dispatcher: number;
+  readonly exactFloats: boolean;
   readonly recipes: readonly string[];
   /** Of each function its name, then address in hexadecimal and selector of every entry. */
   readonly modules: readonly {
@@ -26,6 +29,7 @@ interface Header {
 export function encode(kept: KeptTranslation): Uint8Array {
   const header: Header = {
     dispatcher: kept.dispatcher.length,
+    exactFloats: kept.exactFloats,
     recipes: kept.recipes,
     modules: kept.modules.map(({ bytes, functions }) => ({
       size: bytes.length,
@@ -71,7 +75,7 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
         entries: pairs(entries),
       })),
     }));
-    return { dispatcher, modules, recipes: header.recipes };
+    return { dispatcher, modules, recipes: header.recipes, exactFloats: header.exactFloats };
   } catch {
     return undefined;
   }

@@ -9,4 +9,5 @@ export const leaveReasons = {
   /** syscall or int 0x82. */ hypercall: 5,
   halt: 6,
   /** A memory access that the fast path does not serve: `leaveAddress`, and `leaveOperand` its kind. */ access: 7,
+  /** The instruction at rip is the evaluator's: a float whose exceptions or rounding somebody may see. */ evaluate: 8,
 } as const;

@@ -18,6 +18,7 @@ const mostFunctions = 20_000;
 
 export class Translator implements CodeSource {
   readonly mode: Mode;
+  exactFloats = false;
   readonly #layout: Layout;
   readonly #recipes: Recipes;
   readonly #decoders: readonly Decoder[];

@@ -1,0 +1,127 @@
+/** One instruction of a guest through the reference evaluator: exact where recompiled code is only fast, and slow. */
+import { CpuException } from '../errors.ts';
+import { Builder, flagBits } from '../ir/builder.ts';
+import { type EvaluationState, evaluateBlock } from '../ir/evaluate.ts';
+import type { Flag } from '../ir/ops.ts';
+import type { Block } from '../ir/value.ts';
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { MachineMemory } from '../memory/machine-memory.ts';
+import type { Instruction } from '../x86/decode.ts';
+import { isVector, type Mode, registerWidth, XMM0 } from '../x86/registers.ts';
+import { cpuState, registerOffset } from '../x86/state.ts';
+import { translateInstruction } from '../x86/translate.ts';
+
+const pageMask = 0xfffn;
+
+/** The instruction as a block of its own. */
+export function blockOf(mode: Mode, instruction: Instruction): Block {
+  const builder = new Builder(mode, XMM0);
+  builder.begin(instruction.address);
+  translateInstruction(builder, instruction);
+  return builder.finish(instruction.next);
+}
+
+/** A vCPU's registers and memory as the evaluator wants them; flags are gathered and written at once. */
+export class GuestState implements EvaluationState {
+  readonly mxcsrOffset = cpuState.mxcsr;
+  readonly #mode: Mode;
+  readonly #memory: MachineMemory;
+  readonly #space: AddressSpace;
+  readonly #state: number;
+  #flags: number;
+
+  constructor(options: {
+    mode: Mode;
+    memory: MachineMemory;
+    addressSpace: AddressSpace;
+    /** Offset of the state block. */
+    state: number;
+    /** The arithmetic flags as EFLAGS holds them. */
+    flags: number;
+  }) {
+    this.#mode = options.mode;
+    this.#memory = options.memory;
+    this.#space = options.addressSpace;
+    this.#state = options.state;
+    this.#flags = options.flags;
+  }
+
+  /** Executes a block; where the guest goes on. */
+  run(block: Block): bigint {
+    const outcome = evaluateBlock(block, this);
+    if (outcome.kind === 'leave')
+      throw new TypeError(`an instruction that leaves for ${outcome.reason} is not evaluated`);
+    const view = this.#memory.view();
+    view.setUint32(this.#state + cpuState.flagRecipe, 0, true);
+    view.setUint32(this.#state + cpuState.flagInput0, this.#flags, true);
+    return outcome.target;
+  }
+
+  register(n: number): bigint {
+    return this.loadCpu(registerOffset(n), registerWidth(n, this.#mode) / 8);
+  }
+
+  setRegister(n: number, value: bigint): void {
+    this.storeCpu(registerOffset(n), isVector(n) ? 16 : 8, value);
+  }
+
+  flag(flag: Flag): boolean {
+    return (this.#flags & (1 << flagBits[flag])) !== 0;
+  }
+
+  setFlag(flag: Flag, value: boolean | undefined): void {
+    const bit = 1 << flagBits[flag];
+    this.#flags = value === true ? this.#flags | bit : this.#flags & ~bit;
+  }
+
+  load(address: bigint, bytes: number, forWrite: boolean): bigint {
+    const places = this.#places(address, bytes, forWrite ? 'write' : 'read');
+    const memory = this.#memory.bytes();
+    return places.reduceRight((value, at) => (value << 8n) | BigInt(memory[at] ?? 0), 0n);
+  }
+
+  store(address: bigint, bytes: number, value: bigint): void {
+    const places = this.#places(address, bytes, 'write');
+    const memory = this.#memory.bytes();
+    places.forEach((at, i) => {
+      memory[at] = Number((value >> BigInt(8 * i)) & 0xffn);
+    });
+  }
+
+  loadCpu(offset: number, bytes: number): bigint {
+    const memory = this.#memory.bytes();
+    let value = 0n;
+    for (let i = bytes - 1; i >= 0; i--)
+      value = (value << 8n) | BigInt(memory[this.#state + offset + i] ?? 0);
+    return value;
+  }
+
+  storeCpu(offset: number, bytes: number, value: bigint): void {
+    const memory = this.#memory.bytes();
+    for (let i = 0; i < bytes; i++)
+      memory[this.#state + offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+  }
+
+  /** Host offset of every byte; nothing is touched where one of them faults. */
+  #places(address: bigint, bytes: number, access: 'read' | 'write'): number[] {
+    const places: number[] = [];
+    let host = 0;
+    for (let i = 0; i < bytes; i++) {
+      const at = BigInt.asUintN(this.#mode, address + BigInt(i));
+      if (i === 0 || (at & pageMask) === 0n) host = this.#place(at, access) - i;
+      places.push(host + i);
+    }
+    return places;
+  }
+
+  #place(address: bigint, access: 'read' | 'write'): number {
+    const place = this.#space.translate(address, access);
+    if (typeof place === 'number') return place;
+    throw new CpuException(
+      14,
+      `page fault at 0x${address.toString(16)}`,
+      place.errorCode,
+      place.address,
+    );
+  }
+}

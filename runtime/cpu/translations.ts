@@ -1,0 +1,138 @@
+/** A vCPU's translated code: made when it is needed, taken over from the cache, thrown away when floats must be exact. */
+import { BinaryenEmitter, loadBinaryen } from '../recompiler/binaryen-emitter.ts';
+import { CodeStore } from '../recompiler/code-store.ts';
+import type { GuestFunction } from '../recompiler/discover.ts';
+import { buildDispatcher } from '../recompiler/dispatcher.ts';
+import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
+import type { Layout } from '../recompiler/layout.ts';
+import type { Recipes } from '../recompiler/recipes.ts';
+import { type CodeRegion, Translator } from '../recompiler/translator.ts';
+import type { Decoder } from '../x86/decode.ts';
+import { flagRuleNamed } from '../x86/instructions/rules.ts';
+
+type Binaryen = Awaited<ReturnType<typeof loadBinaryen>>;
+
+export interface TranslationsOptions {
+  readonly layout: Layout;
+  readonly recipes: Recipes;
+  readonly memory: { readonly memory: WebAssembly.Memory; readonly maximumPages: number };
+  readonly code: readonly CodeRegion[];
+  /** Where functions are known to begin; they are translated together. */
+  readonly entries: readonly bigint[];
+  readonly readConstant: (address: bigint) => bigint | undefined;
+  /** The arithmetic flags as EFLAGS holds them. */
+  readonly flags: () => number;
+}
+
+export class Translations {
+  readonly #options: TranslationsOptions;
+  readonly #translator: Translator;
+  #store: CodeStore;
+  #modules: KeptModule[] = [];
+  #dispatcher: Uint8Array | undefined;
+  #binaryen: Binaryen | undefined;
+
+  constructor(options: TranslationsOptions) {
+    this.#options = options;
+    this.#translator = new Translator(options);
+    this.#store = this.#newStore();
+  }
+
+  /** How many modules hold translated code: more than at the start, where code was found at run time. */
+  get moduleCount(): number {
+    return this.#modules.length;
+  }
+
+  /** Runs from the state block's rip until the guest leaves. */
+  run(): void {
+    this.#store.run();
+  }
+
+  /** Whether code is there after all, though the code map has lost it. */
+  refill(address: bigint): boolean {
+    return this.#store.refill(address);
+  }
+
+  decoderAt(address: bigint): Decoder | undefined {
+    return this.#translator.decoderAt(address);
+  }
+
+  /** Takes kept translations over; false where they do not fit, and nothing has changed. */
+  restore(kept: KeptTranslation): boolean {
+    if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
+    this.#translator.exactFloats = kept.exactFloats;
+    this.#installDispatcher(kept.dispatcher);
+    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions });
+    return true;
+  }
+
+  /** Everything translated so far, for the cache. */
+  keep(): KeptTranslation {
+    if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
+    return {
+      dispatcher: this.#dispatcher,
+      modules: this.#modules,
+      recipes: this.#options.recipes.names(),
+      exactFloats: this.#translator.exactFloats,
+    };
+  }
+
+  /** Translates all that is known of the image. */
+  async translateAll(): Promise<void> {
+    const binaryen = await this.#load();
+    this.#installDispatcher(buildDispatcher(this.#emitter(binaryen), this.#options.layout));
+    this.#translate(binaryen, this.#options.entries);
+  }
+
+  /** Translates the function at an address, unless it is there. */
+  async translateAt(address: bigint): Promise<void> {
+    const binaryen = await this.#load();
+    if (!this.#store.has(address)) this.#translate(binaryen, [address]);
+  }
+
+  #translate(binaryen: Binaryen, entries: readonly bigint[]): void {
+    const functions = this.#gather(entries);
+    const becomesExact =
+      !this.#translator.exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
+    if (becomesExact) this.#startExact();
+    const wanted = becomesExact ? this.#gather([...this.#options.entries, ...entries]) : functions;
+    if (wanted.length > 0)
+      this.#install(this.#translator.translate(this.#emitter(binaryen), wanted));
+  }
+
+  #gather(entries: readonly bigint[]): GuestFunction[] {
+    return this.#translator.gather(entries, (address) => this.#store.has(address));
+  }
+
+  /** From here on somebody may look at MXCSR: what was translated without it is forgotten. */
+  #startExact(): void {
+    this.#translator.exactFloats = true;
+    this.#modules = [];
+    this.#store = this.#newStore();
+    if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
+  }
+
+  #newStore(): CodeStore {
+    const { layout, memory, flags } = this.#options;
+    return new CodeStore(layout, memory.memory, flags);
+  }
+
+  #installDispatcher(bytes: Uint8Array): void {
+    this.#dispatcher = bytes;
+    this.#store.installDispatcher(bytes);
+  }
+
+  #install(module: KeptModule): void {
+    this.#modules.push(module);
+    this.#store.install(module.bytes, module.functions);
+  }
+
+  async #load(): Promise<Binaryen> {
+    this.#binaryen ??= await loadBinaryen();
+    return this.#binaryen;
+  }
+
+  #emitter(binaryen: Binaryen): BinaryenEmitter {
+    return new BinaryenEmitter(binaryen, this.#options.memory.maximumPages);
+  }
+}
