@@ -1,0 +1,58 @@
+/** Every example is built as its reader would build it, booted in both widths, and says what its expected.txt says. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { boot } from '../runtime/index.ts';
+import { runProcess } from '../toolchain/process.ts';
+import { projectDirectory } from './support/source-files.ts';
+
+const examples = suite('examples');
+
+const folder = join(projectDirectory, 'examples');
+const stubdom = fileURLToPath(new URL('../toolchain/cli/main.js', import.meta.url));
+
+async function outputOf(file: string): Promise<string> {
+  const bytes = new Uint8Array(readFileSync(file));
+  const { console, exited } = await boot(bytes, { budget: 100_000_000 });
+  console.end();
+  const { status, report } = await exited;
+  assert.is(status, 0, report ?? `${file} ended with status ${status}`);
+  return console.text;
+}
+
+async function build(directory: string, width: 64 | 32, output: string): Promise<void> {
+  const sources = readdirSync(directory).filter((name) => name.endsWith('.c'));
+  assert.ok(sources.length > 0, `${directory} has no source`);
+  const machine = width === 32 ? ['-m32'] : [];
+  const words = [stubdom, 'build', ...machine, '-O2', ...sources, '-o', output];
+  const { status, stderr } = await runProcess(process.execPath, words, { cwd: directory });
+  assert.is(status, 0, stderr);
+}
+
+for (const name of readdirSync(folder)) {
+  const directory = join(folder, name);
+  const expected = () => readFileSync(join(directory, 'expected.txt'), 'utf8');
+
+  for (const width of [64, 32] as const)
+    examples(`${name}, built for x86-${width}, prints its expected.txt`, async () => {
+      const temporary = mkdtempSync(join(tmpdir(), 'stubdom-example-'));
+      try {
+        const image = join(temporary, `${name}.elf`);
+        await build(directory, width, image);
+
+        assert.is(await outputOf(image), expected());
+      } finally {
+        rmSync(temporary, { recursive: true });
+      }
+    });
+
+  for (const image of readdirSync(directory).filter((file) => file.endsWith('.elf')))
+    examples(`${name}/${image}, as it is committed, prints the same`, async () => {
+      assert.is(await outputOf(join(directory, image)), expected());
+    });
+}
+
+examples.run();
