@@ -32,7 +32,8 @@ function parse(words: readonly string[]): Request {
     .filter((name) => name.endsWith('.test.js'))
     .sort();
   const idle = patterns.find((pattern) => !all.some((name) => matches(name, pattern)));
-  if (idle !== undefined) throw new UserError(`no test file's path contains ${idle}`, { status: 2 });
+  if (idle !== undefined)
+    throw new UserError(`no test file's path contains ${idle}`, { status: 2 });
   const isWanted = (name: string): boolean => patterns.some((pattern) => matches(name, pattern));
   return {
     tier: words.includes('--full') ? 'full' : 'short',

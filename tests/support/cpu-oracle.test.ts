@@ -9,7 +9,7 @@ import {
   type CpuWidth,
 } from './cpu-oracle.ts';
 
-const test = suite<Record<CpuWidth, CpuOracle>>('tests/support/cpu-oracle');
+const test = suite<Record<CpuWidth, CpuOracle>>('support/cpu-oracle');
 
 test.before(async (oracles) => {
   oracles[64] = await CpuOracle.start(64);

@@ -15,7 +15,7 @@ import {
   vectorRip,
 } from './vectors.ts';
 
-const test = suite('tests/support/vectors');
+const test = suite('support/vectors');
 const SAMPLE = 2000;
 
 const bytesOf = (windows: VectorCase['input']['memory']): Map<bigint, number> =>
