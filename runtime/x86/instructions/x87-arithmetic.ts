@@ -16,7 +16,6 @@ import { float80Exponent, float80Scale, float80Significand } from '../float80-sc
 import type { InstructionTable, Operands, Semantics } from '../semantics.ts';
 import { readFloat, readInteger } from './x87-memory.ts';
 import {
-  choose128,
   controlFor,
   enter,
   type Fpu,
@@ -144,9 +143,9 @@ const signChange =
     const x = readSt(b, fpu, 0);
     const flags = underflowFlags(fpu, 0);
     const changed = v.pack(v.slice(x, 0, 64), change(v.slice(x, 64, 64)));
-    const value = choose128(v.bit(flags, 0), indefiniteValue, changed);
+    const value = v.select(v.bit(flags, 0), indefiniteValue, changed);
     const stays = isUnmasked(fpu, flags, status.IE);
-    writeSt(b, fpu, 0, choose128(stays, x, value));
+    writeSt(b, fpu, 0, v.select(stays, x, value));
     pop(b, fpu, 0, filled(fpu.tags, physical(fpu, 0)), stays);
     updateStatus(b, fpu, flags);
   };

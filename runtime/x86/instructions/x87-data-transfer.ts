@@ -19,7 +19,6 @@ import type { InstructionFacts, InstructionTable, Semantics } from '../semantics
 import { conditions, type Test } from './conditions.ts';
 import { readExtended, readInteger, storeExtendedUnless, storeUnless } from './x87-memory.ts';
 import {
-  choose128,
   controlFor,
   enter,
   type Fpu,
@@ -43,7 +42,7 @@ const fld: Semantics = (b, [source]) => {
   if (source.kind !== 'memory') {
     const index = stackIndex(source);
     const flags = underflowFlags(fpu, index);
-    const value = choose128(v.bit(flags, 0), indefiniteValue, readSt(b, fpu, index));
+    const value = v.select(v.bit(flags, 0), indefiniteValue, readSt(b, fpu, index));
     push(b, fpu, value, flags);
   } else if (source.bytes === 10) {
     push(b, fpu, readExtended(b, source));
@@ -77,13 +76,13 @@ const fbstp: Semantics = (b, [destination], facts) => {
 /** ST(0) as it is, to a register or to 80 bits of memory. */
 const copy = (b: Builder, fpu: Fpu): { value: Value; flags: Value; stays: Value } => {
   const flags = underflowFlags(fpu, 0);
-  const value = choose128(v.bit(flags, 0), indefiniteValue, readSt(b, fpu, 0));
+  const value = v.select(v.bit(flags, 0), indefiniteValue, readSt(b, fpu, 0));
   return { value, flags, stays: isUnmasked(fpu, flags, status.IE) };
 };
 
 const storeToRegister = (b: Builder, fpu: Fpu, index: number, pops: number): void => {
   const { value, flags, stays } = copy(b, fpu);
-  writeSt(b, fpu, index, choose128(stays, readSt(b, fpu, index), value));
+  writeSt(b, fpu, index, v.select(stays, readSt(b, fpu, index), value));
   pop(b, fpu, pops, filled(fpu.tags, physical(fpu, index)), stays);
   updateStatus(b, fpu, flags);
 };
@@ -136,7 +135,7 @@ const fstpnce: Semantics = (b, [destination]) => {
   const fpu = enter(b);
   const index = stackIndex(destination);
   const empty = v.bit(underflowFlags(fpu, 0), 0);
-  writeSt(b, fpu, index, choose128(empty, readSt(b, fpu, index), readSt(b, fpu, 0)));
+  writeSt(b, fpu, index, v.select(empty, readSt(b, fpu, index), readSt(b, fpu, 0)));
   pop(b, fpu, 1, v.select(empty, fpu.tags, filled(fpu.tags, physical(fpu, index))), v.zero);
   updateStatus(b, fpu, v.constant(32, 0));
 };
@@ -171,9 +170,9 @@ const fxch: Semantics = (b, [first, second]) => {
   const flags = underflowFlags(fpu, i, j);
   const stays = isUnmasked(fpu, flags, status.IE);
   const orIndefinite = (value: Value, index: number): Value =>
-    choose128(v.bit(underflowFlags(fpu, index), 0), indefiniteValue, value);
-  writeSt(b, fpu, i, choose128(stays, x, orIndefinite(y, j)));
-  writeSt(b, fpu, j, choose128(stays, y, orIndefinite(x, i)));
+    v.select(v.bit(underflowFlags(fpu, index), 0), indefiniteValue, value);
+  writeSt(b, fpu, i, v.select(stays, x, orIndefinite(y, j)));
+  writeSt(b, fpu, j, v.select(stays, y, orIndefinite(x, i)));
   const tags = filled(filled(fpu.tags, physical(fpu, i)), physical(fpu, j));
   pop(b, fpu, 0, tags, stays);
   updateStatus(b, fpu, flags);
@@ -189,9 +188,9 @@ const fcmov =
     const old = readSt(b, fpu, i);
     const flags = underflowFlags(fpu, i, j);
     const stays = isUnmasked(fpu, flags, status.IE);
-    const moved = choose128(test(b), readSt(b, fpu, j), old);
-    const value = choose128(v.bit(flags, 0), indefiniteValue, moved);
-    writeSt(b, fpu, i, choose128(stays, old, value));
+    const moved = v.select(test(b), readSt(b, fpu, j), old);
+    const value = v.select(v.bit(flags, 0), indefiniteValue, moved);
+    writeSt(b, fpu, i, v.select(stays, old, value));
     pop(b, fpu, 0, filled(fpu.tags, physical(fpu, i)), stays);
     updateStatusKeepingC1(b, fpu, flags);
   };

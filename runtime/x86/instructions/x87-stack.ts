@@ -52,8 +52,7 @@ export const readSt = (b: Builder, fpu: Fpu, index: number): Value =>
   b.loadCpu(place(physical(fpu, index)), 128);
 
 /** The register's value in the state block: flags of the operation are dropped. */
-const stored = (value: Value): Value =>
-  v.pack(v.slice(value, 0, 64), v.and(v.slice(value, 64, 64), v.constant(64, 0xffff)));
+const stored = (value: Value): Value => v.and(value, v.constant(128, (1n << 80n) - 1n));
 
 export const writeSt = (b: Builder, fpu: Fpu, index: number, value: Value): void =>
   b.storeCpu(place(physical(fpu, index)), stored(value));
@@ -74,16 +73,10 @@ export const anyEmpty = (fpu: Fpu, ...indices: number[]): Value => {
 export const controlFor = (fpu: Fpu, ...indices: number[]): Value =>
   v.or(fpu.control, v.shiftLeft(anyEmpty(fpu, ...indices), stackFaultBit));
 
-export const indefiniteValue = v.pack(
-  v.constant(64, indefinite.significand),
-  v.constant(64, indefinite.high),
+export const indefiniteValue = v.constant(
+  128,
+  (BigInt(indefinite.high) << 64n) | indefinite.significand,
 );
-
-export const choose128 = (condition: Value, a: Value, b: Value): Value =>
-  v.pack(
-    v.select(condition, v.slice(a, 0, 64), v.slice(b, 0, 64)),
-    v.select(condition, v.slice(a, 64, 64), v.slice(b, 64, 64)),
-  );
 
 // Exceptions.
 
@@ -144,9 +137,9 @@ export const push = (b: Builder, fpu: Fpu, result: Value, found?: Value): void =
   const overflow = status.IE | status.SF | status.C1;
   const flags = v.select(full, c32(overflow), found ?? c32(0));
   const stays = isUnmasked(fpu, flags, status.IE);
-  const value = choose128(full, indefiniteValue, result);
+  const value = v.select(full, indefiniteValue, result);
   const offset = place(register);
-  b.storeCpu(offset, choose128(stays, b.loadCpu(offset, 128), stored(value)));
+  b.storeCpu(offset, v.select(stays, b.loadCpu(offset, 128), stored(value)));
   setTags(b, v.select(stays, fpu.tags, filled(fpu.tags, register)));
   setTop(b, v.select(stays, fpu.top, register));
   updateStatus(b, fpu, flags);
@@ -163,7 +156,7 @@ export const settle = (
 ): void => {
   const flags = flagsOf(result);
   const stays = isUnmasked(fpu, flags, preOperation);
-  writeSt(b, fpu, index, choose128(stays, old, result));
+  writeSt(b, fpu, index, v.select(stays, old, result));
   pop(b, fpu, pops, filled(fpu.tags, physical(fpu, index)), stays);
   updateStatus(b, fpu, flags, conditions);
 };
@@ -186,10 +179,10 @@ export const pushBeside = (
   const outside = v.notEqual(v.and(flags, c32(status.C2)), c32(0));
   const stays = v.or(isUnmasked(fpu, flags, preOperation), outside);
   const offset = place(register);
-  const beside = choose128(full, indefiniteValue, replaced);
-  const value = choose128(full, indefiniteValue, stored(pushed));
-  writeSt(b, fpu, 0, choose128(stays, old, beside));
-  b.storeCpu(offset, choose128(stays, b.loadCpu(offset, 128), value));
+  const beside = v.select(full, indefiniteValue, replaced);
+  const value = v.select(full, indefiniteValue, stored(pushed));
+  writeSt(b, fpu, 0, v.select(stays, old, beside));
+  b.storeCpu(offset, v.select(stays, b.loadCpu(offset, 128), value));
   const tags = filled(filled(fpu.tags, fpu.top), register);
   setTags(b, v.select(stays, fpu.tags, tags));
   setTop(b, v.select(stays, fpu.top, register));

@@ -7,7 +7,7 @@ import { float80Exponential } from '../float80-exponential.ts';
 import { float80Logarithm, float80LogarithmPlusOne } from '../float80-logarithm.ts';
 import { float80Cosine, float80Sine, float80Tangent } from '../float80-trigonometric.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
-import { choose128, controlFor, enter, pushBeside, readSt, settle } from './x87-stack.ts';
+import { controlFor, enter, pushBeside, readSt, settle } from './x87-stack.ts';
 
 /** C2 tells that the operand is out of range. */
 const conditions = status.C1 | status.C2;
@@ -44,7 +44,7 @@ const fptan: Semantics = (b) => {
   const fpu = enter(b);
   const x = readSt(b, fpu, 0);
   const tangent = v.call(float80Tangent, x, controlFor(fpu, 0));
-  const pushed = choose128(isNan(tangent), tangent, one);
+  const pushed = v.select(isNan(tangent), tangent, one);
   pushBeside(b, fpu, { old: x, replaced: tangent, pushed }, conditions);
 };
 
