@@ -1,17 +1,19 @@
-/** x87 arithmetic against the machine's own CPU, with random operands in all classes, precisions, roundings and masks. */
+/** x87 arithmetic, evaluated and recompiled, against the machine's own CPU: random operands in all classes, precisions, roundings and masks. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadBinaryen } from '../../../runtime/recompiler/binaryen-emitter.ts';
 import { type CpuCase, CpuOracle, type CpuResult } from '../../support/cpu-oracle.ts';
 import { evaluate } from '../../support/evaluator.ts';
 import { freshSeed, type Random, random } from '../../support/random.ts';
 import { differences, type Tolerance } from '../../support/replay.ts';
 import { tolerances } from '../../support/tolerances.ts';
 import { baseState } from '../../support/vectors.ts';
+import { WasmExecutor } from '../../support/wasm-executor.ts';
 
 const test = suite('runtime/x86/float80');
 
 const DATA = 0x20000100n;
-const CASES = 250;
+const CASES = 150;
 const top = 1n << 63n;
 
 interface Operands {
@@ -79,10 +81,23 @@ function arrange(code: readonly number[], { x, y }: Operands, source: Random): C
 
 const exactly: Tolerance = (_, expected, actual) => expected === actual;
 
-function wrong(given: CpuCase, { state, memory }: CpuResult, tolerance: Tolerance): string[] {
-  const executed = evaluate(64, given.code, given.state, given.memory);
-  const input = { state: given.state, memory: given.memory };
-  return differences({ input, expected: { state, memory, ignored: [] } }, executed, 64, tolerance);
+function wrong(
+  given: CpuCase,
+  { state, memory }: CpuResult,
+  recompiler: WasmExecutor,
+  tolerance: Tolerance,
+): string[] {
+  const vector = {
+    input: { state: given.state, memory: given.memory },
+    expected: { state, memory, ignored: [] },
+  };
+  const { code } = given;
+  const evaluated = evaluate(64, code, given.state, given.memory);
+  const recompiled = recompiler.execute(code, given.state, given.memory);
+  return [
+    ...differences(vector, evaluated, 64, tolerance),
+    ...differences(vector, recompiled, 64, tolerance).map((found) => `recompiled ${found}`),
+  ];
 }
 
 const told = ({ state: { fpu } }: CpuCase): string => {
@@ -100,10 +115,11 @@ async function compare(
   const cases = Array.from({ length: CASES }, () => arrange(code, draw(source), source));
   const oracle = await CpuOracle.start(64);
   const results = await oracle.run(cases).finally(() => oracle.close());
+  const recompiler = new WasmExecutor(64, await loadBinaryen());
   for (const [i, given] of cases.entries()) {
     const result = results[i];
     if (result === undefined) return 'the CPU gave no answer';
-    const found = wrong(given, result, tolerance);
+    const found = wrong(given, result, recompiler, tolerance);
     if (found.length > 0) return `seed ${seed}: ${told(given)}: ${found.join('; ')}`;
   }
   return undefined;
