@@ -1,7 +1,7 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
-import { Vcpu } from './cpu/vcpu.ts';
+import { allocateTables, Vcpu, type VcpuTables } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
@@ -95,13 +95,14 @@ async function run({ domain, translation }: Built, name: string): Promise<Ending
 async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Built> {
   const { clock = systemClock(), memory: size = defaultMemory } = options;
   const memory = new MachineMemory();
+  const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
     memory: size,
     arguments: [image.name, ...(options.arguments ?? [])],
     environment: options.environment ?? {},
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
-  const { cpu, translation } = await makeCpu(image, memory, loaded, guest, options.cache);
+  const { cpu, translation } = await makeCpu(image, memory, tables, loaded, guest, options.cache);
   const changed = new Signal();
   console.listen(() => changed.raise());
   const kernel = startApplication({
@@ -123,6 +124,7 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
 async function makeCpu(
   image: ElfImage,
   memory: MachineMemory,
+  tables: VcpuTables,
   { addressSpace, map }: LoadedApplication,
   guest: GuestMemory,
   cache: ModuleCache | undefined,
@@ -151,6 +153,7 @@ async function makeCpu(
     code: [...code, trampolines],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
+    tables,
   });
   if (cache === undefined) {
     await cpu.translateAll();

@@ -4,7 +4,7 @@ import type { SymbolTable } from '../elf/symbols.ts';
 import { XenError } from '../errors.ts';
 import { pageFaultCode } from '../memory/address-space.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
-import { Decoder } from '../x86/decode.ts';
+import type { Decoder } from '../x86/decode.ts';
 import { generalRegisters, type Mode, RBP, RSP, registerName } from '../x86/registers.ts';
 import { backtrace, type Frame } from './backtrace.ts';
 import type { Leave } from './leave.ts';
@@ -32,9 +32,12 @@ export interface FaultPlace {
 }
 
 export interface FaultReporter {
-  /** Exit status, and the fault in words. */
-  explain(leave: Leave, place: FaultPlace): { readonly status: number; readonly what: string };
-  report(what: string, place: FaultPlace): string;
+  /** Exit status, and the fault in words. The guest does not run meanwhile: the disassembler is loaded when it is needed. */
+  explain(
+    leave: Leave,
+    place: FaultPlace,
+  ): Promise<{ readonly status: number; readonly what: string }>;
+  report(what: string, place: FaultPlace): Promise<string>;
 }
 
 /** Vectors of the faults that have words of their own, and the status that a shell would show (128 + signal). */
@@ -63,12 +66,22 @@ const frameReach = 0x10_0000n;
 const longestInstruction = 15;
 
 export const faultReporter = (scene: FaultScene): FaultReporter => ({
-  explain: (leave, place) => explain(scene, leave, place),
-  report: (what, place) => report(scene, what, place),
+  explain: async (leave, place) => explain(await withDisassembler(scene), leave, place),
+  report: async (what, place) => report(await withDisassembler(scene), what, place),
+});
+
+interface ReadableScene extends FaultScene {
+  readonly disassembler: typeof Decoder;
+}
+
+/** Loaded late: a guest that does not fault never needs it. */
+const withDisassembler = async (scene: FaultScene): Promise<ReadableScene> => ({
+  ...scene,
+  disassembler: (await import('../x86/decode.ts')).Decoder,
 });
 
 function explain(
-  scene: FaultScene,
+  scene: ReadableScene,
   leave: Leave,
   place: FaultPlace,
 ): { status: number; what: string } {
@@ -88,7 +101,7 @@ function explain(
 }
 
 function pageFault(
-  scene: FaultScene,
+  scene: ReadableScene,
   address: bigint,
   errorCode: number,
   place: FaultPlace,
@@ -127,7 +140,7 @@ function isOverflow(address: bigint, stackPointer: bigint, low: bigint): boolean
   return isNear || (stackPointer < low && address >= stackPointer - 256n);
 }
 
-function report(scene: FaultScene, what: string, place: FaultPlace): string {
+function report(scene: ReadableScene, what: string, place: FaultPlace): string {
   const { cpu, domain } = scene;
   const { stack } = place;
   const range = stack === undefined ? '' : `, stack ${hex(stack.low)} to ${hex(stack.high)}`;
@@ -142,10 +155,10 @@ function report(scene: FaultScene, what: string, place: FaultPlace): string {
 }
 
 /** Text and bytes of the instruction at rip. */
-function instruction({ cpu, memory }: FaultScene): string {
+function instruction({ cpu, memory, disassembler }: ReadableScene): string {
   const bytes = readable(memory, cpu.rip, longestInstruction);
   if (bytes.length === 0) return 'no code is there';
-  const decoder = new Decoder(cpu.mode, cpu.rip, bytes);
+  const decoder = new disassembler(cpu.mode, cpu.rip, bytes);
   try {
     const { length, mnemonic } = decoder.decode(cpu.rip);
     const raw = [...bytes.subarray(0, mnemonic === 'INVALID' ? 8 : length)];

@@ -1,16 +1,20 @@
 /** A vCPU's translated code: made when it is needed, taken over from the cache, thrown away when floats must be exact. */
-import { BinaryenEmitter, loadBinaryen } from '../recompiler/binaryen-emitter.ts';
+import type { BinaryenEmitter } from '../recompiler/binaryen-emitter.ts';
 import { CodeStore } from '../recompiler/code-store.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
 import type { Recipes } from '../recompiler/recipes.ts';
-import { type CodeRegion, Translator } from '../recompiler/translator.ts';
+import type { CodeRegion, Translator } from '../recompiler/translator.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
 
-type Binaryen = Awaited<ReturnType<typeof loadBinaryen>>;
+/** What translating takes, loaded when something is to be translated: a run from the cache never needs it. */
+interface Tools {
+  readonly translator: Translator;
+  readonly emitter: () => BinaryenEmitter;
+}
 
 export interface TranslationsOptions {
   readonly layout: Layout;
@@ -26,15 +30,14 @@ export interface TranslationsOptions {
 
 export class Translations {
   readonly #options: TranslationsOptions;
-  readonly #translator: Translator;
+  #tools: Tools | undefined;
+  #exactFloats = false;
   #store: CodeStore;
   #modules: KeptModule[] = [];
   #dispatcher: Uint8Array | undefined;
-  #binaryen: Binaryen | undefined;
 
   constructor(options: TranslationsOptions) {
     this.#options = options;
-    this.#translator = new Translator(options);
     this.#store = this.#newStore();
   }
 
@@ -53,14 +56,27 @@ export class Translations {
     return this.#store.refill(address);
   }
 
+  /** Whether an address can be translated. */
+  isCode(address: bigint): boolean {
+    return this.#options.code.some(
+      (region) =>
+        address >= region.address && address < region.address + BigInt(region.bytes.length),
+    );
+  }
+
+  /** Undefined also where the translator is not loaded: `translateAt` loads it. */
   decoderAt(address: bigint): Decoder | undefined {
-    return this.#translator.decoderAt(address);
+    return this.#tools?.translator.decoderAt(address);
+  }
+
+  get isLoaded(): boolean {
+    return this.#tools !== undefined;
   }
 
   /** Takes kept translations over; false where they do not fit, and nothing has changed. */
   restore(kept: KeptTranslation): boolean {
     if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
-    this.#translator.exactFloats = kept.exactFloats;
+    this.#exactFloats = kept.exactFloats;
     this.#installDispatcher(kept.dispatcher);
     for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions });
     return true;
@@ -73,40 +89,40 @@ export class Translations {
       dispatcher: this.#dispatcher,
       modules: this.#modules,
       recipes: this.#options.recipes.names(),
-      exactFloats: this.#translator.exactFloats,
+      exactFloats: this.#exactFloats,
     };
   }
 
   /** Translates all that is known of the image. */
   async translateAll(): Promise<void> {
-    const binaryen = await this.#load();
-    this.#installDispatcher(buildDispatcher(this.#emitter(binaryen), this.#options.layout));
-    this.#translate(binaryen, this.#options.entries);
+    const tools = await this.#load();
+    this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
+    this.#translate(tools, this.#options.entries);
   }
 
   /** Translates the function at an address, unless it is there. */
   async translateAt(address: bigint): Promise<void> {
-    const binaryen = await this.#load();
-    if (!this.#store.has(address)) this.#translate(binaryen, [address]);
+    const tools = await this.#load();
+    if (!this.#store.has(address)) this.#translate(tools, [address]);
   }
 
-  #translate(binaryen: Binaryen, entries: readonly bigint[]): void {
-    const functions = this.#gather(entries);
-    const becomesExact =
-      !this.#translator.exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
+  #translate(tools: Tools, entries: readonly bigint[]): void {
+    const functions = this.#gather(tools, entries);
+    const becomesExact = !this.#exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
     if (becomesExact) this.#startExact();
-    const wanted = becomesExact ? this.#gather([...this.#options.entries, ...entries]) : functions;
-    if (wanted.length > 0)
-      this.#install(this.#translator.translate(this.#emitter(binaryen), wanted));
+    const all = [...this.#options.entries, ...entries];
+    const wanted = becomesExact ? this.#gather(tools, all) : functions;
+    if (wanted.length > 0) this.#install(tools.translator.translate(tools.emitter(), wanted));
   }
 
-  #gather(entries: readonly bigint[]): GuestFunction[] {
-    return this.#translator.gather(entries, (address) => this.#store.has(address));
+  #gather({ translator }: Tools, entries: readonly bigint[]): GuestFunction[] {
+    translator.exactFloats = this.#exactFloats;
+    return translator.gather(entries, (address) => this.#store.has(address));
   }
 
   /** From here on somebody may look at MXCSR: what was translated without it is forgotten. */
   #startExact(): void {
-    this.#translator.exactFloats = true;
+    this.#exactFloats = true;
     this.#modules = [];
     this.#store = this.#newStore();
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
@@ -127,12 +143,18 @@ export class Translations {
     this.#store.install(module.bytes, module.functions);
   }
 
-  async #load(): Promise<Binaryen> {
-    this.#binaryen ??= await loadBinaryen();
-    return this.#binaryen;
-  }
-
-  #emitter(binaryen: Binaryen): BinaryenEmitter {
-    return new BinaryenEmitter(binaryen, this.#options.memory.maximumPages);
+  async #load(): Promise<Tools> {
+    if (this.#tools !== undefined) return this.#tools;
+    const [{ BinaryenEmitter, loadBinaryen }, { Translator }] = await Promise.all([
+      import('../recompiler/binaryen-emitter.ts'),
+      import('../recompiler/translator.ts'),
+    ]);
+    const binaryen = await loadBinaryen();
+    const { maximumPages } = this.#options.memory;
+    this.#tools = {
+      translator: new Translator(this.#options),
+      emitter: () => new BinaryenEmitter(binaryen, maximumPages),
+    };
+    return this.#tools;
   }
 }

@@ -33,7 +33,21 @@ export interface VcpuOptions {
   readonly readConstant: (address: bigint) => bigint | undefined;
   /** Offset of the table of page flags (machine-memory.ts). */
   readonly pageFlags: number;
+  /** Allocated at once if not given. */
+  readonly tables?: VcpuTables;
 }
+
+/** A vCPU's own part of the machine's memory: host offsets. */
+export interface VcpuTables {
+  readonly state: number;
+  readonly codeMap: number;
+}
+
+/** To be allocated before the guest's memory, so that kept translations do not depend on its size. */
+export const allocateTables = (memory: MachineMemory): VcpuTables => ({
+  state: memory.allocateState(cpuStateSize),
+  codeMap: memory.allocate(codeMapBytes),
+});
 
 /** Part of the state block that a thread switch keeps. */
 const contextSize = cpuState.leaveReason;
@@ -59,9 +73,13 @@ export class Vcpu {
     this.mode = mode;
     this.#memory = memory;
     this.#options = options;
-    const state = memory.allocateState(cpuStateSize);
-    const codeMap = memory.allocate(codeMapBytes);
-    this.#layout = { mode, state, pageFlags: options.pageFlags, run, codeMap };
+    const { lo, host } = run;
+    this.#layout = {
+      mode,
+      pageFlags: options.pageFlags,
+      run: { lo, host },
+      ...(options.tables ?? allocateTables(memory)),
+    };
     this.#translations = new Translations({
       ...options,
       layout: this.#layout,
@@ -208,6 +226,7 @@ export class Vcpu {
   /** The instruction at rip, exactly. */
   #evaluate(): Leave | undefined {
     const { rip } = this;
+    if (!this.#translations.isLoaded) return { reason: 'translate' };
     const guest = new GuestState({
       ...this.#options,
       state: this.#layout.state,
@@ -236,7 +255,7 @@ export class Vcpu {
   #untranslated(): Leave | undefined {
     const { rip } = this;
     if (this.#translations.refill(rip)) return undefined;
-    if (this.#translations.decoderAt(rip) !== undefined) return { reason: 'translate' };
+    if (this.#translations.isCode(rip)) return { reason: 'translate' };
     const fault = this.#options.addressSpace.translate(rip, 'execute');
     return {
       reason: 'exception',
@@ -247,8 +266,10 @@ export class Vcpu {
     };
   }
 
+  /** A fault can be taken again: where its report needs the translator, that is loaded first. */
   #exception(operand: number): Leave {
     const vector = operand & 0xff;
+    if (vector === vectors.UD && !this.#translations.isLoaded) return { reason: 'translate' };
     const errorCode = operand >> 8;
     return {
       reason: 'exception',

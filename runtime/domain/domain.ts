@@ -17,7 +17,8 @@ export type Next =
   | { readonly do: 'run' }
   /** Until the signal is raised, or that time of the monotonic clock has come. */
   | { readonly do: 'wait'; readonly until: bigint | undefined }
-  | { readonly do: 'end'; readonly ending: Ending };
+  /** A report may take a moment; the guest runs no more. */
+  | { readonly do: 'end'; readonly ending: Ending | Promise<Ending> };
 
 /** What answers a domain's host calls, hypercalls, faults and events. */
 export interface GuestKernel {

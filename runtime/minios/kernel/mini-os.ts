@@ -41,7 +41,7 @@ export class MiniOs implements GuestKernel, Kernel {
   readonly posix: Posix;
   readonly #parts: MiniOsParts;
   readonly #calls: readonly HostCall[];
-  #ending: Ending | undefined;
+  #ending: Ending | Promise<Ending> | undefined;
   #mustSchedule = false;
 
   constructor(parts: MiniOsParts) {
@@ -78,13 +78,23 @@ export class MiniOs implements GuestKernel, Kernel {
     this.#mustSchedule = true;
   }
 
-  end(ending: Ending): void {
+  end(ending: Ending | Promise<Ending>): void {
     this.#ending ??= ending;
   }
 
   crash(status: number, what: string): void {
-    const report = this.#parts.reporter.report(what, this.#place());
-    this.end({ status, reason: 'fault', report });
+    this.end(this.#crashed(status, what));
+  }
+
+  async #crashed(status: number, what: string): Promise<Ending> {
+    const report = await this.#parts.reporter.report(what, this.#place());
+    return { status, reason: 'fault', report };
+  }
+
+  async #faulted(leave: Leave): Promise<Ending> {
+    const place = this.#place();
+    const { status, what } = await this.#parts.reporter.explain(leave, place);
+    return { status, reason: 'fault', report: await this.#parts.reporter.report(what, place) };
   }
 
   #callAt(address: bigint): HostCall | undefined {
@@ -129,8 +139,7 @@ export class MiniOs implements GuestKernel, Kernel {
   }
 
   #fault(leave: Leave): void {
-    const { status, what } = this.#parts.reporter.explain(leave, this.#place());
-    this.crash(status, what);
+    this.end(this.#faulted(leave));
   }
 
   #place(): Parameters<FaultReporter['report']>[1] {
