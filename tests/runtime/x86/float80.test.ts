@@ -10,7 +10,21 @@ import { tolerances } from '../../support/tolerances.ts';
 import { baseState } from '../../support/vectors.ts';
 import { WasmExecutor } from '../../support/wasm-executor.ts';
 
-const test = suite('runtime/x86/float80');
+interface Context {
+  oracle: CpuOracle;
+  recompiler: WasmExecutor;
+}
+
+const test = suite<Context>('runtime/x86/float80');
+
+test.before(async (context) => {
+  context.oracle = await CpuOracle.start(64);
+  context.recompiler = new WasmExecutor(64, await loadBinaryen());
+});
+
+test.after(async ({ oracle }) => {
+  await oracle.close();
+});
 
 const DATA = 0x20000100n;
 const CASES = 150;
@@ -106,6 +120,7 @@ const told = ({ state: { fpu } }: CpuCase): string => {
 };
 
 async function compare(
+  { oracle, recompiler }: Context,
   code: readonly number[],
   tolerance: Tolerance,
   draw: (source: Random) => Operands,
@@ -113,9 +128,7 @@ async function compare(
   const seed = freshSeed();
   const source = random(seed);
   const cases = Array.from({ length: CASES }, () => arrange(code, draw(source), source));
-  const oracle = await CpuOracle.start(64);
-  const results = await oracle.run(cases).finally(() => oracle.close());
-  const recompiler = new WasmExecutor(64, await loadBinaryen());
+  const results = await oracle.run(cases);
   for (const [i, given] of cases.entries()) {
     const result = results[i];
     if (result === undefined) return 'the CPU gave no answer';
@@ -137,8 +150,8 @@ const exact: Readonly<Record<string, readonly number[]>> = {
 };
 
 for (const [name, code] of Object.entries(exact))
-  test(`${name} is the CPU's to the last bit and flag`, async () => {
-    assert.is(await compare(code, exactly, pair), undefined);
+  test(`${name} is the CPU's to the last bit and flag`, async (context) => {
+    assert.is(await compare(context, code, exactly, pair), undefined);
   });
 
 /** Finite numbers in an instruction's domain: |ST(0)| below `limit`, as an exponent; or positive. */
@@ -170,8 +183,8 @@ const approximate: Readonly<Record<string, readonly [code: readonly number[], dr
 };
 
 for (const [name, [code, draw]] of Object.entries(approximate))
-  test(`${name} is within a unit in the last place, as the CPU is`, async () => {
-    assert.is(await compare(code, transcendental, draw), undefined);
+  test(`${name} is within a unit in the last place, as the CPU is`, async (context) => {
+    assert.is(await compare(context, code, transcendental, draw), undefined);
   });
 
 test.run();
