@@ -1,6 +1,7 @@
 /** `stubdom run`: boots an image on this terminal, and exits as the guest did. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../../../runtime/errors.ts';
+import { prepareEngine } from '../../../runtime/host/node/engine.ts';
 import {
   FileModuleCache,
   moduleCacheDirectory,
@@ -38,6 +39,7 @@ export const run: Command = {
 
 /** Runs an image to its end; the exit status. */
 export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
+  prepareEngine();
   const { image, memory, environment } = options;
   const bytes = await readImage(image);
   const cache = new FileModuleCache(moduleCacheDirectory(), recompilerStamp(), (line) => {
