@@ -1,0 +1,125 @@
+/** `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--json]`: one table, measured in one run on this machine. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { UserError } from '../../runtime/errors.ts';
+import { ensureTools, type Width } from '../../toolchain/index.ts';
+import { runProcess } from '../../toolchain/process.ts';
+import { type Program, programs } from './programs.ts';
+import { measure, type Row } from './ratios.ts';
+import type { Recompiling } from './recompiling.ts';
+import { heading, meanText, recompilingText, rowText, startUpText } from './report.ts';
+import { measureStartUp, type StartUp } from './start-up.ts';
+
+interface Request {
+  readonly widths: readonly Width[];
+  readonly programs: readonly Program[];
+  /** Nothing but the programs named. */
+  readonly isPartial: boolean;
+  readonly runs: number;
+  readonly json: boolean;
+}
+
+function parse(words: readonly string[]): Request {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      width: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      runs: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { width, only, runs, json } = values;
+  if (width !== undefined && width !== '64' && width !== '32')
+    throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
+  const count = Number(runs);
+  if (!Number.isInteger(count) || count < 1)
+    throw new UserError(`--runs ${runs}: expected a number from 1 on`, { status: 2 });
+  const unknown = only?.find((name) => !programs.some((program) => program.name === name));
+  if (unknown !== undefined) {
+    const names = programs.map(({ name }) => name).join(', ');
+    throw new UserError(`--only ${unknown}: expected one of ${names}`, { status: 2 });
+  }
+  return {
+    widths: width === undefined ? [64, 32] : [width === '64' ? 64 : 32],
+    programs: programs.filter(({ name }) => only === undefined || only.includes(name)),
+    isPartial: only !== undefined,
+    runs: count,
+    json,
+  };
+}
+
+interface Results {
+  readonly cpu: string;
+  readonly node: string;
+  readonly rows: Row[];
+  readonly startUp: StartUp[];
+  readonly recompiling: Recompiling[];
+}
+
+type Say = (text: string) => void;
+
+async function measureAll(request: Request, directory: string, say: Say): Promise<Results> {
+  const results: Results = {
+    cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
+    node: process.version,
+    ...{ rows: [], startUp: [], recompiling: [] },
+  };
+  const { widths, runs } = request;
+  say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n${heading}\n`);
+  for (const program of request.programs)
+    for (const width of widths) {
+      const row = await measure(program, width, { runs, directory });
+      results.rows.push(row);
+      say(`${rowText(row)}\n`);
+    }
+  if (request.isPartial) return results;
+  for (const width of widths) say(`${meanText(results.rows, width)}\n`);
+  say('\n');
+  for (const width of widths) {
+    const startUp = await measureStartUp(width, { runs, directory });
+    results.startUp.push(startUp);
+    say(`${startUpText(startUp)}\n`);
+  }
+  for (const width of widths) {
+    const recompiling = await recompileApart(width);
+    results.recompiling.push(recompiling);
+    say(`${recompilingText(recompiling)}\n`);
+  }
+  return results;
+}
+
+/** In a process that has recompiled nothing yet. */
+async function recompileApart(width: Width): Promise<Recompiling> {
+  const script = fileURLToPath(new URL('recompiling.js', import.meta.url));
+  const { status, stdout, stderr } = await runProcess(process.execPath, [script, String(width)]);
+  if (status !== 0) throw new Error(`recompiling.js ended with status ${status}: ${stderr}`);
+  return JSON.parse(stdout) as Recompiling;
+}
+
+/** 1 where a program failed or computed something else than natively. */
+async function main(words: readonly string[]): Promise<number> {
+  const request = parse(words);
+  await ensureTools(['gcc', 'gcc -m32', 'libc6-dev', 'ld', 'make', 'newlib-source']);
+  const directory = mkdtempSync(join(tmpdir(), 'stubdom-bench-'));
+  try {
+    const print: Say = (text) => {
+      process.stdout.write(text);
+    };
+    const results = await measureAll(request, directory, request.json ? () => {} : print);
+    if (request.json) print(`${JSON.stringify(results, null, 2)}\n`);
+    return results.rows.every(({ stubdom }) => 'ratio' in stubdom) ? 0 : 1;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  if (!isUsage && !(error instanceof UserError)) throw error;
+  process.stderr.write(`stubdom bench: ${(error as Error).message}\n`);
+  return error instanceof UserError ? error.status : 2;
+});
