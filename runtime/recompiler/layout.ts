@@ -27,4 +27,4 @@ export const codeMapIndex = (address: bigint): number => {
 export const left = -1n;
 
 /** Bytes of host stack that a chain of recompiled functions may use (V8 has about 984 KB). */
-export const stackBudget = 400_000;
+export const stackBudget = 600_000;
