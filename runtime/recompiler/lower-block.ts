@@ -104,6 +104,8 @@ export class BlockLowering implements Surroundings {
       this.#note(value, at, seen);
     };
     statements.forEach((statement, i) => {
+      // What nobody emits here is emitted later: its registers must last until then.
+      if (statement.kind === 'setFlags' && overwritten(statements, i)) return;
       for (const value of operandsOf(statement)) visit(value, i);
     });
     for (const flag of flagNames) {

@@ -20,7 +20,11 @@ import {
 import { fromSigned, toSigned } from './sse-convert.ts';
 import { maskedStore } from './sse2-integer.ts';
 
-const emms: Semantics = (b) => b.storeCpu(cpuState.fpuTags, v.constant(32, 0));
+/** Empties the x87's registers; like every MMX instruction it clears TOP (SDM vol. 3, table 12-1). */
+const emms: Semantics = (b) => {
+  b.storeCpu(cpuState.fpuTop, v.constant(32, 0));
+  b.storeCpu(cpuState.fpuTags, v.constant(32, 0));
+};
 
 const movq2dq: Semantics = (b, [destination, source]) => {
   b.write(destination, vector(b, source));
