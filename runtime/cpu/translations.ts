@@ -1,8 +1,8 @@
 /** A vCPU's translated code: made when it is needed, taken over from the cache, thrown away when floats must be exact. */
-import type { BinaryenEmitter } from '../recompiler/binaryen-emitter.ts';
 import { CodeStore } from '../recompiler/code-store.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
+import type { Emitter } from '../recompiler/emitter.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
 import type { Recipes } from '../recompiler/recipes.ts';
@@ -13,7 +13,7 @@ import { flagRuleNamed } from '../x86/instructions/rules.ts';
 /** What translating takes, loaded when something is to be translated: a run from the cache never needs it. */
 interface Tools {
   readonly translator: Translator;
-  readonly emitter: () => BinaryenEmitter;
+  readonly emitter: () => Emitter;
 }
 
 export interface TranslationsOptions {
@@ -93,9 +93,9 @@ export class Translations {
     };
   }
 
-  /** Translates all that is known of the image. */
-  async translateAll(): Promise<void> {
-    const tools = await this.#load();
+  /** Translates all that is known of the image; `validated` takes binaryen, which checks what it writes. */
+  async translateAll(validated = false): Promise<void> {
+    const tools = await (validated ? this.#loadValidated() : this.#load());
     this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
     this.#translate(tools, this.#options.entries);
   }
@@ -145,16 +145,21 @@ export class Translations {
 
   async #load(): Promise<Tools> {
     if (this.#tools !== undefined) return this.#tools;
-    const [{ BinaryenEmitter, loadBinaryen }, { Translator }] = await Promise.all([
-      import('../recompiler/binaryen-emitter.ts'),
-      import('../recompiler/translator.ts'),
-    ]);
-    const binaryen = await loadBinaryen();
+    const { ByteEmitter } = await import('../recompiler/byte-emitter.ts');
+    const { Translator } = await import('../recompiler/translator.ts');
     const { maximumPages } = this.#options.memory;
     this.#tools = {
       translator: new Translator(this.#options),
-      emitter: () => new BinaryenEmitter(binaryen, maximumPages),
+      emitter: () => new ByteEmitter(maximumPages),
     };
     return this.#tools;
+  }
+
+  async #loadValidated(): Promise<Tools> {
+    const { translator } = await this.#load();
+    const { BinaryenEmitter, loadBinaryen } = await import('../recompiler/binaryen-emitter.ts');
+    const binaryen = await loadBinaryen();
+    const { maximumPages } = this.#options.memory;
+    return { translator, emitter: () => new BinaryenEmitter(binaryen, maximumPages) };
   }
 }

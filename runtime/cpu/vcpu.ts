@@ -101,9 +101,9 @@ export class Vcpu {
     return this.#translations.restore(kept);
   }
 
-  /** Translates all that is known of the image. */
-  translateAll(): Promise<void> {
-    return this.#translations.translateAll();
+  /** Translates all that is known of the image; `validated` takes binaryen, which checks what it writes. */
+  translateAll(validated = false): Promise<void> {
+    return this.#translations.translateAll(validated);
   }
 
   /** Everything translated so far, for the cache. */

@@ -3,9 +3,11 @@
 import { flagBits } from '../../runtime/ir/builder.ts';
 import { evaluateFlagRule } from '../../runtime/ir/evaluate.ts';
 import { flagNames } from '../../runtime/ir/ops.ts';
-import { BinaryenEmitter, type loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
+import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
+import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { CodeStore } from '../../runtime/recompiler/code-store.ts';
 import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
+import type { Emitter } from '../../runtime/recompiler/emitter.ts';
 import { codeMapBytes, type Layout } from '../../runtime/recompiler/layout.ts';
 import { leaveReasons } from '../../runtime/recompiler/leave-reasons.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
@@ -25,12 +27,20 @@ const runLength = 0x3000_4000n - runStart;
 const pages = Math.ceil((runOffset + Number(runLength)) / 65536);
 const int3 = 0xcc;
 
-type Binaryen = Awaited<ReturnType<typeof loadBinaryen>>;
+/** Makes the emitter of one module, given the pages of the memory that it imports. */
+export type Emitters = (pages: number) => Emitter;
+
+export const byteEmitters: Emitters = (maximum) => new ByteEmitter(maximum);
+
+export async function binaryenEmitters(): Promise<Emitters> {
+  const binaryen = await loadBinaryen();
+  return (maximum) => new BinaryenEmitter(binaryen, maximum);
+}
 
 /** One vCPU over the oracle's regions; it is filled anew for every case, and code translated when the bytes are new. */
 export class WasmExecutor {
   readonly #mode: Mode;
-  readonly #binaryen: Binaryen;
+  readonly #emitters: Emitters;
   readonly #memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   readonly #layout: Layout;
   readonly #recipes = new Recipes();
@@ -38,9 +48,9 @@ export class WasmExecutor {
   #translated = '';
   #count = 0;
 
-  constructor(mode: Mode, binaryen: Binaryen) {
+  constructor(mode: Mode, emitters: Emitters = byteEmitters) {
     this.#mode = mode;
-    this.#binaryen = binaryen;
+    this.#emitters = emitters;
     this.#layout = {
       mode,
       state: stateOffset,
@@ -144,8 +154,8 @@ export class WasmExecutor {
     return store;
   }
 
-  #emitter(): BinaryenEmitter {
-    return new BinaryenEmitter(this.#binaryen, pages);
+  #emitter(): Emitter {
+    return this.#emitters(pages);
   }
 
   #load(state: CpuState, code: Uint8Array, memory: readonly MemoryWindow[]): void {

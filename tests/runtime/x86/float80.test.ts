@@ -1,7 +1,6 @@
 /** x87 arithmetic, evaluated and recompiled, against the machine's own CPU: random operands in all classes, precisions, roundings and masks. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadBinaryen } from '../../../runtime/recompiler/binaryen-emitter.ts';
 import { type CpuCase, CpuOracle, type CpuResult } from '../../support/cpu-oracle.ts';
 import { evaluate } from '../../support/evaluator.ts';
 import { freshSeed, type Random, random } from '../../support/random.ts';
@@ -19,7 +18,7 @@ const test = suite<Context>('runtime/x86/float80');
 
 test.before(async (context) => {
   context.oracle = await CpuOracle.start(64);
-  context.recompiler = new WasmExecutor(64, await loadBinaryen());
+  context.recompiler = new WasmExecutor(64);
 });
 
 test.after(async ({ oracle }) => {
