@@ -2,15 +2,14 @@
 
 import type { Flag } from '../ir/ops.ts';
 import { flagNames } from '../ir/ops.ts';
-import type { Statement, Subroutine, Terminator, Value } from '../ir/value.ts';
-import { cpuState } from '../x86/state.ts';
+import type { Statement, Subroutine, Value } from '../ir/value.ts';
 import { carrier } from './carrier.ts';
-import { codeMapEntry } from './dispatcher.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
-import { type Frame, functionName } from './frame.ts';
+import type { Frame } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
+import { TerminatorLowering } from './lower-terminator.ts';
 import { accessKind, MemoryLowering } from './memory-access.ts';
 import { type BlockPlan, operandsOf, terminatorOperands } from './plan.ts';
 import { type Surroundings, Values } from './values.ts';
@@ -22,6 +21,7 @@ export class BlockLowering implements Surroundings {
   readonly #unit: number;
   readonly #values: Values;
   readonly #memory: MemoryLowering;
+  readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
   /** Addresses that the instruction at hand has checked for writing: of read-modify-write instructions. */
@@ -36,6 +36,7 @@ export class BlockLowering implements Surroundings {
     this.#unit = frame.unitsOf(plan.block.address)?.block ?? index;
     this.#values = new Values(this, { rules, floatRules });
     this.#memory = new MemoryLowering(frame, (cause) => this.#exit(cause));
+    this.#way = new TerminatorLowering(frame, plan, this.#unit, this.#values);
     this.#address = plan.block.address;
   }
 
@@ -48,7 +49,7 @@ export class BlockLowering implements Surroundings {
     statements.forEach((statement, i) => {
       this.#statement(statement, i, statements);
     });
-    this.#terminate(terminator);
+    this.#way.write(terminator, this.#address);
     const body = frame.statements;
     const cold = `cold${this.#unit}`;
     frame.statements = this.#hasCold
@@ -160,7 +161,7 @@ export class BlockLowering implements Surroundings {
         break;
       }
       case 'jumpIf':
-        this.#jumpIf(this.#values.emit(statement.condition), statement.target);
+        this.#way.jumpIf(this.#values.emit(statement.condition), statement.target);
         break;
     }
   }
@@ -276,173 +277,6 @@ export class BlockLowering implements Surroundings {
       ...this.#frame.leave(this.#address, cause.reason, cause.operand),
       this.emitter.branch(`cold${this.#unit}`),
     ];
-  }
-
-  // The way on.
-
-  #writeFlags(): void {
-    const e = this.emitter;
-    const pending: [number, number][] = [];
-    for (const flag of this.#plan.flagsOut) {
-      const value = this.#plan.block.flagsOut[flag];
-      if (value === undefined) continue;
-      pending.push([
-        this.#frame.flagLocal(flag),
-        this.#values.toLocal(this.#values.emit(value), 'i32'),
-      ]);
-    }
-    for (const [local, value] of pending) this.statement(e.set(local, e.get(value, 'i32')));
-  }
-
-  #terminate(terminator: Terminator): void {
-    const e = this.emitter;
-    const native = this.#frame.native;
-    switch (terminator.kind) {
-      case 'jump':
-        this.#writeFlags();
-        this.#goTo(terminator.target);
-        break;
-      case 'branch': {
-        const condition = this.#values.toLocal(this.#values.emit(terminator.condition), 'i32');
-        this.#writeFlags();
-        this.#jumpIf(e.get(condition, 'i32'), terminator.taken);
-        this.#goTo(terminator.otherwise);
-        break;
-      }
-      case 'call':
-        this.#call(terminator.target, undefined, terminator.returnTo);
-        break;
-      case 'callIndirect': {
-        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        this.#call(undefined, target, terminator.returnTo);
-        break;
-      }
-      case 'jumpIndirect': {
-        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        if (this.#frame.fn.tableTargets.size > 0) this.#jumpWithin(target);
-        this.#spillAll();
-        this.#tail('call', [e.get(target, native), e.get(1, native), e.get(2, 'i32')]);
-        break;
-      }
-      case 'return': {
-        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        this.#spillAll();
-        this.statement(e.return(e.get(target, native), e.get(1, native)));
-        break;
-      }
-      case 'leave':
-        this.#spillAll();
-        for (const store of this.#frame.leave(
-          terminator.next,
-          leaveReasons[terminator.reason],
-          this.#operand(terminator),
-        ))
-          this.statement(store);
-        this.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(this.#address)));
-        this.statement(this.#frame.returnLeft());
-        break;
-    }
-  }
-
-  #operand({ reason, operand }: Extract<Terminator, { kind: 'leave' }>): number {
-    return reason === 'exception' ? operand | (-1 << 8) : operand;
-  }
-
-  #spillAll(): void {
-    for (const store of this.#frame.spill(this.#plan.dirtyIn | this.#plan.written))
-      this.statement(store);
-  }
-
-  #jumpIf(condition: Expression, target: bigint): void {
-    const e = this.emitter;
-    const units = this.#frame.unitsOf(target);
-    if (units === undefined) {
-      const outer = this.#frame.statements;
-      this.#frame.statements = [];
-      this.#goTo(target);
-      const body = this.#frame.statements;
-      this.#frame.statements = outer;
-      this.statement(e.ifThen(condition, body));
-    } else if (units.block > this.#unit) {
-      this.statement(e.branchIf(this.#frame.label(units.block), condition));
-    } else {
-      this.statement(e.ifThen(condition, this.#frame.goTo(this.#unit, units.block, true)));
-    }
-  }
-
-  #goTo(target: bigint): void {
-    const units = this.#frame.unitsOf(target);
-    if (units !== undefined) {
-      for (const s of this.#frame.goTo(this.#unit, units.block, true)) this.statement(s);
-      return;
-    }
-    this.#spillAll();
-    this.#tailTo(target);
-  }
-
-  /** A computed jump to a block of this function: the code map says which, and the registers stay in their locals. */
-  #jumpWithin(target: number): void {
-    const frame = this.#frame;
-    const e = this.emitter;
-    const entry = frame.local('i32');
-    const { codeMap } = frame.layout;
-    const low = (): Expression =>
-      frame.native === 'i64' ? e.op('i32.wrap_i64', e.get(target, 'i64')) : e.get(target, 'i32');
-    const wide = frame.native === 'i64' ? e.get(target, 'i64') : e.op('i64.extend_i32_u', low());
-    this.#writeFlags();
-    this.statement(e.set(entry, codeMapEntry(e, low)));
-    const word = (offset: number): Expression =>
-      e.load('i32.load', codeMap + offset, e.get(entry, 'i32'));
-    const own = e.op('i32.add', e.getGlobal('base'), e.i32(frame.context.ordinal(frame.fn.entry)));
-    const isHere = e.op(
-      'i32.and',
-      e.op('i64.eq', e.load('i64.load', codeMap, e.get(entry, 'i32')), wide),
-      e.op('i32.eq', word(8), own),
-    );
-    const block = e.op('i32.add', word(12), e.i32(1));
-    this.statement(e.ifThen(isHere, [e.set(0, block), e.branch('top')]));
-  }
-
-  /** A jump out of the function: its results are ours. */
-  #tailTo(target: bigint): void {
-    const e = this.emitter;
-    const rest = [e.get(1, this.#frame.native), e.get(2, 'i32')];
-    if (this.#frame.context.has(target)) this.#tail(functionName(target), [e.i32(0), ...rest]);
-    else this.#tail('call', [this.#frame.constant(target), ...rest]);
-  }
-
-  #tail(name: string, args: readonly Expression[]): void {
-    const e = this.emitter;
-    const native = this.#frame.native;
-    const pc = this.#frame.local(native);
-    const rsp = this.#frame.local(native);
-    this.statement(e.callPair(name, args, this.#frame.pair, [pc, rsp]));
-    this.statement(e.return(e.get(pc, native), e.get(rsp, native)));
-  }
-
-  /** A call: everything is in the state block; nothing is believed afterwards but that the returned pc is the expected one. */
-  #call(target: bigint | undefined, indirect: number | undefined, returnTo: bigint): void {
-    const frame = this.#frame;
-    const e = this.emitter;
-    const native = frame.native;
-    this.#spillAll();
-    const rest = [e.get(1, native), e.get(2, 'i32')];
-    const pc = frame.local(native);
-    if (target !== undefined && frame.context.has(target)) {
-      this.statement(e.callPair(functionName(target), [e.i32(0), ...rest], frame.pair, [pc, 1]));
-    } else {
-      const to = target === undefined ? e.get(indirect ?? 0, native) : frame.constant(target);
-      this.statement(e.callPair('call', [to, ...rest], frame.pair, [pc, 1]));
-    }
-    const back = e.return(e.get(pc, native), e.get(1, native));
-    const units = frame.unitsOf(returnTo);
-    if (units?.stub === undefined) {
-      this.statement(back);
-      return;
-    }
-    const elsewhere = e.op(`${native}.ne`, e.get(pc, native), frame.constant(returnTo));
-    this.statement(e.ifThen(elsewhere, [back]));
-    for (const s of frame.goTo(this.#unit, units.stub, true)) this.statement(s);
   }
 }
 
