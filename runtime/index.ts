@@ -11,6 +11,7 @@ export {
   boot,
   type DomainWithConsole,
   defaultMemory,
+  recompile,
 } from './machine.ts';
 export { mostGuestBytes } from './memory/machine-memory.ts';
 export type { ModuleCache } from './recompiler/cache.ts';

@@ -1,6 +1,7 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
+import type { TranslationSize } from './cpu/translations.ts';
 import { allocateTables, Vcpu, type VcpuTables } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
@@ -92,17 +93,45 @@ async function run({ domain, translation }: Built, name: string): Promise<Ending
   }
 }
 
-async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Built> {
-  const { clock = systemClock(), memory: size = defaultMemory } = options;
+/**
+ * Translates an image ahead of time, each module checked by binaryen, and keeps it in the cache, where `boot` with the same
+ * memory size finds it. What it took, in functions and bytes of Wasm.
+ */
+export async function recompile(
+  bytes: Uint8Array,
+  options: Pick<BootOptions, 'name' | 'memory'> & { readonly cache: ModuleCache },
+): Promise<TranslationSize> {
+  const image = await parseImage(bytes, options.name ?? 'guest');
+  const { cpu, translation } = await place(image, options, true);
+  await translation?.save();
+  return cpu.translationSize;
+}
+
+interface Placed {
+  readonly cpu: Vcpu;
+  readonly loaded: LoadedApplication;
+  readonly guest: GuestMemory;
+  readonly translation: CachedTranslation | undefined;
+}
+
+/** An image in the memory of a machine, with a vCPU that can run it. */
+async function place(image: ElfImage, options: BootOptions, validated: boolean): Promise<Placed> {
   const memory = new MachineMemory();
   const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
-    memory: size,
+    memory: options.memory ?? defaultMemory,
     arguments: [image.name, ...(options.arguments ?? [])],
     environment: options.environment ?? {},
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
-  const { cpu, translation } = await makeCpu(image, memory, tables, loaded, guest, options.cache);
+  const cpu = makeCpu(image, memory, tables, loaded, guest);
+  const translation = await translate(cpu, options.cache, validated);
+  return { cpu: cpu.cpu, loaded, guest, translation };
+}
+
+async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Built> {
+  const { clock = systemClock() } = options;
+  const { cpu, loaded, guest, translation } = await place(image, options, false);
   const changed = new Signal();
   console.listen(() => changed.raise());
   const kernel = startApplication({
@@ -120,15 +149,20 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
   return { domain, translation };
 }
 
-/** A vCPU whose code is translated, or taken from the cache. */
-async function makeCpu(
+interface UntranslatedCpu {
+  readonly cpu: Vcpu;
+  readonly entries: readonly bigint[];
+  /** All that a translation is made from. */
+  readonly regions: readonly ConstantRegion[];
+}
+
+function makeCpu(
   image: ElfImage,
   memory: MachineMemory,
   tables: VcpuTables,
   { addressSpace, map }: LoadedApplication,
   guest: GuestMemory,
-  cache: ModuleCache | undefined,
-): Promise<{ cpu: Vcpu; translation: CachedTranslation | undefined }> {
+): UntranslatedCpu {
   const { width } = image;
   const region = (address: bigint, length: number): ConstantRegion => ({
     address,
@@ -155,15 +189,24 @@ async function makeCpu(
     pageFlags: pageFlagsOffset,
     tables,
   });
-  if (cache === undefined) {
-    await cpu.translateAll();
-    return { cpu, translation: undefined };
-  }
   const regions = constant.map(({ address, memorySize }) => region(address, Number(memorySize)));
-  const key = await translationKey(width, cpu.layout, entries, [...regions, trampolines]);
+  return { cpu, entries, regions: [...regions, trampolines] };
+}
+
+/** Makes a vCPU's image runnable, by the cache or by translating it. */
+async function translate(
+  { cpu, entries, regions }: UntranslatedCpu,
+  cache: ModuleCache | undefined,
+  validated: boolean,
+): Promise<CachedTranslation | undefined> {
+  if (cache === undefined) {
+    await cpu.translateAll(validated);
+    return undefined;
+  }
+  const key = await translationKey(cpu.mode, cpu.layout, entries, regions);
   const translation = new CachedTranslation(cpu, cache, key);
-  await translation.prepare();
-  return { cpu, translation };
+  await translation.prepare(validated);
+  return translation;
 }
 
 /** Nothing to read, and nobody who reads. */

@@ -28,6 +28,12 @@ export interface TranslationsOptions {
   readonly flags: () => number;
 }
 
+export interface TranslationSize {
+  readonly functions: number;
+  /** Of Wasm. */
+  readonly bytes: number;
+}
+
 export class Translations {
   readonly #options: TranslationsOptions;
   #tools: Tools | undefined;
@@ -44,6 +50,13 @@ export class Translations {
   /** How many modules hold translated code: more than at the start, where code was found at run time. */
   get moduleCount(): number {
     return this.#modules.length;
+  }
+
+  get size(): TranslationSize {
+    return {
+      functions: this.#modules.reduce((sum, { functions }) => sum + functions.length, 0),
+      bytes: this.#modules.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    };
   }
 
   /** Runs from the state block's rip until the guest leaves. */

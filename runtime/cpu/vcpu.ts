@@ -17,7 +17,7 @@ import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
 import { blockOf, GuestState } from './evaluate-instruction.ts';
 import type { Leave } from './leave.ts';
-import { Translations } from './translations.ts';
+import { type TranslationSize, Translations } from './translations.ts';
 
 export interface VcpuOptions {
   readonly mode: Mode;
@@ -109,6 +109,10 @@ export class Vcpu {
   /** Everything translated so far, for the cache. */
   keep(): KeptTranslation {
     return this.#translations.keep();
+  }
+
+  get translationSize(): TranslationSize {
+    return this.#translations.size;
   }
 
   /** How many modules hold translated code: more than at the start, where code was found at run time. */

@@ -21,7 +21,7 @@ export interface Translated {
   readonly layout: Layout;
   readonly moduleCount: number;
   restore(kept: KeptTranslation): boolean;
-  translateAll(): Promise<void>;
+  translateAll(validated?: boolean): Promise<void>;
   keep(): KeptTranslation;
 }
 
@@ -67,8 +67,12 @@ export class CachedTranslation {
     this.#key = key;
   }
 
-  /** Makes the image runnable, by the cache or by translating it. */
-  async prepare(): Promise<void> {
+  /** Makes the image runnable, by the cache or by translating it; `validated` always translates. */
+  async prepare(validated = false): Promise<void> {
+    if (validated) {
+      await this.#cpu.translateAll(true);
+      return;
+    }
     const bytes = await this.#cache.get(this.#key);
     const kept = bytes === undefined ? undefined : decode(bytes);
     if (kept !== undefined && this.#cpu.restore(kept)) this.#kept = this.#cpu.moduleCount;

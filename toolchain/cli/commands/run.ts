@@ -61,7 +61,7 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   }
 }
 
-async function readImage(path: string): Promise<Uint8Array> {
+export async function readImage(path: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
