@@ -34,6 +34,9 @@ const budget = 2_000_000_000;
 const nativeTimeout = 60_000;
 const mostOutput = 64 * 2 ** 20;
 
+/** `npm run test:full`. */
+export const isFull = process.env['STUBDOM_TEST_TIER'] === 'full';
+
 /** A file beside the tests' sources; the compiled tests lie beside tests/ in another directory. */
 export const testFile = (name: string): string =>
   fileURLToPath(new URL(`../../../tests/${name}`, import.meta.url));
