@@ -1,0 +1,159 @@
+/** Runs a whole program on a vCPU over the oracle's regions: discovered, translated, dispatched, polled, as a guest is. */
+import { Vcpu } from '../../runtime/cpu/vcpu.ts';
+import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
+import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
+import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
+import type { Layout } from '../../runtime/recompiler/layout.ts';
+import type { Mode } from '../../runtime/x86/registers.ts';
+import { cpuState, cpuStateSize } from '../../runtime/x86/state.ts';
+import { type CpuState, type MemoryWindow, regions } from './cpu-oracle.ts';
+import { recordedState, stateBlock } from './evaluation-state.ts';
+import type { Ended } from './lockstep-evaluator.ts';
+
+const [codeRegion] = regions;
+const lo = codeRegion.address;
+const length = 0x3000_4000n - lo;
+/** State blocks that fit below the page flags. */
+const cpusOfAMemory = 48;
+const arithmeticFlags = 0x8d5n;
+
+export interface VcpuProgram {
+  readonly code: Uint8Array;
+  readonly state: CpuState;
+  readonly memory: readonly MemoryWindow[];
+  readonly entries: readonly bigint[];
+  /** Words of memory that do not change. */
+  readonly constants: ReadonlyMap<bigint, bigint>;
+  readonly polls: number;
+}
+
+/** A vCPU for a few programs, which lie side by side; the memory and the dispatchers are kept for the next one. */
+export class VcpuExecutor {
+  readonly #mode: Mode;
+  readonly #dispatchers: Uint8Array[] = [];
+  #memory = new MachineMemory();
+  #addressSpace: LinearAddressSpace;
+  #used = 0;
+
+  constructor(mode: Mode) {
+    this.#mode = mode;
+    this.#addressSpace = this.#newSpace();
+  }
+
+  /** How each ended, or what it threw. */
+  async run(
+    programs: readonly VcpuProgram[],
+    exactFloats: boolean,
+  ): Promise<(Ended | { readonly thrown: unknown })[]> {
+    const region = new Uint8Array(Number(codeRegion.length)).fill(0xcc);
+    for (const { code, state } of programs) region.set(code, Number(state.rip - lo));
+    const cpu = await this.#newCpu(region, programs, exactFloats);
+    const results: (Ended | { readonly thrown: unknown })[] = [];
+    for (const program of programs) {
+      this.#fill(region, program.memory);
+      results.push(await this.#runOne(cpu, program).catch((thrown: unknown) => ({ thrown })));
+    }
+    return results;
+  }
+
+  async #runOne(cpu: Vcpu, { state, memory, polls }: VcpuProgram): Promise<Ended> {
+    cpu.restoreContext(contextOf(state, this.#mode));
+    const leave = await this.#untilException(cpu, polls);
+    const block = cpu.readState(0, cpuStateSize);
+    return {
+      state: recordedState(block, this.#mode, cpu.rip, cpu.eflags & arithmeticFlags),
+      memory: memory.map(({ address, bytes }) => ({
+        address,
+        bytes: this.#bytes(address, bytes.length).slice(),
+      })),
+      vector: leave.vector,
+      address: leave.address ?? 0n,
+    };
+  }
+
+  /** At every poll another context runs in between: nothing of this one may be left in Wasm. */
+  async #untilException(
+    cpu: Vcpu,
+    polls: number,
+  ): Promise<{ vector: number; address: bigint | undefined }> {
+    const noise = new Uint8Array(cpuState.leaveReason).fill(0x5a);
+    for (let turns = 0; turns < 100_000; turns++) {
+      cpu.setPolls(polls);
+      const leave = cpu.run();
+      if (leave.reason === 'exception') return leave;
+      if (leave.reason === 'translate') await cpu.translate();
+      else if (leave.reason !== 'poll') throw new TypeError(`left for ${leave.reason}`);
+      const context = cpu.saveContext();
+      cpu.restoreContext(noise);
+      cpu.restoreContext(context);
+    }
+    throw new TypeError('the program does not end');
+  }
+
+  async #newCpu(
+    region: Uint8Array,
+    programs: readonly VcpuProgram[],
+    exactFloats: boolean,
+  ): Promise<Vcpu> {
+    const entries = programs.flatMap((program) => program.entries);
+    const constants = new Map(programs.flatMap((program) => [...program.constants]));
+    if (this.#used === cpusOfAMemory) {
+      this.#memory = new MachineMemory();
+      this.#addressSpace = this.#newSpace();
+      this.#used = 0;
+    }
+    const index = this.#used++;
+    const cpu = new Vcpu({
+      mode: this.#mode,
+      memory: this.#memory,
+      addressSpace: this.#addressSpace,
+      run: this.#addressSpace.run,
+      code: [{ address: lo, bytes: region }],
+      entries,
+      readConstant: (address) => constants.get(address),
+      pageFlags: pageFlagsOffset,
+    });
+    const dispatcher = this.#dispatchers[index] ?? (await this.#dispatcher(cpu.layout));
+    this.#dispatchers[index] = dispatcher;
+    cpu.restore({ dispatcher, modules: [], recipes: [], exactFloats });
+    if (entries.length > 0) await cpu.translateAll();
+    return cpu;
+  }
+
+  async #dispatcher(layout: Layout): Promise<Uint8Array> {
+    const emitter = new BinaryenEmitter(await loadBinaryen(), this.#memory.maximumPages);
+    return buildDispatcher(emitter, layout);
+  }
+
+  #newSpace(): LinearAddressSpace {
+    const host = this.#memory.allocate(Number(length));
+    const space = new LinearAddressSpace(this.#memory, { lo, length, host });
+    space.allowExecution(lo, codeRegion.length);
+    regions.slice(0, -1).forEach((region, i) => {
+      const end = region.address + region.length;
+      space.unmap(end, (regions[i + 1]?.address ?? end) - end);
+    });
+    return space;
+  }
+
+  #fill(region: Uint8Array, memory: readonly MemoryWindow[]): void {
+    for (const { address, length: size } of regions) this.#bytes(address, Number(size)).fill(0);
+    this.#bytes(lo, region.length).set(region);
+    for (const { address, bytes } of memory) this.#bytes(address, bytes.length).set(bytes);
+  }
+
+  #bytes(address: bigint, size: number): Uint8Array {
+    const start = this.#addressSpace.run.host + Number(address - lo);
+    return this.#memory.bytes().subarray(start, start + size);
+  }
+}
+
+/** A thread's context as a vCPU keeps it, with the flags as plain EFLAGS. */
+export function contextOf(state: CpuState, mode: Mode): Uint8Array {
+  const block = stateBlock(state, mode);
+  const view = new DataView(block.buffer);
+  view.setUint32(cpuState.flagRecipe, 0, true);
+  view.setUint32(cpuState.flagInput0, Number(state.rflags & arithmeticFlags), true);
+  return block.slice(0, cpuState.leaveReason);
+}
