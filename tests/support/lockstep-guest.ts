@@ -1,0 +1,136 @@
+/** Guests of a few lines of assembly on a vCPU of their own, for tests that look at every register. Intel syntax, by gas. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Leave } from '../../runtime/cpu/leave.ts';
+import { Vcpu } from '../../runtime/cpu/vcpu.ts';
+import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
+import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import { type Mode, RSP } from '../../runtime/x86/registers.ts';
+
+export const codeStart = 0x1_0000n;
+const codeBytes = 0x2_0000n;
+export const dataStart = 0x4_0000n;
+export const readOnlyPage = 0x4_8000n;
+/** The run's end; the stack lies below. */
+export const memoryEnd = 0x100_0000n;
+export const stackTop = 0xff_0000n;
+
+export interface Assembled {
+  readonly code: Uint8Array;
+  readonly symbols: ReadonlyMap<string, bigint>;
+}
+
+/** `rax` … `rsp` stand for the registers of the mode; `word` for its pointers. The text lies at `codeStart`. */
+export function assemble(mode: Mode, source: string): Assembled {
+  const directory = mkdtempSync(join(tmpdir(), 'stubdom-assembly-'));
+  const file = (name: string): string => join(directory, name);
+  const run = (program: string, ...args: string[]): string =>
+    execFileSync(program, args, { cwd: directory, stdio: 'pipe', encoding: 'utf8' });
+  const registers = /\br(ax|bx|cx|dx|si|di|bp|sp)\b/g;
+  const plain = mode === 64 ? source : source.replace(registers, 'e$1');
+  const text = plain.replace(/\bword\b/g, mode === 64 ? 'qword' : 'dword');
+  try {
+    writeFileSync(file('a.s'), `.intel_syntax noprefix\n.globl start\n${text}\n`);
+    run('as', `--${mode}`, '-o', 'a.o', 'a.s');
+    const machine = mode === 64 ? 'elf_x86_64' : 'elf_i386';
+    run('ld', '-m', machine, '-Ttext', `0x${codeStart.toString(16)}`, '-e', 'start', 'a.o');
+    run('objcopy', '-O', 'binary', '-j', '.text', 'a.out', 'a.bin');
+    const symbols = run('nm', 'a.out')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([address, , name]): [string, bigint] => [name ?? '', BigInt(`0x${address}`)]);
+    return { code: new Uint8Array(readFileSync(file('a.bin'))), symbols: new Map(symbols) };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface GuestOptions {
+  /** Symbols that are translated before the guest runs. */
+  readonly entries?: readonly string[];
+  readonly polls?: number;
+}
+
+/** A guest that stands at `start`, its stack empty. */
+export class AssemblyGuest {
+  readonly cpu: Vcpu;
+  readonly symbols: ReadonlyMap<string, bigint>;
+  /** Addresses at which code was missing. */
+  readonly translated: bigint[] = [];
+  readonly #memory: MachineMemory;
+  readonly #addressSpace: LinearAddressSpace;
+
+  constructor(mode: Mode, { code, symbols }: Assembled, entries: readonly string[]) {
+    this.symbols = symbols;
+    const length = memoryEnd - codeStart;
+    this.#memory = new MachineMemory();
+    const host = this.#memory.allocate(Number(length));
+    this.#addressSpace = new LinearAddressSpace(this.#memory, { lo: codeStart, length, host });
+    const region = new Uint8Array(Number(codeBytes)).fill(0xcc);
+    region.set(code);
+    this.cpu = new Vcpu({
+      mode,
+      memory: this.#memory,
+      addressSpace: this.#addressSpace,
+      run: this.#addressSpace.run,
+      code: [{ address: codeStart, bytes: region }],
+      entries: entries.map((name) => this.at(name)),
+      readConstant: () => undefined,
+      pageFlags: pageFlagsOffset,
+    });
+    this.write(codeStart, region);
+    this.#addressSpace.protect(codeStart, codeBytes, false);
+    this.#addressSpace.protect(readOnlyPage, 0x1000, false);
+    this.#addressSpace.allowExecution(codeStart, codeBytes);
+    this.cpu.rip = this.at('start');
+    this.cpu.setRegister(RSP, stackTop);
+  }
+
+  at(symbol: string): bigint {
+    const address = this.symbols.get(symbol);
+    if (address === undefined) throw new TypeError(`no symbol ${symbol}`);
+    return address;
+  }
+
+  /** Runs until it leaves for another reason than missing code. */
+  async run(): Promise<Leave> {
+    for (;;) {
+      const leave = this.cpu.run();
+      if (leave.reason !== 'translate') return leave;
+      this.translated.push(this.cpu.rip);
+      await this.cpu.translate();
+    }
+  }
+
+  read(address: bigint, length: number): Uint8Array {
+    return this.#bytes(address, length).slice();
+  }
+
+  /** A little-endian number. */
+  number(address: bigint, length: number): bigint {
+    return this.#bytes(address, length).reduceRight((all, byte) => (all << 8n) | BigInt(byte), 0n);
+  }
+
+  write(address: bigint, bytes: Uint8Array): void {
+    this.#bytes(address, bytes.length).set(bytes);
+  }
+
+  #bytes(address: bigint, length: number): Uint8Array {
+    const start = this.#addressSpace.run.host + Number(address - codeStart);
+    return this.#memory.bytes().subarray(start, start + length);
+  }
+}
+
+export async function guestOf(
+  mode: Mode,
+  source: string,
+  { entries = ['start'], polls = 1_000_000 }: GuestOptions = {},
+): Promise<AssemblyGuest> {
+  const guest = new AssemblyGuest(mode, assemble(mode, source), entries);
+  await guest.cpu.translateAll();
+  guest.cpu.setPolls(polls);
+  return guest;
+}
