@@ -1,5 +1,5 @@
 /** Translated code of one vCPU: the function table, the code map, and the modules installed. */
-import { codeMapBytes, codeMapIndex, type Layout } from './layout.ts';
+import { codeMapBytes, codeMapIndex, emptyAddress, type Layout } from './layout.ts';
 import type { LoweredFunction } from './lower-function.ts';
 
 /** The function table's fixed size: growing it would cost every instance that imports it. */
@@ -25,6 +25,9 @@ export class CodeStore {
     this.#memory = memory;
     this.#flags = flags;
     new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
+    // The entry that all ones has themselves is empty with another address.
+    const own = layout.codeMap + codeMapIndex(emptyAddress) * 16;
+    new DataView(memory.buffer).setBigUint64(own, 1n, true);
   }
 
   installDispatcher(bytes: Uint8Array): void {

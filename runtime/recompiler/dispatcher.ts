@@ -9,6 +9,9 @@ import type { Emitter, Expression, WasmType } from './emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
 import { leaveReasons } from './leave-reasons.ts';
 
+/** The leave reason while nothing has left: a pc of all ones then is the guest's own, not `left` (layout.ts). */
+const noReason = -1;
+
 /** Bytes of host stack that a frame of `call` takes. */
 const callCost = 160;
 
@@ -59,6 +62,7 @@ class DispatcherWriter {
     return e.block(undefined, [
       e.set(0, this.#load(this.#native, cpuState.rip)),
       e.set(1, this.#load(this.#native, registerOffset(RSP))),
+      this.#store('i32', cpuState.leaveReason, e.i32(noReason)),
       e.loop('next', [
         this.#store('i32', cpuState.polls, polls),
         e.ifThen(
@@ -68,7 +72,14 @@ class DispatcherWriter {
         this.#find(0, 2),
         e.ifThen(this.#misses(0, 2), leave(leaveReasons.jump)),
         this.#enter(2, 1, e.i32(stackBudget), [0, 1]),
-        e.ifThen(this.#hasLeft(0), [...this.#keepRsp(), e.return()]),
+        e.ifThen(this.#hasLeft(0), [
+          e.ifThen(
+            e.op('i32.eq', this.#load('i32', cpuState.leaveReason), e.i32(noReason)),
+            leave(leaveReasons.jump),
+          ),
+          ...this.#keepRsp(),
+          e.return(),
+        ]),
         e.branch('next'),
       ]),
     ]);

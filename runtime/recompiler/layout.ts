@@ -13,9 +13,12 @@ export interface Layout {
   readonly codeMap: number;
 }
 
-/** The code map: a direct-mapped table of {address: u64, function: u32, block: u32}; an address of all ones is empty. */
+/** The code map: a direct-mapped table of {address: u64, function: u32, block: u32}. */
 export const codeMapEntries = 0x1_0000;
 export const codeMapBytes = codeMapEntries * 16;
+
+/** An entry is empty that holds an address of another entry: all ones, but for the entry of that. */
+export const emptyAddress = 0xffff_ffff_ffff_ffffn;
 
 /** Which entry an address has. */
 export const codeMapIndex = (address: bigint): number => {
