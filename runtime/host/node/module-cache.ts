@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,9 @@ export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.en
 /** Parts of the runtime that decide what a translation is. */
 const translating = ['cpu', 'ir', 'memory', 'recompiler', 'x86', 'x86/instructions'];
 
+/** Packages that a translation comes through. */
+const packages = ['iced-x86', 'binaryen'];
+
 /** Changes whenever the installed recompiler does: of its files the names, sizes and times. */
 export function recompilerStamp(): string {
   const runtime = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,6 +33,11 @@ export function recompilerStamp(): string {
       const { size, mtimeMs } = statSync(join(runtime, part, name));
       stamp.update(`${part}/${name} ${size} ${mtimeMs}\n`);
     }
+  }
+  const { resolve } = createRequire(import.meta.url);
+  for (const name of packages) {
+    const { size, mtimeMs } = statSync(resolve(name));
+    stamp.update(`${name} ${size} ${mtimeMs}\n`);
   }
   return stamp.digest('hex').slice(0, 16);
 }
