@@ -12,53 +12,99 @@ export interface StackToWalk {
   readonly stack: { readonly low: bigint; readonly high: bigint };
   readonly stackPointer: bigint;
   readonly framePointer: bigint;
+  /** The frame pointer is that of the function that runs; else some on the stack's top have no frame. */
+  readonly hasFrame: boolean;
 }
 
 export interface Frame {
   readonly address: bigint;
   /** Found by looking through the stack. */
   readonly isGuess: boolean;
+  /** The same frame, this many times in a row: recursion. */
+  readonly count: number;
 }
 
-const mostFrames = 64;
-const mostScanned = 64 * 1024;
+/** Beyond these nobody looks: they only keep a report from taking long. */
+const mostFrames = 200_000;
+const mostScanned = 16 * 2 ** 20;
 
+/** The nearest caller first; recursion is one frame. */
 export function backtrace(walk: StackToWalk): Frame[] {
-  const chain = byFramePointers(walk);
-  return chain.length > 1 ? chain : byScanning(walk);
+  const frames = new Frames(walk);
+  if (!byFramePointers(walk, frames)) scan(walk, walk.stack.high, frames);
+  return frames.list;
 }
 
-function byFramePointers(walk: StackToWalk): Frame[] {
-  const size = BigInt(walk.width / 8);
-  const frames: Frame[] = [];
-  let frame = walk.framePointer;
-  while (frames.length < mostFrames && isOnStack(walk, frame, 2n * size)) {
-    const address = walk.memory.readWord(frame + size, walk.width);
-    if (!followsCall(walk, address)) break;
-    frames.push({ address, isGuess: false });
-    const next = walk.memory.readWord(frame, walk.width);
+/** Collects frames whose address follows a call. */
+class Frames {
+  readonly list: { address: bigint; isGuess: boolean; count: number }[] = [];
+  readonly #walk: StackToWalk;
+  readonly #known = new Map<bigint, boolean>();
+
+  constructor(walk: StackToWalk) {
+    this.#walk = walk;
+  }
+
+  /** False where it is no return address, and nothing was added. */
+  add(address: bigint, isGuess: boolean): boolean {
+    const isReturn = this.#known.get(address) ?? followsCall(this.#walk, address);
+    this.#known.set(address, isReturn);
+    const last = this.list.at(-1);
+    if (!isReturn) return false;
+    if (last?.address === address && last.isGuess === isGuess) last.count++;
+    else this.list.push({ address, isGuess, count: 1 });
+    return true;
+  }
+
+  clear(): void {
+    this.list.length = 0;
+  }
+}
+
+/** False where there is no chain of at least two frames, and no frame is left. */
+function byFramePointers(walk: StackToWalk, frames: Frames): boolean {
+  const { memory, width, hasFrame, framePointer } = walk;
+  const size = BigInt(width / 8);
+  if (!hasFrame && isOnStack(walk, framePointer, size)) scan(walk, framePointer, frames);
+  let frame = framePointer;
+  let found = 0;
+  while (found < mostFrames && isOnStack(walk, frame, 2n * size)) {
+    if (!frames.add(memory.readWord(frame + size, width), false)) break;
+    found++;
+    const next = memory.readWord(frame, width);
     if (next <= frame) break;
     frame = next;
   }
-  return frames;
+  if (found < 2) frames.clear();
+  return found >= 2;
 }
 
-function byScanning(walk: StackToWalk): Frame[] {
+/** All that looks like a return address from the stack pointer up to `end`. */
+function scan(walk: StackToWalk, end: bigint, frames: Frames): void {
   const size = walk.width / 8;
-  const { low, high } = walk.stack;
-  let start = walk.stackPointer;
-  if (start < low) start = low;
-  if (start > high) return [];
+  const { low } = walk.stack;
+  const pointer = BigInt.asIntN(walk.width, walk.stackPointer);
+  const start = pointer < low ? low : pointer;
+  if (start >= end) return;
   const aligned = start - (start % BigInt(size));
-  const length = Math.min(Number(high - aligned), mostScanned);
+  const length = Math.min(Number(end - aligned), mostScanned);
   const bytes = walk.memory.readBytes(aligned, length);
   const view = new DataView(bytes.buffer);
-  const frames: Frame[] = [];
-  for (let at = 0; at + size <= length && frames.length < mostFrames; at += size) {
-    const address = size === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
-    if (followsCall(walk, address)) frames.push({ address, isGuess: true });
+  const [first, last] = codeRange(walk);
+  for (let at = 0; at + size <= length; at += size) {
+    const high = size === 8 ? view.getUint32(at + 4, true) : 0;
+    const word = view.getUint32(at, true) + high * 2 ** 32;
+    if (word > first && word <= last) frames.add(BigInt(word), true);
   }
-  return frames;
+}
+
+/** Addresses below 2^53, so that most words of a stack are passed over quickly. */
+function codeRange({ segments }: StackToWalk): readonly [number, number] {
+  const code = segments.filter(({ executable }) => executable);
+  return [
+    Math.min(...code.map(({ address }) => Number(address))),
+    Math.max(...code.map(({ address, memorySize }) => Number(address + memorySize))),
+  ];
 }
 
 const isOnStack = ({ stack, width }: StackToWalk, address: bigint, length: bigint): boolean =>

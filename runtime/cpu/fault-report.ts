@@ -1,5 +1,5 @@
 /** What a person reads when a guest stops at a fault: what, where, registers, who called. SDM vol. 3, 6.15 names the faults. */
-import type { Segment } from '../elf/segments.ts';
+import { type Segment, segmentAt } from '../elf/segments.ts';
 import type { SymbolTable } from '../elf/symbols.ts';
 import { XenError } from '../errors.ts';
 import { pageFaultCode } from '../memory/address-space.ts';
@@ -29,14 +29,20 @@ export interface FaultScene {
 export interface FaultPlace {
   readonly thread: string;
   readonly stack: { readonly low: bigint; readonly high: bigint } | undefined;
+  /** The instruction; where it is not given, the one at the instruction pointer. */
+  readonly at?: bigint;
+}
+
+export interface Explanation {
+  readonly status: number;
+  readonly what: string;
+  /** The instruction that did it: traps leave the instruction pointer behind it. */
+  readonly at: bigint;
 }
 
 export interface FaultReporter {
   /** Exit status, and the fault in words. The guest does not run meanwhile: the disassembler is loaded when it is needed. */
-  explain(
-    leave: Leave,
-    place: FaultPlace,
-  ): Promise<{ readonly status: number; readonly what: string }>;
+  explain(leave: Leave, place: FaultPlace): Promise<Explanation>;
   report(what: string, place: FaultPlace): Promise<string>;
 }
 
@@ -52,7 +58,7 @@ const exceptions: Readonly<Record<number, { readonly name: string; readonly stat
   7: { name: '#NM', status: 139, text: 'no x87 state' },
   11: { name: '#NP', status: 139, text: 'segment not present' },
   12: { name: '#SS', status: 139, text: 'a stack address that is not canonical' },
-  13: { name: '#GP', status: 139, text: 'general protection: a privileged instruction, a misaligned SSE operand, or an address that is not canonical' },
+  13: { name: '#GP', status: 139, text: 'a misaligned operand, or a reserved bit that is set' },
   14: { name: '#PF', status: 139, text: 'page fault' },
   16: { name: '#MF', status: 136, text: 'x87 exception that is not masked' },
   17: { name: '#AC', status: 135, text: 'misaligned access' },
@@ -80,25 +86,33 @@ const withDisassembler = async (scene: FaultScene): Promise<ReadableScene> => ({
   disassembler: (await import('../x86/decode.ts')).Decoder,
 });
 
-function explain(
-  scene: ReadableScene,
-  leave: Leave,
-  place: FaultPlace,
-): { status: number; what: string } {
+function explain(scene: ReadableScene, leave: Leave, place: FaultPlace): Explanation {
+  const at = instructionStart(scene, leave);
+  const text = instruction(scene, at);
   if (leave.reason !== 'exception')
-    return { status: 132, what: `#UD: ${instruction(scene)} has no meaning in an application` };
+    return { status: 132, what: `#UD: ${text} has no meaning in an application`, at };
   const known = exceptions[leave.vector];
-  if (known === undefined) return { status: 139, what: `exception ${leave.vector}` };
-  const { name, status, text } = known;
-  const address = leave.address;
-  if (leave.vector === 14 && address !== undefined)
-    return { status, what: pageFault(scene, address, leave.errorCode ?? 0, place) };
-  if (leave.vector === 6)
-    return { status, what: `#UD: ${leave.detail ?? `${text}: ${instruction(scene)}`}` };
-  const detail = leave.detail === undefined ? '' : ` (${leave.detail})`;
-  const isAtFault = leave.vector !== 1 && leave.vector !== 3;
-  return { status, what: `${name}: ${text}${detail}${isAtFault ? `: ${instruction(scene)}` : ''}` };
+  if (known === undefined) return { status: 139, what: `#GP: nobody handles ${text}`, at };
+  const { name, status } = known;
+  const { address, detail, vector } = leave;
+  if (vector === 14 && address !== undefined)
+    return { status, what: pageFault(scene, address, leave.errorCode ?? 0, place), at };
+  if (vector === 6) return { status, what: `#UD: ${detail ?? `${known.text}: ${text}`}`, at };
+  const more = detail === undefined ? '' : ` (${detail})`;
+  return { status, what: `${name}: ${known.text}${more}: ${text}`, at };
 }
+
+/** Traps, hypercalls and HLT leave the instruction pointer behind them (SDM vol. 3, 6.5). */
+function instructionStart({ cpu, memory }: FaultScene, leave: Leave): bigint {
+  const isTrap = leave.reason === 'exception' && (isBreak(leave.vector) || leave.vector >= 32);
+  if (leave.reason === 'exception' && !isTrap) return cpu.rip;
+  const [first] = readable(memory, cpu.rip - 2n, 1);
+  // INT n is cd, SYSCALL and SYSENTER begin with 0f; INT1, INT3 and HLT are one byte.
+  const isLong = (first === 0xcd || first === 0x0f) && leave.reason !== 'halt';
+  return cpu.rip - (isLong ? 2n : 1n);
+}
+
+const isBreak = (vector: number): boolean => vector === 1 || vector === 3;
 
 function pageFault(
   scene: ReadableScene,
@@ -119,10 +133,11 @@ function cause(
   isFetch: boolean,
   { stack }: FaultPlace,
 ): string {
-  if (stack !== undefined && !isFetch && isOverflow(address, cpu.register(RSP), stack.low))
+  const pointer = cpu.register(RSP);
+  if (stack !== undefined && !isFetch && isOverflow(cpu.mode, address, pointer, stack.low))
     return `stack overflow: the stack of ${stack.high - stack.low} bytes ends at ${hex(stack.low)}`;
   if (address < nullPage) return 'a NULL pointer';
-  const segment = segments.find((s) => address >= s.address && address < s.address + s.memorySize);
+  const segment = segmentAt(segments, address);
   if (segment !== undefined) {
     const found = symbols.find(address);
     const name = found === undefined ? '' : ` (${found.name})`;
@@ -134,19 +149,21 @@ function cause(
 }
 
 /** A store just below the stack, or anywhere near a stack pointer that has left it. */
-function isOverflow(address: bigint, stackPointer: bigint, low: bigint): boolean {
-  if (address >= low) return false;
-  const isNear = address >= low - frameReach && stackPointer < low + frameReach;
-  return isNear || (stackPointer < low && address >= stackPointer - 256n);
+function isOverflow(mode: Mode, address: bigint, stackPointer: bigint, low: bigint): boolean {
+  // A frame may be larger than all that lies below the stack, so that the pointer has wrapped around.
+  const [place, pointer] = [BigInt.asIntN(mode, address), BigInt.asIntN(mode, stackPointer)];
+  if (place >= low) return false;
+  const isNear = place >= low - frameReach && pointer < low + frameReach;
+  return isNear || (pointer < low && place >= pointer - 256n);
 }
 
 function report(scene: ReadableScene, what: string, place: FaultPlace): string {
   const { cpu, domain } = scene;
-  const { stack } = place;
+  const { stack, at = cpu.rip } = place;
   const range = stack === undefined ? '' : `, stack ${hex(stack.low)} to ${hex(stack.high)}`;
   return [
     `${domain}: ${what}`,
-    `  at      ${location(scene, cpu.rip)}: ${instruction(scene)}`,
+    `  at      ${location(scene, at)}: ${instruction(scene, at)}`,
     `  thread  ${place.thread}${range}`,
     ...registers(cpu).map((line) => `  ${line}`),
     '  called from',
@@ -154,15 +171,15 @@ function report(scene: ReadableScene, what: string, place: FaultPlace): string {
   ].join('\n');
 }
 
-/** Text and bytes of the instruction at rip. */
-function instruction({ cpu, memory, disassembler }: ReadableScene): string {
-  const bytes = readable(memory, cpu.rip, longestInstruction);
+/** Text and bytes of an instruction. */
+function instruction({ cpu, memory, disassembler }: ReadableScene, at: bigint): string {
+  const bytes = readable(memory, at, longestInstruction);
   if (bytes.length === 0) return 'no code is there';
-  const decoder = new disassembler(cpu.mode, cpu.rip, bytes);
+  const decoder = new disassembler(cpu.mode, at, bytes);
   try {
-    const { length, mnemonic } = decoder.decode(cpu.rip);
+    const { length, mnemonic } = decoder.decode(at);
     const raw = [...bytes.subarray(0, mnemonic === 'INVALID' ? 8 : length)];
-    const text = mnemonic === 'INVALID' ? 'no instruction' : decoder.text(cpu.rip);
+    const text = mnemonic === 'INVALID' ? 'no instruction' : decoder.text(at);
     return `${text} (${raw.map((byte) => byte.toString(16).padStart(2, '0')).join(' ')})`;
   } finally {
     decoder.free();
@@ -207,29 +224,42 @@ function callers(scene: FaultScene, { stack }: FaultPlace): string[] {
   const { cpu, memory, segments } = scene;
   if (stack === undefined) return ['nobody: no thread is running'];
   const [stackPointer, framePointer] = [cpu.register(RSP), cpu.register(RBP)];
-  const width = cpu.mode;
-  const frames = backtrace({ memory, segments, width, stack, stackPointer, framePointer });
+  const registers = { stackPointer, framePointer, hasFrame: hasFrame(scene) };
+  const frames = backtrace({ memory, segments, width: cpu.mode, stack, ...registers });
   if (frames.length === 0) return ['nobody: no return address is on the stack'];
-  return folded(frames.map((frame) => frameText(scene, frame)));
+  return shortened(frames.map((frame) => frameText(scene, frame)));
 }
 
-const frameText = (scene: FaultScene, { address, isGuess }: Frame): string =>
-  `${location(scene, address)}${isGuess ? ' ?' : ''}`;
+/** Whether the function that runs began with PUSH rBP; MOV rBP,rSP, and has done both. */
+function hasFrame({ cpu, memory, segments, symbols }: FaultScene): boolean {
+  if (segmentAt(segments, cpu.rip)?.executable !== true) return false;
+  const found = symbols.find(cpu.rip);
+  if (found === undefined) return true; // nobody can tell; compilers make frames where they do not optimise
+  const start = readable(memory, cpu.rip - found.offset, prologue[cpu.mode].length);
+  const isFramed = prologue[cpu.mode].every((byte, i) => byte === start[i]);
+  return isFramed && found.offset >= BigInt(start.length);
+}
 
-const mostLines = 16;
+const prologue: Readonly<Record<Mode, readonly number[]>> = {
+  64: [0x55, 0x48, 0x89, 0xe5],
+  32: [0x55, 0x89, 0xe5],
+};
 
-/** Recursion prints the same line again and again. */
-function folded(lines: readonly string[]): string[] {
-  const out: { line: string; count: number }[] = [];
-  for (const line of lines) {
-    const last = out.at(-1);
-    if (last?.line === line) last.count++;
-    else out.push({ line, count: 1 });
-  }
-  const shown = out
-    .slice(0, mostLines)
-    .map(({ line, count }) => (count > 1 ? `${line}, ${count} times` : line));
-  return out.length > mostLines ? [...shown, '…'] : shown;
+function frameText({ symbols }: FaultScene, { address, isGuess, count }: Frame): string {
+  // A call that never returns is the last of its function: what follows it is another.
+  const found = symbols.find(address - 1n);
+  const place = found === undefined ? '' : ` (${found.name}+${hex(found.offset + 1n)})`;
+  return `${hex(address)}${place}${isGuess ? ' ?' : ''}${count > 1 ? `, ${count} times` : ''}`;
+}
+
+/** Of a long list the nearest callers and the outermost ones. */
+const shownLines = { first: 10, last: 6 } as const;
+
+function shortened(lines: readonly string[]): string[] {
+  const { first, last } = shownLines;
+  const left = lines.length - first - last;
+  if (left <= 1) return [...lines];
+  return [...lines.slice(0, first), `… ${left} more …`, ...lines.slice(-last)];
 }
 
 function location({ symbols }: FaultScene, address: bigint): string {

@@ -9,7 +9,7 @@ import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Trace } from '../trace.ts';
 import { RSP } from '../x86/registers.ts';
 import { FreeSpace } from './kernel/free-space.ts';
-import { trampolineOf } from './kernel/host-calls.ts';
+import { trampolineOf, withTrampolines } from './kernel/host-calls.ts';
 import { KernelClocks } from './kernel/kernel-clocks.ts';
 import { MiniOs } from './kernel/mini-os.ts';
 import { Threads } from './kernel/threads.ts';
@@ -30,7 +30,7 @@ export interface ApplicationParts {
 export function startApplication(parts: ApplicationParts): MiniOs {
   const { image, loaded, guest: memory, cpu, clock, console, trace } = parts;
   const { map, data } = loaded;
-  const { name, width, segments, symbols } = image;
+  const { name, width, segments } = image;
   const space = new FreeSpace(map, loaded.addressSpace, memory);
   const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
   const currentVariable = data['minios_current'] ?? 0n;
@@ -39,6 +39,7 @@ export function startApplication(parts: ApplicationParts): MiniOs {
   cpu.setRegister(RSP, loaded.stackPointer);
   threads.begin(loaded.mainThread, loaded.mainThreadName, map.mainStack);
   const clocks = new KernelClocks(clock);
+  const symbols = withTrampolines(image.symbols, map.trampolines);
   const reporter = faultReporter({ domain: name, cpu, memory, segments, symbols });
   const posix = (end: (ending: Ending) => void): Posix =>
     new Posix({

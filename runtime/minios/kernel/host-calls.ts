@@ -1,4 +1,5 @@
 /** The calls of the API by trampoline: prototypes parsed once, arguments read, results and errnos written. */
+import type { SymbolTable } from '../../elf/symbols.ts';
 import { XenError } from '../../errors.ts';
 import { type ApiFunction, type ApiRow, api } from '../api.ts';
 import { errnoOf } from '../errno.ts';
@@ -36,6 +37,17 @@ export const trampolineBytes = functionNames.length * trampolineSize;
 export function trampolineOf(name: string, trampolines: bigint): bigint | undefined {
   const index = functionNames.indexOf(name);
   return index < 0 ? undefined : trampolines + BigInt(index * trampolineSize);
+}
+
+/** The image's symbols, and the functions of the API where they are called. */
+export function withTrampolines(symbols: SymbolTable, trampolines: bigint): SymbolTable {
+  const find: SymbolTable['find'] = (address) => {
+    const offset = Number(address - trampolines);
+    const name = functionNames[Math.floor(offset / trampolineSize)];
+    if (name === undefined) return symbols.find(address);
+    return { name, offset: BigInt(offset % trampolineSize) };
+  };
+  return { ...symbols, find };
 }
 
 export function hostCalls(width: 64 | 32): HostCall[] {

@@ -93,8 +93,9 @@ export class MiniOs implements GuestKernel, Kernel {
 
   async #faulted(leave: Leave): Promise<Ending> {
     const place = this.#place();
-    const { status, what } = await this.#parts.reporter.explain(leave, place);
-    return { status, reason: 'fault', report: await this.#parts.reporter.report(what, place) };
+    const { reporter } = this.#parts;
+    const { status, what, at } = await reporter.explain(leave, place);
+    return { status, reason: 'fault', report: await reporter.report(what, { ...place, at }) };
   }
 
   #callAt(address: bigint): HostCall | undefined {

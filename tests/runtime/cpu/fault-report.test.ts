@@ -14,18 +14,21 @@ const stack = { low: 0xf0_0000n, high: 0x100_0000n };
 const text = 0x100_0000n;
 const place: FaultPlace = { thread: 'main', stack };
 
-/** mov [rax],ebx at +0; call +0x20 at +0x10, ending at +0x15; call rax at +0x30, ending at +0x32; ud2 at +0x40. */
+/** mov [rax],ebx at +0; call +0x20 at +0x10, ending at +0x15; call rax at +0x30, ending at +0x32; ud2 at +0x40; a frame made at +0x60; int 80h at +0x70. */
 const code = new Uint8Array(0x1000);
 code.set([0x89, 0x18], 0);
 code.set([0xe8, 0x0b, 0, 0, 0], 0x10);
 code.set([0xff, 0xd0], 0x30);
 code.set([0x0f, 0x0b], 0x40);
 code.set([0x66, 0x0f, 0xff], 0x50);
+code.set([0x55, 0x48, 0x89, 0xe5, 0x0f, 0x0b], 0x60);
+code.set([0xcd, 0x80], 0x70);
 
 const names = [
   { name: 'store', at: 0n },
   { name: 'caller', at: 0x10n },
   { name: 'outer', at: 0x2cn },
+  { name: 'framed', at: 0x60n },
 ];
 
 function scene(registers: Readonly<Record<number, bigint>> = {}, rip = text) {
@@ -153,20 +156,59 @@ report('without frame pointers the stack is searched for what follows a call', a
   ]);
 });
 
-report('a chain of frame pointers is believed', async () => {
-  const frames = [stack.high - 48n, stack.high - 24n];
-  const { reporter, memory } = scene({ [RBP]: frames[0] ?? 0n });
-  memory.writeU64(stack.high - 56n, text + 0x15n);
+/** A chain of two frames, and below it what may be a return address. */
+function framed(rip: bigint) {
+  const { reporter, memory } = scene({ [RBP]: stack.high - 48n }, rip);
+  memory.writeU64(stack.high - 56n, text + 0x32n);
   memory.writeU64(stack.high - 48n, stack.high - 24n);
   memory.writeU64(stack.high - 40n, text + 0x15n);
   memory.writeU64(stack.high - 16n, text + 0x32n);
+  return reporter;
+}
 
-  const lines = (await reporter.report('reason', place)).split('\n');
+report('a chain of frame pointers is believed', async () => {
+  const lines = (await framed(text + 0x64n).report('reason', place)).split('\n');
 
   assert.equal(lines.slice(lines.indexOf('  called from') + 1), [
     '    0x1000015 (caller+0x5)',
     '    0x1000032 (outer+0x6)',
   ]);
+});
+
+report('a function without a frame of its own is looked for below the chain', async () => {
+  for (const rip of [0n, text, text + 0x60n]) {
+    const lines = (await framed(rip).report('reason', place)).split('\n');
+
+    assert.equal(lines.slice(lines.indexOf('  called from') + 1), [
+      '    0x1000032 (outer+0x6) ?',
+      '    0x1000015 (caller+0x5)',
+      '    0x1000032 (outer+0x6)',
+    ]);
+  }
+});
+
+report('recursion is one line, and of many callers the outermost are shown, too', async () => {
+  const { reporter, memory } = scene({ [RSP]: stack.high - 0x4000n });
+  for (let i = 0n; i < 1000n; i++) memory.writeU64(stack.high - 0x3000n + 8n * i, text + 0x15n);
+  for (let i = 0n; i < 30n; i++)
+    memory.writeU64(stack.high - 0x200n + 8n * i, text + (i % 2n === 0n ? 0x32n : 0x15n));
+
+  const lines = (await reporter.report('reason', place)).split('\n');
+
+  const callers = lines.slice(lines.indexOf('  called from') + 1);
+  assert.is(callers[0], '    0x1000015 (caller+0x5) ?, 1000 times');
+  assert.is(callers.length, 17);
+  assert.is(callers[10], '    … 15 more …');
+  assert.is(callers[16], '    0x1000015 (caller+0x5) ?');
+});
+
+report('what a trap leaves behind the instruction pointer is named', async () => {
+  const { reporter } = scene({}, text + 0x72n);
+
+  const explained = await reporter.explain(fault(0x80), place);
+
+  assert.is(explained.what, '#GP: nobody handles int 80h (cd 80)');
+  assert.is(explained.at, text + 0x70n);
 });
 
 report(
