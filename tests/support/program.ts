@@ -29,6 +29,8 @@ export interface Outcome {
   readonly output: Buffer;
 }
 
+export type GuestOutcome = Outcome & Ending;
+
 /** Polls that no program of a test needs, so that none runs for ever. */
 const budget = 2_000_000_000;
 const nativeTimeout = 60_000;
@@ -74,7 +76,7 @@ export class Workbench {
   }
 
   /** Boots the program and runs it to its end; `argv[0]` is the same in both worlds where nobody prints it. */
-  async runGuest(program: Program, width: Width, input: Input = {}): Promise<Outcome & Ending> {
+  async runGuest(program: Program, width: Width, input: Input = {}): Promise<GuestOutcome> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
     const { arguments: words = [], memory = 256 * 2 ** 20 } = input;
     const console = new PipeConsole(input.input ?? '');
