@@ -41,6 +41,8 @@ export class Frame {
   readonly units: Unit[] = [];
   /** Units that the br_table knows, by selector. */
   readonly selectors: number[] = [];
+  /** Selectors of the blocks that computed jumps may go to with registers in their locals. */
+  readonly tableSelectors = { start: 2, end: 2 };
   readonly locals: WasmType[] = [];
   /** Where statements go; the writer of a unit replaces it. */
   statements: Expression[] = [];
@@ -63,14 +65,17 @@ export class Frame {
       const block = this.units.push({ kind: 'block', plan, index }) - 1;
       this.#unitOf.set(plan.block.address, { stub, block });
     });
-    // Calls enter with selector 0; a block's selector is that of its stub and 1.
-    const entry = this.#unitOf.get(fn.entry)?.stub;
-    if (entry === undefined) throw new TypeError('a function can be entered at its entry');
-    const pairs = [...this.#unitOf.values()].filter(({ stub }) => stub !== undefined);
-    pairs.sort((a, b) => Number(b.stub === entry) - Number(a.stub === entry));
-    for (const { stub, block } of pairs) {
-      if (stub !== undefined) this.#select(stub);
+    // Calls enter with selector 0; a block's selector is that of its stub and 1. Targets of jump tables follow.
+    if (this.#unitOf.get(fn.entry)?.stub === undefined)
+      throw new TypeError('a function can be entered at its entry');
+    const rank = (address: bigint): number =>
+      address === fn.entry ? 0 : fn.tableTargets.has(address) ? 1 : 2;
+    const ranked = [...this.#unitOf].sort(([a], [b]) => rank(a) - rank(b));
+    for (const [address, { stub, block }] of ranked) {
+      if (stub === undefined) continue;
+      this.#select(stub);
       this.#select(block);
+      if (rank(address) < 2) this.tableSelectors.end = this.selectors.length;
     }
   }
 

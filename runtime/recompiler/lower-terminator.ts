@@ -122,7 +122,10 @@ export class TerminatorLowering {
     this.#tailTo(target);
   }
 
-  /** A computed jump to a block of this function: the code map says which, and the registers stay in their locals. */
+  /**
+   * A computed jump to a target of this function's jump tables: the code map says which, and the registers stay in their
+   * locals. Other blocks of this function (the entry, where a call comes back to) do not expect that.
+   */
   #jumpWithin(target: number): void {
     const frame = this.#frame;
     const e = this.#frame.emitter;
@@ -136,11 +139,14 @@ export class TerminatorLowering {
     const word = (offset: number): Expression =>
       e.load('i32.load', codeMap + offset, e.get(entry, 'i32'));
     const own = e.op('i32.add', e.getGlobal('base'), e.i32(frame.context.ordinal(frame.fn.entry)));
-    const isHere = e.op(
+    const { start, end } = frame.tableSelectors;
+    const isTarget = e.op('i32.lt_u', e.op('i32.sub', word(12), e.i32(start)), e.i32(end - start));
+    const isOwn = e.op(
       'i32.and',
       e.op('i64.eq', e.load('i64.load', codeMap, e.get(entry, 'i32')), wide),
       e.op('i32.eq', word(8), own),
     );
+    const isHere = e.op('i32.and', isOwn, isTarget);
     const block = e.op('i32.add', word(12), e.i32(1));
     this.#frame.statement(e.ifThen(isHere, [e.set(0, block), e.branch('top')]));
   }

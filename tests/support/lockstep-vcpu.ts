@@ -2,7 +2,7 @@
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
 import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
-import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
+import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
 import type { Layout } from '../../runtime/recompiler/layout.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
@@ -114,16 +114,15 @@ export class VcpuExecutor {
       readConstant: (address) => constants.get(address),
       pageFlags: pageFlagsOffset,
     });
-    const dispatcher = this.#dispatchers[index] ?? (await this.#dispatcher(cpu.layout));
+    const dispatcher = this.#dispatchers[index] ?? this.#dispatcher(cpu.layout);
     this.#dispatchers[index] = dispatcher;
     cpu.restore({ dispatcher, modules: [], recipes: [], exactFloats });
     if (entries.length > 0) await cpu.translateAll();
     return cpu;
   }
 
-  async #dispatcher(layout: Layout): Promise<Uint8Array> {
-    const emitter = new BinaryenEmitter(await loadBinaryen(), this.#memory.maximumPages);
-    return buildDispatcher(emitter, layout);
+  #dispatcher(layout: Layout): Uint8Array {
+    return buildDispatcher(new ByteEmitter(this.#memory.maximumPages), layout);
   }
 
   #newSpace(): LinearAddressSpace {
