@@ -1,0 +1,62 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  decode,
+  encode,
+  type KeptTranslation,
+} from '../../../runtime/recompiler/kept-translation.ts';
+import { random } from '../../support/random.ts';
+
+const test = suite('runtime/recompiler/kept-translation');
+
+const kept: KeptTranslation = {
+  dispatcher: Uint8Array.from([1, 2, 3]),
+  modules: [
+    {
+      bytes: Uint8Array.from([4, 5]),
+      functions: [
+        {
+          name: 'f_1000',
+          entries: [
+            { address: 0x1000n, selector: 0 },
+            { address: 0xffff_ffff_8000_0005n, selector: 7 },
+          ],
+        },
+        { name: 'f_2000', entries: [] },
+      ],
+    },
+    { bytes: new Uint8Array(0), functions: [] },
+  ],
+  recipes: ['add 32 32', 'logic 8'],
+  exactFloats: true,
+};
+
+test('what is encoded is decoded, wherever in a buffer it lies', () => {
+  const bytes = encode(kept);
+  const elsewhere = new Uint8Array(bytes.length + 5);
+  elsewhere.set(bytes, 5);
+
+  assert.equal(decode(bytes), kept);
+  assert.equal(decode(elsewhere.subarray(5)), kept);
+});
+
+test('an entry that is cut off anywhere is none', () => {
+  const bytes = encode(kept);
+
+  for (let length = 0; length < bytes.length; length++)
+    assert.is(decode(bytes.subarray(0, length)), undefined, `${length} of ${bytes.length} bytes`);
+});
+
+test('damaged bytes throw nothing', () => {
+  const bytes = encode(kept);
+  const source = random(1);
+
+  for (let i = 0; i < 5000; i++) {
+    const damaged = bytes.slice();
+    for (let n = 0; n <= source.below(3); n++)
+      damaged[source.below(damaged.length)] = source.below(256);
+    assert.not.throws(() => decode(damaged));
+  }
+});
+
+test.run();
