@@ -78,7 +78,7 @@ export class AssemblyGuest {
       run: this.#addressSpace.run,
       code: [{ address: codeStart, bytes: region }],
       entries: entries.map((name) => this.at(name)),
-      readConstant: () => undefined,
+      readConstant: (address) => this.#constant(mode, region, address),
       pageFlags: pageFlagsOffset,
     });
     this.write(codeStart, region);
@@ -87,6 +87,13 @@ export class AssemblyGuest {
     this.#addressSpace.allowExecution(codeStart, codeBytes);
     this.cpu.rip = this.at('start');
     this.cpu.setRegister(RSP, stackTop);
+  }
+
+  /** The code is read-only: jump tables may lie there. */
+  #constant(mode: Mode, region: Uint8Array, address: bigint): bigint | undefined {
+    const offset = Number(address - codeStart);
+    if (offset < 0 || offset + 8 > region.length) return undefined;
+    return BigInt.asUintN(mode, new DataView(region.buffer).getBigUint64(offset, true));
   }
 
   at(symbol: string): bigint {
