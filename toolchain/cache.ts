@@ -13,6 +13,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../runtime/errors.ts';
+import { makeDirectory } from '../runtime/host/node/make-directory.ts';
 
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const { STUBDOM_CACHE, XDG_CACHE_HOME } = environment;
@@ -33,7 +34,7 @@ export async function makeOnce(
 ): Promise<boolean> {
   const lock = `${directory}.lock`;
   const temporary = `${directory}.tmp-${process.pid}`;
-  writable(() => mkdirSync(dirname(directory), { recursive: true }), directory);
+  writable(() => makeDirectory(dirname(directory)), directory);
   if (!(await acquire(lock, directory, options))) return false;
   try {
     removeAbandoned(directory);

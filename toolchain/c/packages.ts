@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
+import { makeDirectory } from '../../runtime/host/node/make-directory.ts';
 import { cacheDirectory, makeOnce } from '../cache.ts';
 import { type Finished, runProcess } from '../process.ts';
 import { machineSources, privateSources, releaseCodename } from './apt-sources.ts';
@@ -86,7 +87,7 @@ async function privateTree(): Promise<{ options: string[]; lists: string }> {
   const tree = join(cacheDirectory(), 'apt');
   const lists = join(tree, 'lists');
   for (const directory of [join(lists, 'partial'), join(tree, 'cache/archives/partial')])
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
   const list = join(tree, 'stubdom.sources');
   writeFileSync(list, privateSources(machineSources(), releaseCodename()));
   const settings = {

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModuleCache } from '../../recompiler/cache.ts';
+import { makeDirectory } from './make-directory.ts';
 
 export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const { STUBDOM_CACHE, XDG_CACHE_HOME } = environment;
@@ -75,7 +76,7 @@ export class FileModuleCache implements ModuleCache {
     const file = this.#file(key);
     const temporary = `${file}.${process.pid}.tmp`;
     try {
-      await mkdir(this.#directory, { recursive: true });
+      makeDirectory(this.#directory);
       await writeFile(temporary, Buffer.concat([hash(bytes), bytes]));
       await rename(temporary, file);
     } catch (error) {
