@@ -60,7 +60,6 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/runtime/machine.test.ts': [
     'runtime/cpu/evaluate-instruction.ts',
     'runtime/cpu/translations.ts',
-    'runtime/cpu/vcpu.ts',
     'runtime/minios/start.ts',
   ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],

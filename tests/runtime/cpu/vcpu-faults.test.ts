@@ -13,7 +13,7 @@ import {
   stackTop,
 } from '../../support/lockstep-guest.ts';
 
-const test = suite('runtime/cpu/vcpu, faults');
+const test = suite('runtime/cpu/vcpu-faults');
 
 const arithmeticFlags = 0x8d5n;
 /** After `add al, al` of 0x88: CF, OF, AF, and nothing else. */

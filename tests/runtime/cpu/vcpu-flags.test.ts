@@ -8,7 +8,7 @@ import { flagBits } from '../../../runtime/ir/builder.ts';
 import { RBP, RDI } from '../../../runtime/x86/registers.ts';
 import { dataStart, guestOf } from '../../support/lockstep-guest.ts';
 
-const test = suite('runtime/cpu/vcpu, flags');
+const test = suite('runtime/cpu/vcpu-flags');
 
 /** Each sets flags from eax 0x80000001, ebx 0x7fffffff, ecx 3, edx 0x1234 and CF 1. */
 const setters = [
