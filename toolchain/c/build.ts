@@ -2,11 +2,12 @@
 import {
   accessSync,
   constants,
-  copyFileSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -79,7 +80,8 @@ function place(image: string, output: string): void {
   const beside = found === undefined || found.isFile();
   const target = beside ? `${output}.tmp-${process.pid}` : output;
   try {
-    copyFileSync(image, target);
+    // Not copyFile: where that fails, it removes its target, and that may be a device.
+    writeFileSync(target, readFileSync(image), { mode: 0o777 });
     if (beside) renameSync(target, output);
   } catch (error) {
     if (beside) rmSync(target, { force: true });
