@@ -22,7 +22,7 @@ export const programDirectory = fileURLToPath(
 
 // biome-ignore format: one program a line
 export const programs: readonly Program[] = [
-  { name: 'core',        kind: 'integer', sources: ['core.c'],               rounds: 10_000 },
+  { name: 'core',        kind: 'integer', sources: ['core.c'],               rounds: 30_000 },
   { name: 'records',     kind: 'integer', sources: ['records.c'],            rounds: 12_000_000 },
   { name: 'words',       kind: 'memory',  sources: ['words.c'],              rounds: 200_000 },
   { name: 'chase',       kind: 'memory',  sources: ['chase.c'],              rounds: 50_000 },
@@ -36,5 +36,5 @@ export const programs: readonly Program[] = [
   { name: 'blocks',      kind: 'library', sources: ['blocks.c'],             rounds: 20_000 },
   { name: 'nbody',       kind: 'floats',  sources: ['nbody.c'],              rounds: 40_000 },
   { name: 'spectral',    kind: 'floats',  sources: ['spectral.c'],           rounds: 1_200 },
-  { name: 'x87',         kind: 'x87',     sources: ['x87.c'],                rounds: 60_000 },
+  { name: 'x87',         kind: 'x87',     sources: ['x87.c'],                rounds: 100_000 },
 ];

@@ -60,5 +60,5 @@ export function recompilingText(result: Recompiling): string {
   ].join('\n');
 }
 
-const stepsText = ({ reading, writing, compiling }: Steps): string =>
-  `${(reading + writing + compiling).toFixed(1)} (to IR ${reading.toFixed(1)}, to Wasm ${writing.toFixed(1)}, V8 ${compiling.toFixed(1)})`;
+const stepsText = ({ reading, writing, checking }: Steps): string =>
+  `${(reading + writing + checking).toFixed(1)} (to IR ${reading.toFixed(1)}, to Wasm ${writing.toFixed(1)}, V8's check ${checking.toFixed(1)})`;
