@@ -7,7 +7,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { boot, type Console, type Ending, type ModuleCache } from '../../runtime/index.ts';
+import {
+  boot,
+  type Clock,
+  type Console,
+  type DomainWithConsole,
+  type Ending,
+  type ModuleCache,
+} from '../../runtime/index.ts';
 import { build, type Width, widths } from '../../toolchain/index.ts';
 
 export interface Program {
@@ -22,6 +29,8 @@ export interface Input {
   readonly input?: string | Uint8Array;
   /** Bytes of guest memory. */
   readonly memory?: number;
+  /** The guest's. */
+  readonly clock?: Clock;
 }
 
 export interface Outcome {
@@ -78,12 +87,22 @@ export class Workbench {
   /** Boots the program and runs it to its end; `argv[0]` is the same in both worlds where nobody prints it. */
   async runGuest(program: Program, width: Width, input: Input = {}): Promise<GuestOutcome> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
-    const { arguments: words = [], memory = 256 * 2 ** 20 } = input;
+    const { arguments: words = [], memory = 256 * 2 ** 20, clock } = input;
     const console = new PipeConsole(input.input ?? '');
     const options = { name: 'guest.elf', arguments: words, memory, cache: this.#cache, budget };
-    const domain = await boot(image, { ...options, console });
+    const domain = await boot(image, { ...options, console, ...(clock && { clock }) });
     const ending = await domain.exited;
     return { ...ending, output: console.printed() };
+  }
+
+  /** Boots the program with a console in memory, to talk with it. */
+  async bootGuest(
+    program: Program,
+    width: Width,
+    words: readonly string[],
+  ): Promise<DomainWithConsole> {
+    const image = new Uint8Array(readFileSync(await this.image(program, width)));
+    return boot(image, { name: 'guest.elf', arguments: words, cache: this.#cache, budget });
   }
 
   async runNative(program: Program, width: Width, input: Input = {}): Promise<Outcome> {
