@@ -13,7 +13,7 @@ interface Beds {
 const test = suite<Beds>('runtime/recompiler/lockstep', { oracles: [], of: new Map() });
 const isFull = process.env['STUBDOM_TEST_TIER'] === 'full';
 const given = process.env['SEED'];
-const counts = { blocks: isFull ? 10_000 : 250, programs: isFull ? 10_000 : 200 } as const;
+const counts = { blocks: isFull ? 2_000 : 250, programs: isFull ? 2_000 : 200 } as const;
 
 test.before(async ({ oracles, of }) => {
   for (const width of [64, 32] as const) {
