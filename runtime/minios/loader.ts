@@ -1,6 +1,7 @@
 /** Puts an application image into memory: segments, trampolines, relocations, permissions, the first stack. */
 import { type ElfImage, MINIOS_LIBRARY } from '../elf/image.ts';
 import { applyRelocations } from '../elf/relocations.ts';
+import { segmentAt } from '../elf/segments.ts';
 import { UserError } from '../errors.ts';
 import { LinearAddressSpace } from '../memory/address-space.ts';
 import { type MachineMemory, pageSize, roundToPages } from '../memory/machine-memory.ts';
@@ -143,10 +144,23 @@ function dataAddresses(image: ElfImage, start: bigint): Record<string, bigint> {
   const addresses: Record<string, bigint> = {};
   let next = start;
   for (const [name, row] of dataRows()) {
-    addresses[name] = copies.get(name) ?? next;
-    next += BigInt(Math.ceil(row.size[image.width] / 16) * 16);
+    const bytes = row.size[image.width];
+    const copy = copies.get(name);
+    if (copy !== undefined) checkCopy(image, name, copy, bytes);
+    addresses[name] = copy ?? next;
+    next += BigInt(Math.ceil(bytes / 16) * 16);
   }
   return addresses;
+}
+
+/** The kernel writes it, and follows the image's own permissions there. */
+function checkCopy(image: ElfImage, name: string, at: bigint, bytes: number): void {
+  const segment = segmentAt(image.segments, at);
+  const end = segment === undefined ? at : segment.address + segment.memorySize;
+  if (segment?.writable !== true || at + BigInt(bytes) > end)
+    throw new UserError(
+      `${image.name}: its copy of ${name} at ${hex(at)} lies in memory that it may not write`,
+    );
 }
 
 const dataRows = (): (readonly [string, ApiData])[] =>

@@ -125,4 +125,14 @@ loader('a 32-bit image gets no memory above 4 GiB', () => {
   assert.match(message, /do not fit .* --memory can be at most 4088 MiB/);
 });
 
+loader('a copy of the kernel’s data in memory that the image may not write is refused', () => {
+  const { segments } = fakeImage(64);
+  const readOnly = segments.map((segment) => ({ ...segment, writable: false }));
+
+  assert.is(
+    refusal(fakeImage(64, { segments: readOnly })),
+    'fake.elf: its copy of minios_current at 0x1001000 lies in memory that it may not write',
+  );
+});
+
 loader.run();
