@@ -84,6 +84,12 @@ export const edits: readonly Edit[] = [
     after: '  _GLOBAL_REENT->__cleanup = s->__cleanup = _cleanup_r;',
   },
   {
+    // C 7.13.2.1: longjmp(env, 0) makes setjmp return 1, which newlib's for x86-32 knows
+    file: 'newlib/libc/machine/x86_64/setjmp.S',
+    before: '  movq    rsi, rax        /* Return value */\n',
+    after: '  movl    esi, eax\n  testl   eax, eax\n  jne     0f\n  incl    eax\n0:\n',
+  },
+  {
     // libc/syscalls has isatty, too
     file: 'newlib/libc/posix/isatty.c',
     before: 'int\nisatty (int fd)\n{\n  return _isatty (fd);\n}\n',

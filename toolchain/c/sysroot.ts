@@ -46,8 +46,8 @@ const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffu
 
 /** Our sources by the library they belong to, and the members of newlib's in whose place they stand. */
 const libraries = [
-  { name: 'libc.a', sources: 'src', replaced: ['lock', 'mlock'] },
-  { name: 'libm.a', sources: 'math', replaced: ['f_rintl', 'f_lrintl', 'f_llrintl'] },
+  { name: 'libc.a', sources: 'src', replaced: ['ldtoa', 'lock', 'mlock'] },
+  { name: 'libm.a', sources: 'math', replaced: ['f_rintl', 'f_lrintl', 'f_llrintl', 'sqrtl'] },
 ] as const;
 
 /** The cached sysroot, which is built first where it is not there. */

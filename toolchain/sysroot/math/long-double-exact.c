@@ -32,6 +32,11 @@ long double copysignl(long double x, long double y) {
   return __builtin_signbit(x) == __builtin_signbit(y) ? x : -x;
 }
 
+long double sqrtl(long double x) {
+  __asm__("fsqrt" : "+t"(x));
+  return x;
+}
+
 long double rintl(long double x) {
   __asm__("frndint" : "+t"(x));
   return x;

@@ -105,6 +105,12 @@ long double cosl(long double x) {
   return x;
 }
 
+/* What gcc makes of a sine and a cosine of the same number. */
+void sincosl(long double x, long double *sine, long double *cosine) {
+  x = near_zero(x);
+  __asm__("fsincos" : "=t"(*cosine), "=u"(*sine) : "0"(x));
+}
+
 long double tanl(long double x) {
   x = near_zero(x);
   __asm__("fptan\n\tfstp %%st(0)" : "+t"(x));
