@@ -253,7 +253,8 @@ static void library(void) {
   free(zeroed);
   printf("heap %d\n", (int)total);
   wchar_t wide[20];
-  printf("%d %d\n", (int)mbstowcs(wide, "wide", 20), (int)wcslen(wide));
+  int made = (int)mbstowcs(wide, "wide", 20);
+  printf("%d %d\n", made, (int)wcslen(wide));
 }
 
 typedef int v4si __attribute__((vector_size(16)));
