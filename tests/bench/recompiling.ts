@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseImage } from '../../runtime/elf/image.ts';
-import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
+import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import type { GuestFunction } from '../../runtime/recompiler/discover.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
 import { Translator } from '../../runtime/recompiler/translator.ts';
@@ -22,7 +22,7 @@ export interface Recompiling {
 export interface Steps {
   /** Bytes to IR. */
   readonly reading: number;
-  /** IR to a module, through binaryen. */
+  /** IR to a module, by the emitter of run time. */
   readonly writing: number;
   /** V8's check of the module; it compiles each function when it is first called, and keeps what it has seen before. */
   readonly checking: number;
@@ -39,7 +39,6 @@ export async function measureRecompiling(width: Width): Promise<Recompiling> {
     new Uint8Array(readFileSync(join(helloDirectory, `hello-${width}.elf`))),
     'hello',
   );
-  const binaryen = await loadBinaryen();
   const lo = image.segments[0]?.address ?? 0n;
   const once = (): { functions: GuestFunction[]; bytes: Uint8Array; steps: number[] } => {
     const translator = new Translator({
@@ -54,8 +53,7 @@ export async function measureRecompiling(width: Width): Promise<Recompiling> {
     const at = [performance.now()];
     const functions = translator.gather([image.entry], () => false);
     at.push(performance.now());
-    const emitter = new BinaryenEmitter(binaryen, maximumPages);
-    const { bytes } = translator.translate(emitter, functions);
+    const { bytes } = translator.translate(new ByteEmitter(maximumPages), functions);
     at.push(performance.now());
     new WebAssembly.Module(new Uint8Array(bytes));
     at.push(performance.now());
