@@ -12,7 +12,7 @@ import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
 import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
 import type { CodeRegion } from '../recompiler/translator.ts';
-import { type Mode, registerName } from '../x86/registers.ts';
+import type { Mode } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
 import { blockOf, GuestState } from './evaluate-instruction.ts';
@@ -158,13 +158,6 @@ export class Vcpu {
   get eflags(): bigint {
     const direction = this.#memory.bytes()[this.#layout.state + cpuState.direction] ?? 0;
     return BigInt(this.#packedFlags() | (direction << 10) | this.#word32(cpuState.otherFlags));
-  }
-
-  /** Bit i of the text is a register: name and value, for reports. */
-  registerText(n: number): string {
-    return `${registerName(n, this.mode)} ${this.register(n)
-      .toString(16)
-      .padStart(this.mode / 4, '0')}`;
   }
 
   saveContext(): Uint8Array {

@@ -1,7 +1,7 @@
 /** How values travel in Wasm. */
 import type { Width } from '../ir/ops.ts';
 import type { Value } from '../ir/value.ts';
-import type { WasmType } from './emitter.ts';
+import type { LoadOp, StoreOp, WasmType } from './emitter.ts';
 
 /** The Wasm type that carries a value: zero-extended integers, or a vector. */
 export const carrier = (width: Width): WasmType =>
@@ -13,4 +13,14 @@ export const arg = (value: Value, index: number): Value => {
   const found = value.args[index];
   if (found === undefined) throw new TypeError(`${value.op} has no argument ${index}`);
   return found;
+};
+
+/** How a value of a width is loaded into its carrier, and stored from it. */
+// biome-ignore format: a table
+export const loadOps: Readonly<Record<Width, LoadOp>> = {
+  1: 'i32.load8_u', 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load',
+};
+// biome-ignore format: a table
+export const storeOps: Readonly<Record<Width, StoreOp>> = {
+  1: 'i32.store8', 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store',
 };

@@ -48,11 +48,6 @@ export function discover(source: CodeSource, entry: bigint): GuestFunction {
   return new Discovery(source, entry).run();
 }
 
-/** Whether executable bytes that decode are there. */
-export function isCode(source: CodeSource, address: bigint): boolean {
-  return source.decoderAt(address) !== undefined;
-}
-
 class Discovery {
   readonly #source: CodeSource;
   readonly #entry: bigint;

@@ -3,6 +3,7 @@ import type { Flag } from '../ir/ops.ts';
 import type { Subroutine, Value } from '../ir/value.ts';
 import { isVector, RSP } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
+import { loadOps } from './carrier.ts';
 import type { GuestFunction } from './discover.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import type { Layout } from './layout.ts';
@@ -263,15 +264,7 @@ export class Frame {
 
   loadCpu(value: Value, offset: Expression): Expression {
     const e = this.emitter;
-    const ops = {
-      1: 'i32.load8_u',
-      8: 'i32.load8_u',
-      16: 'i32.load16_u',
-      32: 'i32.load',
-      64: 'i64.load',
-      128: 'v128.load',
-    } as const;
-    return e.load(ops[value.width], this.layout.state, offset);
+    return e.load(loadOps[value.width], this.layout.state, offset);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Flag } from '../ir/ops.ts';
 import { flagNames } from '../ir/ops.ts';
 import type { Statement, Subroutine, Value } from '../ir/value.ts';
-import { carrier } from './carrier.ts';
+import { carrier, storeOps } from './carrier.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
@@ -24,8 +24,6 @@ export class BlockLowering implements Surroundings {
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
-  /** Addresses that the instruction at hand has checked for writing: of read-modify-write instructions. */
-  readonly #checked = new Map<Value, { pointer: number; bytes: number }>();
   #address: bigint;
   #hasCold = false;
 
@@ -129,7 +127,6 @@ export class BlockLowering implements Surroundings {
     switch (statement.kind) {
       case 'instruction':
         this.#address = statement.address;
-        this.#checked.clear();
         break;
       case 'setRegister':
         this.#setRegister(statement.register, statement.value, index);
@@ -192,7 +189,6 @@ export class BlockLowering implements Surroundings {
       bytesOf(value),
       forWrite ? accessKind.write : accessKind.read,
     );
-    if (forWrite) this.#checked.set(only(value.args), { pointer, bytes: bytesOf(value) });
     const uses = this.#values.usesOf(value);
     if (uses === 0) return;
     this.#values.keep(value, this.#memory.load(pointer, value.width));
@@ -212,18 +208,10 @@ export class BlockLowering implements Surroundings {
   }
 
   #storeCpu(offset: Value, value: Value): void {
-    const ops = {
-      1: 'i32.store8',
-      8: 'i32.store8',
-      16: 'i32.store16',
-      32: 'i32.store',
-      64: 'i64.store',
-      128: 'v128.store',
-    } as const;
     const pointer = this.#values.emit(offset);
     this.statement(
       this.emitter.store(
-        ops[value.width],
+        storeOps[value.width],
         this.#frame.layout.state,
         pointer,
         this.#values.emit(value),

@@ -5,6 +5,7 @@
 
 import type { Width } from '../ir/ops.ts';
 import { cpuState } from '../x86/state.ts';
+import { loadOps, storeOps } from './carrier.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
@@ -13,23 +14,6 @@ import { leaveReasons } from './leave-reasons.ts';
 export const accessKind = { read: 0, write: 1 } as const;
 
 export type Exit = (cause: { reason: number; operand: number }) => Expression[];
-
-const loads = {
-  1: 'i32.load8_u',
-  8: 'i32.load8_u',
-  16: 'i32.load16_u',
-  32: 'i32.load',
-  64: 'i64.load',
-  128: 'v128.load',
-} as const;
-const stores = {
-  1: 'i32.store8',
-  8: 'i32.store8',
-  16: 'i32.store16',
-  32: 'i32.store',
-  64: 'i64.store',
-  128: 'v128.store',
-} as const;
 
 export class MemoryLowering {
   readonly #frame: Frame;
@@ -65,12 +49,12 @@ export class MemoryLowering {
 
   load(pointer: number, width: Width): Expression {
     const e = this.#frame.emitter;
-    return e.load(loads[width], this.#frame.layout.run.host, e.get(pointer, 'i32'));
+    return e.load(loadOps[width], this.#frame.layout.run.host, e.get(pointer, 'i32'));
   }
 
   store(pointer: number, width: Width, value: Expression): Expression {
     const e = this.#frame.emitter;
-    return e.store(stores[width], this.#frame.layout.run.host, e.get(pointer, 'i32'), value);
+    return e.store(storeOps[width], this.#frame.layout.run.host, e.get(pointer, 'i32'), value);
   }
 
   #pointer(offset: number): number {

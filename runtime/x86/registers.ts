@@ -15,18 +15,11 @@ export const RDI = 7;
 export const R11 = 11;
 /** XMM0; the others follow. */
 export const XMM0 = 16;
-export const registerCount = 32;
 
 const names64 = 'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 const names32 = 'eax ecx edx ebx esp ebp esi edi'.split(' ');
 
 export const isVector = (register: number): boolean => register >= XMM0;
-
-/** Registers that a mode has. */
-export const registersOf = (mode: Mode): readonly number[] => {
-  const general = mode === 64 ? 16 : 8;
-  return Array.from({ length: general * 2 }, (_, i) => (i < general ? i : XMM0 + i - general));
-};
 
 export const generalRegisters = (mode: Mode): number => (mode === 64 ? 16 : 8);
 
