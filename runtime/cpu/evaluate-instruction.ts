@@ -1,7 +1,7 @@
 /** One instruction of a guest through the reference evaluator: exact where recompiled code is only fast, and slow. */
 import { CpuException } from '../errors.ts';
 import { Builder, flagBits } from '../ir/builder.ts';
-import { type EvaluationState, evaluateBlock } from '../ir/evaluate.ts';
+import { type EvaluationState, evaluateBlock, type Outcome } from '../ir/evaluate.ts';
 import type { Flag } from '../ir/ops.ts';
 import type { Block } from '../ir/value.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
@@ -12,6 +12,8 @@ import { cpuState, registerOffset } from '../x86/state.ts';
 import { translateInstruction } from '../x86/translate.ts';
 
 const pageMask = 0xfffn;
+/** General and XMM registers: what an instruction may have written before it faults (POP to memory, by ESP). */
+const registerBytes = cpuState.fpu;
 
 /** The instruction as a block of its own. */
 export function blockOf(mode: Mode, instruction: Instruction): Block {
@@ -46,15 +48,19 @@ export class GuestState implements EvaluationState {
     this.#flags = options.flags;
   }
 
-  /** Executes a block; where the guest goes on. */
-  run(block: Block): bigint {
-    const outcome = evaluateBlock(block, this);
-    if (outcome.kind === 'leave')
-      throw new TypeError(`an instruction that leaves for ${outcome.reason} is not evaluated`);
-    const view = this.#memory.view();
-    view.setUint32(this.#state + cpuState.flagRecipe, 0, true);
-    view.setUint32(this.#state + cpuState.flagInput0, this.#flags, true);
-    return outcome.target;
+  /** Executes an instruction; a fault leaves the registers as they were. */
+  run(block: Block): Outcome {
+    const before = this.#memory.bytes().slice(this.#state, this.#state + registerBytes);
+    try {
+      const outcome = evaluateBlock(block, this);
+      const view = this.#memory.view();
+      view.setUint32(this.#state + cpuState.flagRecipe, 0, true);
+      view.setUint32(this.#state + cpuState.flagInput0, this.#flags, true);
+      return outcome;
+    } catch (error) {
+      if (error instanceof CpuException) this.#memory.bytes().set(before, this.#state);
+      throw error;
+    }
   }
 
   register(n: number): bigint {

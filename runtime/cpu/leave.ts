@@ -1,7 +1,11 @@
 /** Why a vCPU came back: what its domain has to do before it runs on. */
 
 export type Leave =
-  | { readonly reason: 'poll' }
+  | {
+      readonly reason: 'poll';
+      /** Polls are left: what was done in their stead, instruction by instruction, took longer than polls tell. */
+      readonly early?: boolean;
+    }
   /** The code at rip is not translated yet: `await vcpu.translate()`, then go on. */
   | { readonly reason: 'translate' }
   | { readonly reason: 'hostCall'; readonly address: bigint }

@@ -69,6 +69,11 @@ export class Translations {
     return this.#store.refill(address);
   }
 
+  /** Whether a function can be entered at an address. */
+  has(address: bigint): boolean {
+    return this.#store.has(address);
+  }
+
   /** Whether an address can be translated. */
   isCode(address: bigint): boolean {
     return this.#options.code.some(
@@ -108,14 +113,19 @@ export class Translations {
 
   /** Translates all that is known of the image; `validated` takes binaryen, which checks what it writes. */
   async translateAll(validated = false): Promise<void> {
-    const tools = await (validated ? this.#loadValidated() : this.#load());
+    const tools = await (validated ? this.#loadValidated() : this.#loadTools());
     this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
     this.#translate(tools, this.#options.entries);
   }
 
+  /** Loads what translates and decodes. */
+  async load(): Promise<void> {
+    await this.#loadTools();
+  }
+
   /** Translates the function at an address, unless it is there. */
   async translateAt(address: bigint): Promise<void> {
-    const tools = await this.#load();
+    const tools = await this.#loadTools();
     if (!this.#store.has(address)) this.#translate(tools, [address]);
   }
 
@@ -156,7 +166,7 @@ export class Translations {
     this.#store.install(module.bytes, module.functions);
   }
 
-  async #load(): Promise<Tools> {
+  async #loadTools(): Promise<Tools> {
     if (this.#tools !== undefined) return this.#tools;
     const { ByteEmitter } = await import('../recompiler/byte-emitter.ts');
     const { Translator } = await import('../recompiler/translator.ts');
@@ -169,7 +179,7 @@ export class Translations {
   }
 
   async #loadValidated(): Promise<Tools> {
-    const { translator } = await this.#load();
+    const { translator } = await this.#loadTools();
     const { BinaryenEmitter, loadBinaryen } = await import('../recompiler/binaryen-emitter.ts');
     const binaryen = await loadBinaryen();
     const { maximumPages } = this.#options.memory;

@@ -2,9 +2,8 @@
 
 import { CpuException } from '../errors.ts';
 import { flagBits } from '../ir/builder.ts';
-import { evaluateFlagRule } from '../ir/evaluate.ts';
+import { evaluateFlagRule, type Outcome } from '../ir/evaluate.ts';
 import { flagNames } from '../ir/ops.ts';
-import type { Block } from '../ir/value.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { KeptTranslation } from '../recompiler/kept-translation.ts';
@@ -15,7 +14,7 @@ import type { CodeRegion } from '../recompiler/translator.ts';
 import type { Mode } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
-import { blockOf, GuestState } from './evaluate-instruction.ts';
+import { Evaluator } from './evaluator.ts';
 import type { Leave } from './leave.ts';
 import { type TranslationSize, Translations } from './translations.ts';
 
@@ -57,6 +56,11 @@ const initialFpuControl = 0x37f;
 /** Bit 1 of EFLAGS is always 1; IF. */
 const initialFlags = 0x202;
 
+/** Instructions that the evaluator does before what follows is translated, whatever it is. */
+const mostEvaluated = 1000;
+/** Of some microseconds each: what the host's event loop can wait for. */
+const mostEvaluatedInSlice = 256;
+
 export class Vcpu {
   readonly mode: Mode;
   readonly #memory: MachineMemory;
@@ -64,8 +68,12 @@ export class Vcpu {
   readonly #layout: Layout;
   readonly #recipes = new Recipes();
   readonly #translations: Translations;
-  /** Instructions that the evaluator has met, by address. */
-  readonly #evaluated = new Map<bigint, Block>();
+  readonly #evaluator: Evaluator;
+  /** Where the evaluator is to go on, though there is no code. */
+  #evaluatesAt: bigint | undefined;
+  /** Instructions evaluated since recompiled code left, and since polls were given. */
+  #evaluatedHere = 0;
+  #evaluatedInSlice = 0;
   #polls = 1;
 
   constructor(options: VcpuOptions) {
@@ -85,6 +93,11 @@ export class Vcpu {
       layout: this.#layout,
       recipes: this.#recipes,
       flags: () => this.#packedFlags(),
+    });
+    this.#evaluator = new Evaluator({
+      ...options,
+      state: this.#layout.state,
+      decoderAt: (address) => this.#translations.decoderAt(address),
     });
     this.#reset();
   }
@@ -120,9 +133,11 @@ export class Vcpu {
     return this.#translations.moduleCount;
   }
 
-  /** Translates what is at rip; what `run` asked for by leaving with 'translate'. */
+  /** What `run` asked for by leaving with 'translate': the code at rip, or what the evaluator needs. */
   translate(): Promise<void> {
-    return this.#translations.translateAt(this.rip);
+    return this.rip === this.#evaluatesAt
+      ? this.#translations.load()
+      : this.#translations.translateAt(this.rip);
   }
 
   // Registers.
@@ -183,6 +198,7 @@ export class Vcpu {
   // Running.
 
   setPolls(count: number): void {
+    this.#evaluatedInSlice = 0;
     this.#polls = count;
     this.#setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
   }
@@ -212,45 +228,71 @@ export class Vcpu {
       case leaveReasons.exception:
         return this.#exception(operand);
       case leaveReasons.access:
-        return this.#accessFault(operand);
       case leaveReasons.evaluate:
+        this.#evaluatedHere = 0;
         return this.#evaluate();
       default:
         throw new TypeError(`recompiled code left with unknown reason ${reason}`);
     }
   }
 
-  /** The instruction at rip, exactly. */
+  /**
+   * Instruction by instruction from rip on, exactly, until an address that has code. Code is never made for an address
+   * just because an exit lies before it, unless the evaluator meets it often.
+   */
   #evaluate(): Leave | undefined {
-    const { rip } = this;
+    this.#evaluatesAt = this.rip;
     if (!this.#translations.isLoaded) return { reason: 'translate' };
-    const guest = new GuestState({
-      ...this.#options,
-      state: this.#layout.state,
-      flags: this.#packedFlags(),
-    });
+    do {
+      if (this.#evaluatedInSlice >= mostEvaluatedInSlice) {
+        this.#evaluatedInSlice = 0;
+        return { reason: 'poll', early: true };
+      }
+      const leave = this.#step();
+      if (leave !== undefined) return leave;
+    } while (this.#goesOnEvaluating(this.rip));
+    this.#evaluatesAt = undefined;
+    return undefined;
+  }
+
+  #goesOnEvaluating(rip: bigint): boolean {
+    this.#evaluatesAt = rip;
+    return (
+      !this.#translations.has(rip) &&
+      this.#translations.isCode(rip) &&
+      !this.#evaluator.isHot(rip) &&
+      this.#evaluatedHere < mostEvaluated
+    );
+  }
+
+  /** The instruction at rip; what the host must hear of it. */
+  #step(): Leave | undefined {
+    this.#evaluatedHere++;
+    this.#evaluatedInSlice++;
+    const polls = this.#word32(cpuState.polls) - 1;
+    this.#setWord32(cpuState.polls, polls);
+    if (polls < 0) return { reason: 'poll' };
     try {
-      this.rip = guest.run(this.#blockAt(rip));
-      return undefined;
+      const outcome = this.#evaluator.step(this.rip, this.#packedFlags());
+      if (outcome.kind === 'jump') {
+        this.rip = outcome.target;
+        return undefined;
+      }
+      this.#setWord64(cpuState.leaveAddress, this.rip);
+      this.#setWord32(cpuState.leaveOperand, operandOf(outcome));
+      this.rip = outcome.next;
+      return this.#leave(leaveReasons[outcome.reason]);
     } catch (error) {
       if (!(error instanceof CpuException)) throw error;
       const { vector, errorCode, address } = error;
-      return { reason: 'exception', vector, errorCode, address, detail: undefined };
+      const detail = vector === vectors.UD ? this.#undefinedText() : undefined;
+      return { reason: 'exception', vector, errorCode, address, detail };
     }
-  }
-
-  #blockAt(address: bigint): Block {
-    const known = this.#evaluated.get(address);
-    if (known !== undefined) return known;
-    const decoder = this.#translations.decoderAt(address);
-    if (decoder === undefined) throw new TypeError(`no code at 0x${address.toString(16)}`);
-    const block = blockOf(this.mode, decoder.decode(address));
-    this.#evaluated.set(address, block);
-    return block;
   }
 
   #untranslated(): Leave | undefined {
     const { rip } = this;
+    if (rip === this.#evaluatesAt) return this.#evaluate();
     if (this.#translations.refill(rip)) return undefined;
     if (this.#translations.isCode(rip)) return { reason: 'translate' };
     const fault = this.#options.addressSpace.translate(rip, 'execute');
@@ -291,33 +333,6 @@ export class Vcpu {
       : `x86: no semantics for ${decoder.text(rip)} (${bytes.join(' ')})`;
   }
 
-  /** An access outside the linear run, or a store to a page that is not writable. */
-  #accessFault(operand: number): Leave {
-    const kind = (operand & 1) === 1 ? 'write' : 'read';
-    const bytes = BigInt(operand >> 1);
-    const start = BigInt.asUintN(
-      this.mode,
-      this.#options.run.lo + this.#word64(cpuState.leaveAddress),
-    );
-    const last = BigInt.asUintN(this.mode, start + bytes - 1n);
-    // An access across a page border names the page that faults: the first byte, or the second page's first.
-    for (const address of [start, last & ~0xfffn]) {
-      const place = this.#options.addressSpace.translate(address, kind);
-      if (typeof place !== 'number') {
-        return {
-          reason: 'exception',
-          vector: vectors.PF,
-          errorCode: place.errorCode,
-          address: place.address,
-          detail: undefined,
-        };
-      }
-    }
-    throw new TypeError(
-      `a ${kind} of ${bytes} bytes at 0x${start.toString(16)} left without a fault`,
-    );
-  }
-
   #packedFlags(): number {
     const recipe = this.#recipes.recipe(this.#word32(cpuState.flagRecipe));
     if (recipe === undefined) return this.#word32(cpuState.flagInput0);
@@ -352,7 +367,15 @@ export class Vcpu {
     this.#memory.view().setInt32(this.#layout.state + offset, value, true);
   }
 
+  #setWord64(offset: number, value: bigint): void {
+    this.#memory.view().setBigUint64(this.#layout.state + offset, value, true);
+  }
+
   #word64(offset: number): bigint {
     return this.#memory.view().getBigUint64(this.#layout.state + offset, true);
   }
 }
+
+/** As recompiled code writes it: an exception's error code stands above its vector. */
+const operandOf = ({ reason, operand }: Extract<Outcome, { kind: 'leave' }>): number =>
+  reason === 'exception' ? operand | (-1 << 8) : operand;

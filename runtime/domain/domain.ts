@@ -81,9 +81,10 @@ export class Domain {
     const leave = cpu.run();
     const now = clock.monotonic();
     if (leave.reason === 'translate') return 'translate';
-    if (leave.reason === 'poll') slice.spent(now);
+    const isSpent = leave.reason === 'poll' && leave.early !== true;
+    if (isSpent) slice.spent(now);
     kernel.handle(leave, now - before);
-    return leave.reason === 'poll' || slice.isOver(now) ? 'turn' : 'go on';
+    return isSpent || slice.isOver(now) ? 'turn' : 'go on';
   }
 
   #begin(slice: TimeSlice): void {

@@ -22,6 +22,8 @@ export const pageFlags = {
   readOnly: 1,
   /** Nothing is mapped here for stores; a load reads what the frame holds. */
   absent: 2,
+  /** Translated code was made from what it holds: whoever writes looks for code to forget. */
+  code: 4,
 } as const;
 
 /** Bytes that the frames of all domains together can have. */
@@ -113,6 +115,13 @@ export class MachineMemory {
   setFlags(start: number, bytes: number, flags: number): void {
     const first = pageFlagsOffset + start / pageSize;
     this.#bytes.fill(flags, first, first + pagesOf(bytes));
+  }
+
+  /** Sets or clears one flag of the page around a host offset. */
+  setFlag(host: number, flag: number, value: boolean): void {
+    const at = pageFlagsOffset + Math.floor(host / pageSize);
+    const flags = this.#bytes[at] ?? 0;
+    this.#bytes[at] = value ? flags | flag : flags & ~flag;
   }
 
   flagsAt(host: number): number {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Leave } from '../../runtime/cpu/leave.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
-import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import { MachineMemory, pageFlags, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
 import { type Mode, RSP } from '../../runtime/x86/registers.ts';
 
 export const codeStart = 0x1_0000n;
@@ -123,6 +123,12 @@ export class AssemblyGuest {
 
   write(address: bigint, bytes: Uint8Array): void {
     this.#bytes(address, bytes.length).set(bytes);
+  }
+
+  /** Makes stores to a page leave, though they do not fault. */
+  watch(page: bigint): void {
+    const { host } = this.#addressSpace.run;
+    this.#memory.setFlag(host + Number(page - codeStart), pageFlags.code, true);
   }
 
   #bytes(address: bigint, length: number): Uint8Array {

@@ -51,6 +51,22 @@ loop('a poll gives the event loop its turn; a quick host call does not', async (
   assert.is(clock.turns, 1);
 });
 
+loop('an early poll gives the event loop its turn only when the slice is over', async () => {
+  let polls = 0;
+  const { domain: guest, clock } = domain({
+    next: () => (polls < 8 ? { do: 'run' } : end),
+    leave: () => {
+      polls++;
+      clock.now += 500_000n;
+      return { reason: 'poll', early: true };
+    },
+  });
+
+  await guest.run();
+
+  assert.is(clock.turns, 2, '8 times 0.5 ms are two slices of 2 ms');
+});
+
 loop('host calls alone also make a slice end', async () => {
   let calls = 0;
   const { domain: guest, clock } = domain({
