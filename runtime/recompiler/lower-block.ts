@@ -3,14 +3,15 @@
 import type { Flag } from '../ir/ops.ts';
 import { flagNames } from '../ir/ops.ts';
 import type { Statement, Subroutine, Value } from '../ir/value.ts';
-import { carrier, storeOps } from './carrier.ts';
+import { storeOps } from './carrier.ts';
+import { memoryAccess } from './choose-access.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
-import { accessKind, MemoryLowering } from './memory-access.ts';
+import type { MemoryAccess } from './memory-access.ts';
 import { type BlockPlan, operandsOf, terminatorOperands } from './plan.ts';
 import { type Surroundings, Values } from './values.ts';
 
@@ -20,7 +21,7 @@ export class BlockLowering implements Surroundings {
   readonly #plan: BlockPlan;
   readonly #unit: number;
   readonly #values: Values;
-  readonly #memory: MemoryLowering;
+  readonly #memory: MemoryAccess;
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
@@ -33,7 +34,12 @@ export class BlockLowering implements Surroundings {
     this.#plan = plan;
     this.#unit = frame.unitsOf(plan.block.address)?.block ?? index;
     this.#values = new Values(this, { rules, floatRules });
-    this.#memory = new MemoryLowering(frame, (cause) => this.#exit(cause));
+    this.#memory = memoryAccess({
+      frame,
+      block: plan.block,
+      values: this.#values,
+      exit: (cause) => this.#exit(cause),
+    });
     this.#way = new TerminatorLowering(frame, plan, this.#unit, this.#values);
     this.#address = plan.block.address;
   }
@@ -132,10 +138,10 @@ export class BlockLowering implements Surroundings {
         this.#setRegister(statement.register, statement.value, index);
         break;
       case 'load':
-        this.#load(statement.value);
+        this.#memory.load(statement);
         break;
       case 'store':
-        this.#store(statement.address, statement.value);
+        this.#memory.store(statement);
         break;
       case 'loadCpu':
         if (this.#values.usesOf(statement.value) > 0)
@@ -179,32 +185,6 @@ export class BlockLowering implements Surroundings {
       return;
     }
     this.statement(e.set(local, written));
-  }
-
-  #load(value: Value): void {
-    const address = this.#values.emit(only(value.args));
-    const forWrite = value.detail === 1;
-    const pointer = this.#memory.check(
-      address,
-      bytesOf(value),
-      forWrite ? accessKind.write : accessKind.read,
-    );
-    const uses = this.#values.usesOf(value);
-    if (uses === 0) return;
-    this.#values.keep(value, this.#memory.load(pointer, value.width));
-  }
-
-  #store(address: Value, value: Value): void {
-    const e = this.emitter;
-    const at = this.#values.toLocal(this.#values.emit(address), this.#frame.native);
-    const type = carrier(value.width);
-    const held = this.#values.toLocal(this.#values.emit(value), type);
-    const pointer = this.#memory.check(
-      e.get(at, this.#frame.native),
-      value.width / 8,
-      accessKind.write,
-    );
-    this.statement(this.#memory.store(pointer, value.width, e.get(held, type)));
   }
 
   #storeCpu(offset: Value, value: Value): void {
@@ -267,8 +247,6 @@ export class BlockLowering implements Surroundings {
     ];
   }
 }
-
-const bytesOf = (value: Value): number => Math.max(value.width / 8, 1);
 
 function only(values: readonly Value[]): Value {
   const [value] = values;
