@@ -4,16 +4,28 @@ import { Builder, flagBits } from '../ir/builder.ts';
 import { type EvaluationState, evaluateBlock, type Outcome } from '../ir/evaluate.ts';
 import type { Flag } from '../ir/ops.ts';
 import type { Block } from '../ir/value.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import type { AddressSpace, PageFault } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { Instruction } from '../x86/decode.ts';
 import { isVector, type Mode, registerWidth, XMM0 } from '../x86/registers.ts';
+import { vectors } from '../x86/semantics.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
 import { translateInstruction } from '../x86/translate.ts';
 
 const pageMask = 0xfffn;
 /** General and XMM registers: what an instruction may have written before it faults (POP to memory, by ESP). */
 const registerBytes = cpuState.fpu;
+
+/** An access that the address space refuses; which exception it is depends on the instruction (access-exception.ts). */
+export class AccessFault extends CpuException {
+  readonly fault: PageFault;
+
+  constructor(fault: PageFault) {
+    const { errorCode, address } = fault;
+    super(vectors.PF, `no access at 0x${address.toString(16)}`, errorCode, address);
+    this.fault = fault;
+  }
+}
 
 /** The instruction as a block of its own. */
 export function blockOf(mode: Mode, instruction: Instruction): Block {
@@ -123,11 +135,6 @@ export class GuestState implements EvaluationState {
   #place(address: bigint, access: 'read' | 'write'): number {
     const place = this.#space.translate(address, access);
     if (typeof place === 'number') return place;
-    throw new CpuException(
-      14,
-      `page fault at 0x${address.toString(16)}`,
-      place.errorCode,
-      place.address,
-    );
+    throw new AccessFault(place);
   }
 }

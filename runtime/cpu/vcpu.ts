@@ -4,16 +4,18 @@ import { CpuException } from '../errors.ts';
 import { flagBits } from '../ir/builder.ts';
 import { evaluateFlagRule, type Outcome } from '../ir/evaluate.ts';
 import { flagNames } from '../ir/ops.ts';
-import type { AddressSpace } from '../memory/address-space.ts';
+import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { KeptTranslation } from '../recompiler/kept-translation.ts';
 import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
 import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
 import type { CodeRegion } from '../recompiler/translator.ts';
-import type { Mode } from '../x86/registers.ts';
+import { type Mode, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
+import { accessException } from './access-exception.ts';
+import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
 import type { Leave } from './leave.ts';
 import { type TranslationSize, Translations } from './translations.ts';
@@ -283,6 +285,7 @@ export class Vcpu {
       this.rip = outcome.next;
       return this.#leave(leaveReasons[outcome.reason]);
     } catch (error) {
+      if (error instanceof AccessFault) return this.#refused(error.fault);
       if (!(error instanceof CpuException)) throw error;
       const { vector, errorCode, address } = error;
       const detail = vector === vectors.UD ? this.#undefinedText() : undefined;
@@ -296,13 +299,20 @@ export class Vcpu {
     if (this.#translations.refill(rip)) return undefined;
     if (this.#translations.isCode(rip)) return { reason: 'translate' };
     const fault = this.#options.addressSpace.translate(rip, 'execute');
-    return {
-      reason: 'exception',
-      vector: vectors.PF,
-      errorCode: typeof fault === 'number' ? 0x11 : fault.errorCode,
-      address: rip,
-      detail: undefined,
-    };
+    const { present, execute } = pageFaultCode;
+    return accessException(
+      typeof fault === 'number' ? { errorCode: present | execute, address: rip } : fault,
+      undefined,
+      this.register(RSP),
+    );
+  }
+
+  /** What the instruction at rip may not access. Whether #GP or #SS only the decoder can say. */
+  #refused(fault: PageFault): Leave {
+    const isKnown = fault.isCanonical !== false;
+    if (!isKnown && !this.#translations.isLoaded) return { reason: 'translate' };
+    const decoder = isKnown ? undefined : this.#translations.decoderAt(this.rip);
+    return accessException(fault, decoder?.decode(this.rip), this.register(RSP));
   }
 
   /** A fault can be taken again: where its report needs the translator, that is loaded first. */

@@ -1,17 +1,25 @@
-/** Virtual address and access → host offset or page fault (SDM vol. 3, 4.7), for guests whose memory is one linear run. */
+/** Virtual address and access → host offset or fault (SDM vol. 3, 4.7), for guests whose memory is one linear run. */
 import type { MachineMemory } from './machine-memory.ts';
 import { pageFlags, pageSize } from './machine-memory.ts';
 
 export type Access = 'read' | 'write' | 'execute';
 
 /** Bits of a page fault's error code (SDM vol. 3, figure 4-12). */
-export const pageFaultCode = { present: 1, write: 2, execute: 16 } as const;
+export const pageFaultCode = { present: 1, write: 2, user: 4, reserved: 8, execute: 16 } as const;
 
 export interface PageFault {
   readonly errorCode: number;
   /** CR2. */
   readonly address: bigint;
+  /** Bits 63 to 47 differ: no page fault but #GP(0), or #SS(0) where the instruction goes through SS (SDM vol. 1, 3.3.7.1). */
+  readonly isCanonical?: false;
 }
+
+/** Whether bits 63 to 47 of a 64-bit address are alike. */
+export const isCanonical = (address: bigint): boolean => {
+  const top = BigInt.asUintN(64, address) >> 47n;
+  return top === 0n || top === 0x1_ffffn;
+};
 
 export interface AddressSpace {
   /** Where one byte lies; the bytes after it are contiguous up to the end of its page at least. */
@@ -42,7 +50,10 @@ export class LinearAddressSpace implements AddressSpace {
 
   translate(address: bigint, access: Access): number | PageFault {
     const offset = address - this.run.lo;
-    if (offset < 0n || offset >= this.run.length) return fault(address, access, 0);
+    if (offset < 0n || offset >= this.run.length)
+      return isCanonical(address)
+        ? fault(address, access, 0)
+        : { errorCode: 0, address, isCanonical: false };
     const host = this.run.host + Number(offset);
     if (access === 'read') return host;
     const flags = this.#memory.flagsAt(host);

@@ -24,9 +24,17 @@ space('virtual addresses of the run lie one after the other in the machine', () 
 space('outside of it is a page that is not present', () => {
   const { space } = linear();
 
-  assert.equal(space.translate(lo - 1n, 'read'), { errorCode: 0, address: lo - 1n });
+  assert.equal(space.translate(lo + 0x4000n, 'read'), { errorCode: 0, address: lo + 0x4000n });
   assert.equal(space.translate(lo + 0x3000n, 'write'), { errorCode: 2, address: lo + 0x3000n });
   assert.equal(space.translate(0n, 'execute'), { errorCode: 16, address: 0n });
+});
+
+space('an address that is not canonical is no page fault', () => {
+  const address = lo - 1n;
+
+  assert.equal(linear().space.translate(address, 'read'), {
+    ...{ errorCode: 0, address, isCanonical: false },
+  });
 });
 
 space('read-only pages are read and refuse stores as present; unmapped ones as absent', () => {
