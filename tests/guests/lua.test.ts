@@ -1,54 +1,121 @@
-/** Lua 5.4, as Debian has it: scripts that print in a guest what they print natively, byte for byte. */
+/**
+ * Lua 5.4, as Debian has it, with LPeg's C linked in: LPeg's own tests, and scripts that print in a guest what they
+ * print natively, byte for byte.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fetchDebianSource, type Width } from '../../toolchain/index.ts';
-import { isFull, type Program, testFile, Workbench } from '../support/program.ts';
+import { type Input, isFull, type Program, testFile, Workbench } from '../support/program.ts';
 
-const lua = suite<{ bench: Workbench; tree: string }>('guests/lua');
+interface Trees {
+  readonly lua: string;
+  readonly lpeg: string;
+}
+
+const lua = suite<{ bench: Workbench; trees: Trees }>('guests/lua');
 
 lua.before(async (context) => {
   context.bench = new Workbench();
-  context.tree = join(await fetchDebianSource('lua5.4'), 'src');
+  context.trees = {
+    lua: join(await fetchDebianSource('lua5.4'), 'src'),
+    lpeg: await fetchDebianSource('lua-lpeg'),
+  };
 });
 lua.after(({ bench }) => bench.remove());
 
-/** The stand-alone interpreter. */
-function interpreter(tree: string, options: readonly string[]): Program {
-  const files = readdirSync(tree).filter((file) => file.endsWith('.c') && file !== 'luac.c');
-  return { files: files.map((file) => join(tree, file)), options: ['-I', tree, ...options] };
+/** The stand-alone interpreter, with libraries.c in place of linit.c. */
+function interpreter(trees: Trees, options: readonly string[]): Program {
+  const files = (tree: string): string[] =>
+    readdirSync(tree)
+      .filter((file) => file.endsWith('.c') && file !== 'luac.c' && file !== 'linit.c')
+      .map((file) => join(tree, file));
+  return {
+    files: [...files(trees.lua), ...files(trees.lpeg), testFile('guests/lua/libraries.c')],
+    options: ['-I', trees.lua, ...options],
+  };
 }
+
+/** The interpreter reads the script from standard input to its end, so a script's input is no file's. */
+const script = (text: string | Uint8Array, ...words: readonly string[]): Input => ({
+  arguments: ['-', ...words],
+  input: text,
+});
 
 const x87 = ['-O2', '-march=i686', '-mfpmath=387'];
 
-// biome-ignore format: a table
-const always: readonly { readonly name: string; readonly width: Width; readonly options: readonly string[] }[] = [
+interface Way {
+  readonly name: string;
+  readonly width: Width;
+  readonly options: readonly string[];
+}
+
+const common: readonly Way[] = [
   { name: 'x86-64 -O2', width: 64, options: ['-O2'] },
   { name: 'x86-32 -O2', width: 32, options: ['-O2'] },
-  { name: 'x86-32 with x87 alone', width: 32, options: x87 },
 ];
-const ways = isFull
-  ? [
-      ...always,
-      { name: 'x86-64 -O0', width: 64, options: ['-O0'] } as const,
-      { name: 'x86-32 -O3', width: 32, options: ['-O3'] } as const,
-    ]
-  : always;
+const ways: readonly Way[] = [
+  ...common,
+  { name: 'x86-32 with x87 alone', width: 32, options: x87 },
+  ...(isFull
+    ? [
+        { name: 'x86-64 -O0', width: 64, options: ['-O0'] } as const,
+        { name: 'x86-32 -O3', width: 32, options: ['-O3'] } as const,
+      ]
+    : []),
+];
 
-for (const { name, width, options } of ways)
-  for (const script of ['strings', 'tables', 'control'])
-    lua(`${name}: ${script}.lua prints what it prints natively`, async ({ bench, tree }) => {
-      const program = interpreter(tree, options);
-      const file = testFile(`guests/lua/${script}.lua`);
-      // The interpreter reads the script from standard input to its end, so its input is no file's.
-      const input = { arguments: ['-'], input: readFileSync(file) };
+/** What it is given: some milliseconds of native time, and in the long tier some hundreds. */
+// biome-ignore format: one script a line
+const benchmarks: readonly { readonly name: string; readonly short: number; readonly long: number }[] = [
+  { name: 'fannkuch',      short: 7,     long: 9 },
+  { name: 'binary-trees',  short: 9,     long: 15 },
+  { name: 'n-queens',      short: 7,     long: 11 },
+  { name: 'strings',       short: 1_000, long: 40_000 },
+  { name: 'spectral-norm', short: 30,    long: 300 },
+  { name: 'mandelbrot',    short: 64,    long: 400 },
+  { name: 'n-body',        short: 1_000, long: 60_000 },
+];
 
-      const guest = await bench.runGuest(program, width, input);
-      const native = await bench.runNative(program, width, input);
+async function assertAsNative(
+  { bench, trees }: { bench: Workbench; trees: Trees },
+  { width, options }: Way,
+  input: Input,
+): Promise<string> {
+  const program = interpreter(trees, options);
 
-      assert.is(guest.output.toString('latin1'), native.output.toString('latin1'));
-      assert.is(guest.status, native.status);
+  const guest = await bench.runGuest(program, width, input);
+  const native = await bench.runNative(program, width, input);
+
+  const printed = guest.output.toString('latin1');
+  assert.is(printed, native.output.toString('latin1'));
+  assert.is(guest.status, native.status);
+  return printed;
+}
+
+for (const way of ways)
+  for (const name of ['strings', 'tables', 'control'])
+    lua(`${way.name}: ${name}.lua prints what it prints natively`, async (context) => {
+      await assertAsNative(context, way, script(readFileSync(testFile(`guests/lua/${name}.lua`))));
     });
+
+for (const way of common)
+  for (const { name, short, long } of benchmarks)
+    lua(`${way.name}: the benchmark ${name} computes what it does natively`, async (context) => {
+      const text = readFileSync(testFile(`guests/lua/benchmarks/${name}.lua`));
+      const size = String(isFull ? long : short);
+
+      assert.ok((await assertAsNative(context, way, script(text, size))).length > 0);
+    });
+
+for (const way of ways)
+  lua(`${way.name}: LPeg passes its own tests`, async (context) => {
+    const read = (file: string): string => readFileSync(join(context.trees.lpeg, file), 'utf8');
+    const library = `package.preload.re = function(...) ${read('re.lua')}\nend\n`;
+    const tests = read('test.lua').replace(/^#!.*/, '');
+
+    assert.match(await assertAsNative(context, way, script(library + tests)), /\nOK\n$/);
+  });
 
 lua.run();
