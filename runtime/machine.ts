@@ -1,6 +1,8 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
+import type { Environment } from './cpu/environment.ts';
+import { flatEnvironment } from './cpu/flat-environment.ts';
 import type { TranslationSize } from './cpu/translations.ts';
 import { allocateTables, Vcpu, type VcpuTables } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
@@ -124,7 +126,9 @@ async function place(image: ElfImage, options: BootOptions, validated: boolean):
     environment: options.environment ?? {},
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
-  const cpu = makeCpu(image, memory, tables, loaded, guest);
+  const { clock = systemClock() } = options;
+  const environment = flatEnvironment(image.width, () => clock.monotonic());
+  const cpu = makeCpu(image, memory, tables, loaded, guest, environment);
   const translation = await translate(cpu, options.cache, validated);
   return { cpu: cpu.cpu, loaded, guest, translation };
 }
@@ -162,6 +166,7 @@ function makeCpu(
   tables: VcpuTables,
   { addressSpace, map }: LoadedApplication,
   guest: GuestMemory,
+  environment: Environment,
 ): UntranslatedCpu {
   const { width } = image;
   const region = (address: bigint, length: number): ConstantRegion => ({
@@ -187,6 +192,7 @@ function makeCpu(
     code: [...code, trampolines],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
+    environment,
     tables,
   });
   const regions = constant.map(({ address, memorySize }) => region(address, Number(memorySize)));

@@ -63,7 +63,12 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/start.ts',
   ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],
-  'tests/runtime/cpu/vcpu-faults.test.ts': ['runtime/cpu/access-exception.ts'],
+  'tests/runtime/cpu/vcpu-faults.test.ts': [
+    'runtime/cpu/access-exception.ts',
+    'runtime/cpu/exception-leave.ts',
+  ],
+  'tests/runtime/cpu/vcpu-system.test.ts': ['runtime/cpu/environment.ts'],
+  'tests/runtime/cpu/system-instruction.test.ts': ['runtime/cpu/system-context.ts'],
   'tests/runtime/minios/kernel/mini-os.test.ts': [
     'runtime/minios/kernel/host-calls.ts',
     'runtime/minios/kernel/kernel-clocks.ts',

@@ -62,9 +62,14 @@ export class GuestState implements EvaluationState {
 
   /** Executes an instruction; a fault leaves the registers as they were. */
   run(block: Block): Outcome {
+    return this.execute(() => evaluateBlock(block, this));
+  }
+
+  /** What reads and writes this state for one instruction; the flags then are plain EFLAGS. */
+  execute<T>(instruction: () => T): T {
     const before = this.#memory.bytes().slice(this.#state, this.#state + registerBytes);
     try {
-      const outcome = evaluateBlock(block, this);
+      const outcome = instruction();
       const view = this.#memory.view();
       view.setUint32(this.#state + cpuState.flagRecipe, 0, true);
       view.setUint32(this.#state + cpuState.flagInput0, this.#flags, true);

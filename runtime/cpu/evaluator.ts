@@ -3,9 +3,11 @@ import type { Outcome } from '../ir/evaluate.ts';
 import type { Block } from '../ir/value.ts';
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
-import type { Decoder } from '../x86/decode.ts';
+import type { Decoder, Instruction } from '../x86/decode.ts';
 import type { Mode } from '../x86/registers.ts';
+import type { Environment } from './environment.ts';
 import { blockOf, GuestState } from './evaluate-instruction.ts';
+import { executeSystemInstruction, type SystemOutcome } from './system-instruction.ts';
 
 /** An instruction met this often is worth a translation that begins there. */
 const hotCount = 64;
@@ -23,6 +25,7 @@ export interface EvaluatorOptions {
   readonly addressSpace: AddressSpace;
   /** Offset of the state block. */
   readonly state: number;
+  readonly environment: Environment;
   readonly decoderAt: (address: bigint) => Decoder | undefined;
 }
 
@@ -41,6 +44,15 @@ export class Evaluator {
     return new GuestState({ ...this.#options, flags }).run(known.block);
   }
 
+  /** The same of one that asks the environment. */
+  system(address: bigint, flags: number): SystemOutcome {
+    const guest = new GuestState({ ...this.#options, flags });
+    const instruction = this.#decode(address);
+    return guest.execute(() =>
+      executeSystemInstruction(instruction, guest, this.#options.environment),
+    );
+  }
+
   /** Whether the instruction has been evaluated so often that it should be translated. */
   isHot(address: bigint): boolean {
     return (this.#known.get(address)?.met ?? 0) >= hotCount;
@@ -49,11 +61,16 @@ export class Evaluator {
   #at(address: bigint): Known {
     const found = this.#known.get(address);
     if (found !== undefined) return found;
-    const decoder = this.#options.decoderAt(address);
-    if (decoder === undefined) throw new TypeError(`no code at 0x${address.toString(16)}`);
+    const instruction = this.#decode(address);
     if (this.#known.size >= mostKnown) this.#known.clear();
-    const known = { block: blockOf(this.#options.mode, decoder.decode(address)), met: 0 };
+    const known = { block: blockOf(this.#options.mode, instruction), met: 0 };
     this.#known.set(address, known);
     return known;
+  }
+
+  #decode(address: bigint): Instruction {
+    const decoder = this.#options.decoderAt(address);
+    if (decoder === undefined) throw new TypeError(`no code at 0x${address.toString(16)}`);
+    return decoder.decode(address);
   }
 }

@@ -58,7 +58,7 @@ const exceptions: Readonly<Record<number, { readonly name: string; readonly stat
   7: { name: '#NM', status: 139, text: 'no x87 state' },
   11: { name: '#NP', status: 139, text: 'segment not present' },
   12: { name: '#SS', status: 139, text: 'a stack address that is not canonical' },
-  13: { name: '#GP', status: 139, text: 'a misaligned operand, or a reserved bit that is set' },
+  13: { name: '#GP', status: 139, text: 'a misaligned operand, a reserved bit that is set, or what only a kernel may do' },
   14: { name: '#PF', status: 139, text: 'page fault' },
   16: { name: '#MF', status: 136, text: 'x87 exception that is not masked' },
   17: { name: '#AC', status: 135, text: 'misaligned access' },
@@ -92,7 +92,8 @@ function explain(scene: ReadableScene, leave: Leave, place: FaultPlace): Explana
   if (leave.reason !== 'exception')
     return { status: 132, what: `#UD: ${text} has no meaning in an application`, at };
   const known = exceptions[leave.vector];
-  if (known === undefined) return { status: 139, what: `#GP: nobody handles ${text}`, at };
+  if (known === undefined || isGate(leave))
+    return { status: 139, what: `#GP: nobody handles ${text}`, at };
   const { name, status } = known;
   const { address, detail, vector } = leave;
   if (vector === 14 && address !== undefined)
@@ -101,6 +102,10 @@ function explain(scene: ReadableScene, leave: Leave, place: FaultPlace): Explana
   const more = detail === undefined ? '' : ` (${detail})`;
   return { status, what: `${name}: ${known.text}${more}: ${text}`, at };
 }
+
+/** INT n whose gate is not the application's: bit 1 of the error code is that of the IDT (SDM vol. 3, 6.13). */
+const isGate = ({ vector, errorCode = 0 }: Extract<Leave, { reason: 'exception' }>): boolean =>
+  vector === 13 && (errorCode & 2) !== 0;
 
 /** Traps, hypercalls and HLT leave the instruction pointer behind them (SDM vol. 3, 6.5). */
 function instructionStart({ cpu, memory }: FaultScene, leave: Leave): bigint {

@@ -2,7 +2,7 @@
 
 import { CpuException } from '../errors.ts';
 import { flagBits } from '../ir/builder.ts';
-import { evaluateFlagRule, type Outcome } from '../ir/evaluate.ts';
+import { evaluateFlagRule } from '../ir/evaluate.ts';
 import { flagNames } from '../ir/ops.ts';
 import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
@@ -15,8 +15,10 @@ import { type Mode, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
 import { accessException } from './access-exception.ts';
+import { type Environment, readTimestamp } from './environment.ts';
 import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
+import { exception, operandOf, undefinedText } from './exception-leave.ts';
 import type { Leave } from './leave.ts';
 import { type TranslationSize, Translations } from './translations.ts';
 
@@ -34,6 +36,8 @@ export interface VcpuOptions {
   readonly readConstant: (address: bigint) => bigint | undefined;
   /** Offset of the table of page flags (machine-memory.ts). */
   readonly pageFlags: number;
+  /** Descriptor tables, time, and what level 3 may not do. */
+  readonly environment: Environment;
   /** Allocated at once if not given. */
   readonly tables?: VcpuTables;
 }
@@ -225,8 +229,10 @@ export class Vcpu {
         return { reason: 'hostCall', address: this.#word64(cpuState.leaveAddress) };
       case leaveReasons.hypercall:
         return { reason: 'hypercall', operand };
-      case leaveReasons.halt:
-        return { reason: 'halt' };
+      case leaveReasons.privileged:
+        return this.#executeSystem();
+      case leaveReasons.timestamp:
+        return readTimestamp(this, this.#options.environment, operand);
       case leaveReasons.exception:
         return this.#exception(operand);
       case leaveReasons.access:
@@ -274,7 +280,7 @@ export class Vcpu {
     const polls = this.#word32(cpuState.polls) - 1;
     this.#setWord32(cpuState.polls, polls);
     if (polls < 0) return { reason: 'poll' };
-    try {
+    return this.#catching(() => {
       const outcome = this.#evaluator.step(this.rip, this.#packedFlags());
       if (outcome.kind === 'jump') {
         this.rip = outcome.target;
@@ -284,12 +290,30 @@ export class Vcpu {
       this.#setWord32(cpuState.leaveOperand, operandOf(outcome));
       this.rip = outcome.next;
       return this.#leave(leaveReasons[outcome.reason]);
+    });
+  }
+
+  /** The instruction at rip, which asks the environment. */
+  #executeSystem(): Leave | undefined {
+    if (!this.#translations.isLoaded) return { reason: 'translate' };
+    return this.#catching(() => {
+      const outcome = this.#evaluator.system(this.rip, this.#packedFlags());
+      this.rip = outcome.rip;
+      if (outcome.kind === 'halt') return { reason: 'halt' };
+      return outcome.kind === 'trap' ? exception(outcome.vector) : undefined;
+    });
+  }
+
+  /** What the instruction at rip raises is a reason to leave. */
+  #catching(execute: () => Leave | undefined): Leave | undefined {
+    try {
+      return execute();
     } catch (error) {
       if (error instanceof AccessFault) return this.#refused(error.fault);
       if (!(error instanceof CpuException)) throw error;
       const { vector, errorCode, address } = error;
       const detail = vector === vectors.UD ? this.#undefinedText() : undefined;
-      return { reason: 'exception', vector, errorCode, address, detail };
+      return exception(vector, errorCode, address, detail);
     }
   }
 
@@ -320,27 +344,12 @@ export class Vcpu {
     const vector = operand & 0xff;
     if (vector === vectors.UD && !this.#translations.isLoaded) return { reason: 'translate' };
     const errorCode = operand >> 8;
-    return {
-      reason: 'exception',
-      vector,
-      errorCode: errorCode === -1 ? undefined : errorCode,
-      address: undefined,
-      detail: vector === vectors.UD ? this.#undefinedText() : undefined,
-    };
+    const detail = vector === vectors.UD ? this.#undefinedText() : undefined;
+    return exception(vector, errorCode === -1 ? undefined : errorCode, undefined, detail);
   }
 
   #undefinedText(): string | undefined {
-    const { rip } = this;
-    const decoder = this.#translations.decoderAt(rip);
-    if (decoder === undefined) return undefined;
-    const { length, mnemonic } = decoder.decode(rip);
-    const bytes = [...decoder.bytesAt(rip, Math.max(length, 1))].map((byte) =>
-      byte.toString(16).padStart(2, '0'),
-    );
-    const isNamed = /^UD[012]$/.test(mnemonic);
-    return isNamed
-      ? `${decoder.text(rip)} (${bytes.join(' ')})`
-      : `x86: no semantics for ${decoder.text(rip)} (${bytes.join(' ')})`;
+    return undefinedText(this.#translations.decoderAt(this.rip), this.rip);
   }
 
   #packedFlags(): number {
@@ -366,6 +375,8 @@ export class Vcpu {
     this.#setWord32(cpuState.mxcsr, initialMxcsr);
     this.#setWord32(cpuState.fpuControl, initialFpuControl);
     this.#setWord32(cpuState.otherFlags, initialFlags);
+    for (const [i, selector] of this.#options.environment.selectors.entries())
+      this.writeState(cpuState.selectors + 2 * i, Uint8Array.of(selector & 0xff, selector >> 8));
     this.setPolls(this.#polls);
   }
 
@@ -385,7 +396,3 @@ export class Vcpu {
     return this.#memory.view().getBigUint64(this.#layout.state + offset, true);
   }
 }
-
-/** As recompiled code writes it: an exception's error code stands above its vector. */
-const operandOf = ({ reason, operand }: Extract<Outcome, { kind: 'leave' }>): number =>
-  reason === 'exception' ? operand | (-1 << 8) : operand;

@@ -33,7 +33,13 @@ export interface FlagRule {
 export type Condition = 'O' | 'B' | 'E' | 'BE' | 'S' | 'P' | 'L' | 'LE';
 
 /** Why guest code left for the host. */
-export type LeaveReason = 'hostCall' | 'exception' | 'hypercall' | 'halt' | 'evaluate';
+export type LeaveReason =
+  | 'hostCall'
+  | 'exception'
+  | 'hypercall'
+  | 'privileged'
+  | 'timestamp'
+  | 'evaluate';
 
 export type Statement =
   | { readonly kind: 'instruction'; readonly address: bigint; readonly length: number }

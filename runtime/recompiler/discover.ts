@@ -5,7 +5,7 @@ import type { Block, Terminator, Value } from '../ir/value.ts';
 import type { Decoder, Instruction } from '../x86/decode.ts';
 import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
-import { standsAlone, translateInstruction } from '../x86/translate.ts';
+import { asksHost, standsAlone, translateInstruction } from '../x86/translate.ts';
 
 /** Where code comes from. */
 export interface CodeSource {
@@ -116,7 +116,7 @@ class Discovery {
   /** Makes leaders of an instruction's targets; the address that follows it in the same block, if one does. */
   #successors(instruction: Instruction): bigint | undefined {
     const { flow, next, target } = instruction;
-    if (this.#isEvaluated(instruction)) {
+    if (this.#isEvaluated(instruction) || asksHost(instruction)) {
       this.#resume(next);
       return undefined;
     }

@@ -188,6 +188,7 @@ export class Decoder {
     const kind = raw.opKind(i);
     if (kind === OpKind.Register) return registerOperands[raw.opRegister(i)] ?? none;
     if (kind === OpKind.Memory) return this.#memoryOperand(raw);
+    if (kind === OpKind.FarBranch16 || kind === OpKind.FarBranch32) return farPointer(raw, kind);
     const width = immediateWidths[kind];
     if (width !== undefined) return { kind: 'immediate', value: raw.immediate(i), width };
     const string = stringOperands[kind];
@@ -225,6 +226,20 @@ export class Decoder {
     };
   }
 }
+
+/** ptr16:16 or ptr16:32: the selector above the offset. */
+const farPointer = (raw: InstanceType<typeof iced.Instruction>, kind: number): Operand =>
+  kind === OpKind.FarBranch16
+    ? {
+        kind: 'immediate',
+        width: 32,
+        value: BigInt(raw.farBranchSelector * 0x1_0000 + raw.farBranch16),
+      }
+    : {
+        kind: 'immediate',
+        width: 64,
+        value: (BigInt(raw.farBranchSelector) << 32n) | BigInt(raw.farBranch32),
+      };
 
 const memorySize = (
   raw: InstanceType<typeof iced.Instruction>,

@@ -1,8 +1,10 @@
 /** One decoded instruction → IR, through its row in the instruction tables. */
 import type { Builder } from '../ir/builder.ts';
+import type { Operand } from '../ir/operand.ts';
 import type { Instruction } from './decode.ts';
 import { instructions } from './instructions/index.ts';
 import { undefinedInstruction } from './instructions/operands.ts';
+import { privileged } from './instructions/privileged.ts';
 import { strings } from './instructions/string.ts';
 import type { Semantics } from './semantics.ts';
 
@@ -22,6 +24,18 @@ export const hasSemantics = (instruction: Pick<Instruction, 'mnemonic' | 'code'>
 /** Whether the instruction needs a block of its own: it may branch back to itself. */
 export const standsAlone = (instruction: Instruction): boolean =>
   instruction.repeat !== undefined && rowName(instruction) in strings;
+
+/** Whether it leaves for the host, which comes back behind it; so the next instruction begins a block. */
+export const asksHost = ({ mnemonic, operands, flow }: Instruction): boolean => {
+  if (flow !== 'next') return false;
+  const [destination] = operands;
+  const loadsSegment =
+    mnemonic !== 'PUSH' && destination.kind === 'special' && destination.file === 'segment';
+  return mnemonic in privileged || loadsSegment || operands.some(isSystemRegister);
+};
+
+const isSystemRegister = (operand: Operand): boolean =>
+  operand.kind === 'special' && (operand.file === 'control' || operand.file === 'debug');
 
 /** Writes the instruction; one without a row ends the block with #UD at its own address. */
 export function translateInstruction(b: Builder, instruction: Instruction): void {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
@@ -80,6 +81,7 @@ export class AssemblyGuest {
       entries: entries.map((name) => this.at(name)),
       readConstant: (address) => this.#constant(mode, region, address),
       pageFlags: pageFlagsOffset,
+      environment: flatEnvironment(mode, () => 0n),
     });
     this.write(codeStart, region);
     this.#addressSpace.protect(codeStart, codeBytes, false);

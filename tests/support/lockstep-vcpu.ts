@@ -1,4 +1,5 @@
 /** Runs a whole program on a vCPU over the oracle's regions: discovered, translated, dispatched, polled, as a guest is. */
+import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
 import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
@@ -113,6 +114,7 @@ export class VcpuExecutor {
       entries,
       readConstant: (address) => constants.get(address),
       pageFlags: pageFlagsOffset,
+      environment: flatEnvironment(this.#mode, () => 0n),
     });
     const dispatcher = this.#dispatchers[index] ?? this.#dispatcher(cpu.layout);
     this.#dispatchers[index] = dispatcher;

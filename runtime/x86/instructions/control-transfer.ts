@@ -1,6 +1,7 @@
 /** Jumps, calls, returns, loops and software interrupts (SDM vol. 1, 5.1.7 and 5.1.14; near forms alone). */
 import * as v from '../../ir/build.ts';
 import type { Builder } from '../../ir/builder.ts';
+import type { Value } from '../../ir/value.ts';
 import { RCX, RSP } from '../registers.ts';
 import {
   type InstructionFacts,
@@ -10,39 +11,48 @@ import {
   vectors,
 } from '../semantics.ts';
 import { type Test, conditions as when } from './conditions.ts';
-import { addressWithOffset, push, undefinedInstruction } from './operands.ts';
+import { addressWithOffset, push } from './operands.ts';
+import { askHost } from './privileged.ts';
 
 const isFar = ({ code }: InstructionFacts): boolean => /_(m|ptr)16/.test(code);
 
 const jmp: Semantics = (b, operands, facts) => {
-  if (isFar(facts)) undefinedInstruction(b, operands, facts);
+  if (isFar(facts)) askHost(b, operands, facts);
   else if (facts.target !== undefined) b.end({ kind: 'jump', target: facts.target });
   else b.end({ kind: 'jumpIndirect', target: v.resize(b.read(operands[0]), b.mode) });
 };
 
-/** The 16-bit forms push a return address of 16 bits, which is nothing to return to. */
 const call: Semantics = (b, operands, facts) => {
-  if (isFar(facts) || /16$/.test(facts.code)) {
-    undefinedInstruction(b, operands, facts);
+  if (isFar(facts)) {
+    askHost(b, operands, facts);
     return;
   }
   const { target, next } = facts;
   const address = target === undefined ? b.read(operands[0]) : undefined;
+  if (/16$/.test(facts.code)) {
+    callShort(b, address, facts);
+    return;
+  }
   push(b, v.constant(b.mode, next));
   if (address !== undefined) b.end({ kind: 'callIndirect', target: address, returnTo: next });
   else if (target !== undefined) b.end({ kind: 'call', target, returnTo: next });
 };
 
+/** The 16-bit forms push 16 bits of the return address: nobody comes back by it, and the call is a jump. */
+const callShort = (b: Builder, address: Value | undefined, facts: InstructionFacts): void => {
+  push(b, v.constant(16, facts.next));
+  if (facts.target !== undefined) b.end({ kind: 'jump', target: facts.target });
+  else if (address !== undefined)
+    b.end({ kind: 'jumpIndirect', target: v.resize(address, b.mode) });
+};
+
 /** Pops the address and then as many bytes as the operand says. */
 const ret: Semantics = (b, operands, facts) => {
-  if (facts.code.startsWith('Retnw')) {
-    undefinedInstruction(b, operands, facts);
-    return;
-  }
+  const width = facts.code.startsWith('Retnw') ? 16 : b.mode;
   const top = b.register(RSP);
-  const target = b.load(top, b.mode);
+  const target = v.resize(b.load(top, width), b.mode);
   const argumentBytes = v.constantOf(b.read(operands[0])) ?? 0n;
-  b.setRegister(RSP, v.add(top, v.constant(b.mode, BigInt(b.mode / 8) + argumentBytes)));
+  b.setRegister(RSP, v.add(top, v.constant(b.mode, BigInt(width / 8) + argumentBytes)));
   b.end({ kind: 'return', target });
 };
 
@@ -76,12 +86,12 @@ const trap = (b: Builder, vector: number, { next }: InstructionFacts): void =>
 
 const hypercallVector = 0x82;
 
-/** A 32-bit guest of Xen asks through INT 82H. */
-const int: Semantics = (b, [vector], facts) => {
-  const number = Number(v.constantOf(b.read(vector)) ?? 0n);
+/** A 32-bit guest of Xen asks through INT 82H; what other gates allow, their table says. */
+const int: Semantics = (b, operands, facts) => {
+  const number = Number(v.constantOf(b.read(operands[0])) ?? 0n);
   if (number === hypercallVector)
     b.end({ kind: 'leave', reason: 'hypercall', operand: number, next: facts.next });
-  else trap(b, number, facts);
+  else askHost(b, operands, facts);
 };
 
 /** #OF is a trap: reported as if what follows had raised it. */

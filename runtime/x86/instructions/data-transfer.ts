@@ -7,21 +7,17 @@ import type { Value } from '../../ir/value.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
 import { cpuState } from '../state.ts';
 import { type Test, conditions as when } from './conditions.ts';
-import {
-  accumulator,
-  accumulatorHigh,
-  addressWithOffset,
-  undefinedInstruction,
-} from './operands.ts';
+import { accumulator, accumulatorHigh, addressWithOffset } from './operands.ts';
+import { askHost } from './privileged.ts';
 
 export const selector = (b: Builder, { index }: SpecialOperand): Value =>
   b.loadCpu(cpuState.selectors + 2 * index, 16);
 
-/** DEST := SRC; of the segment registers only reads, of control and debug registers nothing. */
+/** DEST := SRC; segment registers are read here, whatever else is special is the host's. */
 const mov: Semantics = (b, operands, facts) => {
   const [destination, source] = operands;
   if (destination.kind === 'special' || (source.kind === 'special' && source.file !== 'segment'))
-    undefinedInstruction(b, operands, facts);
+    askHost(b, operands, facts);
   else if (source.kind === 'special')
     b.write(destination, v.resize(selector(b, source), destination.width));
   else b.write(destination, b.read(source));

@@ -12,6 +12,7 @@ import { flagControl } from './flag-control.ts';
 import { logic } from './logic.ts';
 import { mmx } from './mmx.ts';
 import { multiplyDivide } from './multiply-divide.ts';
+import { privileged } from './privileged.ts';
 import { rotates } from './rotate.ts';
 import { shifts } from './shift.ts';
 import { sse } from './sse.ts';
@@ -45,6 +46,7 @@ export const tables: readonly InstructionTable[] = [
   logic,
   mmx,
   multiplyDivide,
+  privileged,
   rotates,
   shifts,
   sse,

@@ -13,10 +13,14 @@ import {
 } from '../semantics.ts';
 import { cpuState } from '../state.ts';
 import { selector } from './data-transfer.ts';
-import { pop, push, undefinedInstruction } from './operands.ts';
+import { pop, push } from './operands.ts';
+import { askHost } from './privileged.ts';
 
 /** Data width of a form whose name tells it: `Pushq_FS`, `Enterd_imm16_imm8`. */
-const namedWidth = ({ code, mode }: InstructionFacts): 16 | 32 | 64 => {
+export const namedWidth = ({
+  code,
+  mode,
+}: Pick<InstructionFacts, 'code' | 'mode'>): 16 | 32 | 64 => {
   const letter = /^[A-Z][a-z]+?([wdq])_/.exec(code)?.[1];
   return letter === 'w' ? 16 : letter === 'd' ? 32 : letter === 'q' ? 64 : mode;
 };
@@ -37,7 +41,7 @@ const afterPop = (operand: MemoryOperand): MemoryOperand =>
 const popRow: Semantics = (b, operands, facts) => {
   const [destination] = operands;
   if (destination.kind === 'special') {
-    undefinedInstruction(b, operands, facts);
+    askHost(b, operands, facts);
   } else if (destination.kind === 'memory') {
     const top = b.register(RSP);
     b.write(afterPop(destination), b.load(top, destination.width));

@@ -25,7 +25,6 @@ const syscall: Semantics = (b, operands, facts) => {
 export const system = {
   ENDBR32: nothing,
   ENDBR64: nothing,
-  HLT: (b, _, { next }) => b.end({ kind: 'leave', reason: 'halt', operand: 0, next }),
   NOP: nothing,
   PREFETCHW: nothing,
   RDSSPD: nothing, // without shadow stacks a NOP

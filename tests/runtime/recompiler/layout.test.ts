@@ -39,7 +39,7 @@ function bed(mode: Mode, addresses: readonly bigint[]): Bed {
     'i32.store',
     state + cpuState.leaveReason,
     e.i32(0),
-    e.i32(leaveReasons.halt),
+    e.i32(leaveReasons.hypercall),
   );
   const left = e.return(mode === 64 ? e.i64(-1n) : e.i32(-1), e.get(1, native));
   e.addFunction(
@@ -75,7 +75,7 @@ for (const mode of [64, 32] as const) {
     for (const address of addresses[mode])
       assert.is(
         bed(mode, [address]).enter(address),
-        leaveReasons.halt,
+        leaveReasons.hypercall,
         `0x${address.toString(16)}`,
       );
   });
@@ -92,10 +92,10 @@ for (const mode of [64, 32] as const) {
     assert.is(codeMapIndex(first), codeMapIndex(second));
     const { store, enter } = bed(mode, [first, second]);
 
-    assert.is(enter(second), leaveReasons.halt);
+    assert.is(enter(second), leaveReasons.hypercall);
     assert.is(enter(first), leaveReasons.jump);
     assert.ok(store.refill(first));
-    assert.is(enter(first), leaveReasons.halt);
+    assert.is(enter(first), leaveReasons.hypercall);
     assert.is(enter(second), leaveReasons.jump);
     assert.not(store.refill(0x3000n));
   });

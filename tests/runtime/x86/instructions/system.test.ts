@@ -29,10 +29,6 @@ test('VMCALL is the host call of the trampolines', () => {
   assert.equal(runCode(64, '0f 01 c1').outcome, leave('hostCall', 0, vectorRip + 3n));
 });
 
-test('HLT halts, and would go on behind itself', () => {
-  assert.equal(runCode(32, 'f4').outcome, leave('halt', 0, vectorRip + 1n));
-});
-
 test('UD0 and UD1 raise #UD as UD2 does', () => {
   for (const code of ['0f ff c0', '0f b9 c0', '0f 0b'])
     assert.equal(runCode(64, code).outcome, leave('exception', 6, vectorRip), code);
