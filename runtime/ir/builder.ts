@@ -164,6 +164,17 @@ export class Builder {
     this.#statements.push({ kind: 'store', address, value });
   }
 
+  /** Does what can be done at once of `most` elements of a repeated string instruction; how many that were. */
+  bulk(
+    op: 'bulkCopy' | 'bulkFill',
+    width: Width,
+    ...args: [to: Value, from: Value, most: Value, downwards: Value]
+  ): Value {
+    const value = v.node(op, args[0].width, args, width);
+    this.#statements.push({ kind: 'bulk', value });
+    return value;
+  }
+
   loadCpu(offset: number | Value, width: Width): Value {
     const at = typeof offset === 'number' ? v.constant(32, offset) : offset;
     const value = v.node('loadCpu', width, [at]);

@@ -31,6 +31,8 @@ export type FrameOp =
   | 'flag'
   | 'load'
   | 'loadCpu'
+  | 'bulkCopy'
+  | 'bulkFill'
   | 'call';
 export type IntegerOp = Exclude<Op, VectorOp | FloatOp | FrameOp>;
 

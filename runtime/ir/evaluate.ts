@@ -52,6 +52,8 @@ const rules: Readonly<Record<Op, Rule>> = {
   register: entryValue,
   flag: entryValue,
   load: byStatement,
+  bulkCopy: byStatement,
+  bulkFill: byStatement,
   loadCpu: byStatement,
   call: ({ detail }, args, frame) => frame.call(detail as Subroutine, args),
 };
@@ -227,6 +229,10 @@ class Execution {
         this.#evaluation.set(statement.value, state.load(address, width / 8, detail === 1));
         return undefined;
       }
+      case 'bulk':
+        // None at once: the loop around does one element after the other.
+        this.#evaluation.set(statement.value, 0n);
+        return undefined;
       case 'store': {
         const address = this.#value(statement.address);
         const { width } = statement.value;

@@ -21,6 +21,7 @@ export type Shape =
   | 'ternary' // (w, w, w) → w
   | 'pack' // (64, 64) → 128
   | 'insert' // (128, v) → 128
+  | 'bulk' // (a, any, a, 8) → a
   | 'call'; // declared by the subroutine
 
 /** `lane` ops work on lanes of `detail` bits; float ops on one value or on the lanes of a 128-bit one. */
@@ -33,6 +34,9 @@ export const ops = {
   register: 'leaf', // detail: register number; its value at the block's entry
   flag: 'leaf', // detail: Flag; its value at the block's entry
   load: 'load', // guest memory, little-endian; may fault. detail: 1 where it begins a read-modify-write, whose fault is one of writing
+  // How many elements of detail bits a statement has done, at most so many and perhaps none; the last argument is 1 where they lie downwards.
+  bulkCopy: 'bulk', // (destination, source, most, downwards)
+  bulkFill: 'bulk', // (destination, element, most, downwards)
   loadCpu: 'resize', // (offset: 32) → w: a place in the CPU's state block
   // Integer arithmetic, modulo 2^w.
   add: 'binary', sub: 'binary', mul: 'binary', and: 'binary', or: 'binary', xor: 'binary', not: 'unary',

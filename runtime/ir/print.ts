@@ -71,6 +71,7 @@ class Printer {
         return `  ${this.#name(statement.register)} := ${this.value(statement.value)}`;
       case 'load':
       case 'loadCpu':
+      case 'bulk':
         this.#define(statement.value, this.#text(statement.value));
         return undefined;
       case 'store': {
@@ -133,6 +134,7 @@ function* valuesOf(statement: Statement): Generator<Value> {
       break;
     case 'load':
     case 'loadCpu':
+    case 'bulk':
       yield statement.value;
       break;
     case 'store':

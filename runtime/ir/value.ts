@@ -46,6 +46,8 @@ export type Statement =
   | { readonly kind: 'setRegister'; readonly register: number; readonly value: Value }
   | { readonly kind: 'load'; readonly value: Value }
   | { readonly kind: 'store'; readonly address: Value; readonly value: Value }
+  /** As many elements at once as certainly can be done; the value is their number. */
+  | { readonly kind: 'bulk'; readonly value: Value }
   | { readonly kind: 'loadCpu'; readonly value: Value }
   | { readonly kind: 'storeCpu'; readonly offset: Value; readonly value: Value }
   | {

@@ -25,6 +25,8 @@ const shapes: Readonly<Record<Shape, Check>> = {
   pack: ({ width }, args) => width === 128 && same(args, 64, 2),
   insert: (node, [whole, part]) =>
     node.width === 128 && whole === 128 && part !== undefined && fits(node, part),
+  bulk: ({ width }, args) =>
+    args.length === 4 && args[0] === width && args[2] === width && args[3] === 8,
   call: ({ width, detail }, args) => {
     const { parameters, result } = detail as Subroutine;
     return (
@@ -55,6 +57,9 @@ function fail(value: Value, fact: string): never {
   throw new TypeError(`${describe(value)} ${fact}`);
 }
 
+/** What has a statement of its own, before which it has no value. */
+const anchored: ReadonlySet<Op> = new Set(['load', 'loadCpu', 'bulkCopy', 'bulkFill']);
+
 class Verifier {
   readonly #mode: 64 | 32;
   readonly #checked = new Set<Value>();
@@ -67,7 +72,7 @@ class Verifier {
   value(node: Value, width: Width = node.width): void {
     if (node.width !== width) fail(node, `stands where ${width} bits are wanted`);
     if (this.#checked.has(node)) return;
-    if ((node.op === 'load' || node.op === 'loadCpu') && !this.#loaded.has(node))
+    if (anchored.has(node.op) && !this.#loaded.has(node))
       fail(node, 'is used before its statement');
     if (node.op === 'input') fail(node, 'stands outside of a subroutine');
     this.#shape(node);
@@ -95,6 +100,7 @@ class Verifier {
         this.value(statement.value, statement.value.width === 128 ? 128 : this.#mode);
         return;
       case 'load':
+      case 'bulk':
         this.#load(statement.value, this.#mode);
         return;
       case 'loadCpu':

@@ -1,7 +1,7 @@
 /** Emitter over binaryen: validated modules, ahead of time. Loaded lazily, since it costs 0.3 s and 15 MB. */
 import type binaryenType from 'binaryen';
 import type { Emitter, Expression, LaneShape, LoadOp, StoreOp, WasmType } from './emitter.ts';
-import { operators } from './emitter.ts';
+import { memoryOperators, operators } from './emitter.ts';
 
 type Binaryen = typeof binaryenType;
 type Module = InstanceType<Binaryen['Module']>;
@@ -66,6 +66,7 @@ export class BinaryenEmitter implements Emitter {
       Features.SIMD128 |
         Features.Multivalue |
         Features.BulkMemory |
+        Features.BulkMemoryOpt |
         Features.SignExt |
         Features.MutableGlobals |
         Features.NontrappingFPToInt,
@@ -73,7 +74,8 @@ export class BinaryenEmitter implements Emitter {
     // The memory first: setMemory after the import would make it the module's own again.
     this.#module.setMemory(1, maximumPages, null, [], false, false, 'memory');
     this.#module.addMemoryImport('memory', 'machine', 'memory');
-    for (const name of operators) this.#operators.set(name, method(this.#module, name));
+    for (const name of [...operators, ...memoryOperators])
+      this.#operators.set(name, method(this.#module, name));
     for (const name of ['i32', 'i64', 'f32', 'f64', 'v128']) {
       for (const width of ['load', 'load8_u', 'load16_u', 'store', 'store8', 'store16']) {
         const key = `${name}.${width}`;

@@ -43,6 +43,9 @@ export const operators: readonly string[] = [
   ...each('f64x2', 'eq ne lt le add sub mul div sqrt pmin pmax splat nearest floor ceil trunc'),
 ];
 
+/** (destination, source or byte, length) → nothing. */
+export const memoryOperators = ['memory.copy', 'memory.fill'] as const;
+
 export type LoadOp =
   | 'i32.load'
   | 'i32.load8_u'
@@ -66,7 +69,7 @@ export interface Emitter {
   i64(value: bigint): Expression;
   /** 128 bits, little-endian. */
   v128(value: bigint): Expression;
-  /** A pure operator of `operators`. */
+  /** One of `operators`, which are pure, or of `memoryOperators`. */
   op(name: string, ...args: Expression[]): Expression;
   extractLane(shape: LaneShape, vector: Expression, lane: number): Expression;
   replaceLane(shape: LaneShape, vector: Expression, lane: number, value: Expression): Expression;

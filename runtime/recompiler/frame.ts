@@ -10,6 +10,7 @@ import type { Layout } from './layout.ts';
 import type { BlockPlan, RegisterSet } from './plan.ts';
 import { lazyFlags } from './plan.ts';
 import type { Recipes } from './recipes.ts';
+import type { SupportFunction } from './support.ts';
 
 export const functionName = (entry: bigint): string => `f_${entry.toString(16)}`;
 
@@ -24,6 +25,8 @@ export interface ModuleContext {
   has(entry: bigint): boolean;
   subroutine(subroutine: Subroutine): string;
   support(name: string): string;
+  /** The name of a function that is written into the module once, from what `make` gives when it is first asked for. */
+  shared(name: string, make: () => SupportFunction): string;
 }
 
 export type Unit =

@@ -8,6 +8,7 @@ import { arg, carrier, loadOps, storeOps } from './carrier.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
+import { bulkFunction } from './linear-bulk.ts';
 import { type AccessSite, accessKind, type MemoryAccess } from './memory-access.ts';
 import type { Values } from './values.ts';
 
@@ -41,6 +42,23 @@ export class LinearAccess implements MemoryAccess {
     const { host } = this.#frame.layout.run;
     const op = storeOps[value.width];
     this.#frame.statement(e.store(op, host, e.get(pointer, 'i32'), e.get(held, type)));
+  }
+
+  bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {
+    const e = this.#frame.emitter;
+    const { layout, context, native } = this.#frame;
+    const { op } = value;
+    const width = value.detail as number;
+    if ((op !== 'bulkCopy' && op !== 'bulkFill') || !isElement(width))
+      throw new TypeError(`${op} of ${width} bits is no bulk operation`);
+    const name = context.shared(`${op}${width}`, () => bulkFunction(op, layout, width));
+    const wide = (index: number): Expression => {
+      const plain = this.#values.emit(arg(value, index));
+      return arg(value, index).width === 64 ? plain : e.op('i64.extend_i32_u', plain);
+    };
+    const args = [wide(0), wide(1), wide(2), this.#values.emit(arg(value, 3))];
+    const done = e.call(name, args, 'i64');
+    this.#values.keep(value, native === 'i64' ? done : e.op('i32.wrap_i64', done));
   }
 
   /** Statements that check an access; the local that holds the offset in the run, 32 bits. */
@@ -98,5 +116,7 @@ export class LinearAccess implements MemoryAccess {
     ];
   }
 }
+
+const isElement = (width: number): width is 8 | 16 | 32 | 64 => [8, 16, 32, 64].includes(width);
 
 const bytesOf = (value: Value): number => Math.max(value.width / 8, 1);

@@ -143,6 +143,9 @@ export class BlockLowering implements Surroundings {
       case 'store':
         this.#memory.store(statement);
         break;
+      case 'bulk':
+        this.#memory.bulk(statement);
+        break;
       case 'loadCpu':
         if (this.#values.usesOf(statement.value) > 0)
           this.#values.keep(statement.value, this.loadCpu(statement.value));

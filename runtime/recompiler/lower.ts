@@ -252,7 +252,7 @@ export const rules: Readonly<Record<Op, Rule>> = {
   constant: (m, value) => constantExpression(m, value.width, value.detail as bigint),
   undefined: (m) => m.emitter.i32(0),
   input: (m, value) => m.emitter.get(value.detail as number, carrier(value.width)),
-  register: anchored, flag: anchored, load: anchored, loadCpu: anchored,
+  register: anchored, flag: anchored, load: anchored, loadCpu: anchored, bulkCopy: anchored, bulkFill: anchored,
   add: arithmetic('add'), sub: arithmetic('sub'), mul: arithmetic('mul'),
   and: bitwise('and'), or: bitwise('or'), xor: bitwise('xor'),
   not: (m, value) => value.width === 128 ? m.emitter.op('v128.not', m.emit(arg(value, 0)))

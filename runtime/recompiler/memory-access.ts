@@ -28,4 +28,6 @@ export interface MemoryAccess {
   /** Checks the access, and keeps the value (`values.keep`) where somebody uses it. */
   load(statement: Of<'load'>): void;
   store(statement: Of<'store'>): void;
+  /** Keeps the number of elements done, which may always be 0. */
+  bulk(statement: Of<'bulk'>): void;
 }

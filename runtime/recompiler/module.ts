@@ -11,7 +11,7 @@ import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { type LoweredFunction, lowerFunction } from './lower-function.ts';
 import type { Recipes } from './recipes.ts';
-import { supportFunctions, supportSubroutines } from './support.ts';
+import { type SupportFunction, supportFunctions, supportSubroutines } from './support.ts';
 import { Values } from './values.ts';
 
 export interface Translation {
@@ -40,6 +40,7 @@ export function buildModule(
     ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),
+    shared: (name, make) => shared.function(name, make),
   };
   const lowered = functions.map((fn) => lowerFunction(context, fn));
   shared.write();
@@ -70,14 +71,21 @@ class SharedFunctions {
   support(name: string): string {
     const inIr = supportSubroutines[name];
     if (inIr !== undefined) return this.subroutine(inIr);
+    return this.function(name, () => {
+      const fn = supportFunctions[name];
+      if (fn === undefined) throw new TypeError(`no support function ${name}`);
+      return fn;
+    });
+  }
+
+  function(name: string, make: () => SupportFunction): string {
     const written = `w_${name}`;
-    const fn = supportFunctions[name];
-    if (fn === undefined) throw new TypeError(`no support function ${name}`);
     if (!this.#known.has(written)) {
       this.#known.add(written);
+      const { parameters, result, locals = [], body } = make();
       this.#pending.push(() => {
-        const body = fn.body(this.#emitter, (other) => this.support(other));
-        this.#emitter.addFunction(written, fn.parameters, [fn.result], [], body);
+        const code = body(this.#emitter, (other) => this.support(other));
+        this.#emitter.addFunction(written, parameters, [result], locals, code);
       });
     }
     return written;

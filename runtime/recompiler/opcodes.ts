@@ -32,6 +32,7 @@ export const opcodes: ReadonlyMap<string, readonly number[]> = new Map([
   ...sequence('f64', 0xb7, 'convert_i32_s convert_i32_u convert_i64_s convert_i64_u promote_f32'),
   ...sequence('i32', 0xbc, 'reinterpret_f32'), ...sequence('i64', 0xbd, 'reinterpret_f64'), ...sequence('f32', 0xbe, 'reinterpret_i32'), ...sequence('f64', 0xbf, 'reinterpret_i64'),
   ...sequence('i32', 0xc0, 'extend8_s extend16_s'), ...sequence('i64', 0xc2, 'extend8_s extend16_s extend32_s'),
+  ['memory.copy', [0xfc, 10, 0, 0]], ['memory.fill', [0xfc, 11, 0]],
   ['i32.trunc_sat_f32_s', [0xfc, 0]], ['i32.trunc_sat_f64_s', [0xfc, 2]], ['i64.trunc_sat_f32_s', [0xfc, 4]], ['i64.trunc_sat_f64_s', [0xfc, 6]],
   ...vector('v128', 0, 'load'), ...vector('v128', 11, 'store const'), ...vector('i8x16', 13, 'shuffle swizzle splat'),
   ...vector('i16x8', 16, 'splat'), ...vector('i32x4', 17, 'splat'), ...vector('i64x2', 18, 'splat'), ...vector('f32x4', 19, 'splat'), ...vector('f64x2', 20, 'splat'),

@@ -116,6 +116,7 @@ export function operandsOf(s: Statement): readonly Value[] {
       return [s.value];
     case 'load':
     case 'loadCpu':
+    case 'bulk':
       return s.value.args;
     case 'store':
       return [s.address, s.value];

@@ -114,6 +114,8 @@ export const supportSubroutines: Readonly<Record<string, Subroutine>> = {
 export interface SupportFunction {
   readonly parameters: readonly WasmType[];
   readonly result: WasmType;
+  /** Beside the parameters. */
+  readonly locals?: readonly WasmType[];
   readonly body: (e: Emitter, call: (name: string) => string) => Expression;
 }
 

@@ -7,6 +7,7 @@ import { ByteEmitter } from '../../../runtime/recompiler/byte-emitter.ts';
 import {
   type Emitter,
   type Expression,
+  memoryOperators,
   operators,
   type WasmType,
 } from '../../../runtime/recompiler/emitter.ts';
@@ -63,6 +64,19 @@ function scalarTypes(type: WasmType, op: string): Types {
 
 const laneType = (shape: string): WasmType =>
   shape === 'i64x2' ? 'i64' : shape === 'f32x4' ? 'f32' : shape === 'f64x2' ? 'f64' : 'i32';
+
+test('blocks of memory are copied and filled as binaryen writes it', () => {
+  const [ours, theirs] = both((e) => {
+    const statements = memoryOperators.map((name) =>
+      e.op(name, e.get(0, 'i32'), e.get(1, 'i32'), e.get(2, 'i32')),
+    );
+    e.addFunction('f', ['i32', 'i32', 'i32'], [], [], e.block(undefined, statements));
+    e.exportFunction('f');
+  });
+
+  assert.is(ours, theirs);
+  for (const name of memoryOperators) assert.match(ours, `(${name}`);
+});
 
 test('every operator has the opcode that binaryen gives it', () => {
   const wrong = operators.filter((name) => {
