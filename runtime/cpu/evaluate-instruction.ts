@@ -39,14 +39,14 @@ export function blockOf(mode: Mode, instruction: Instruction): Block {
 export class GuestState implements EvaluationState {
   readonly mxcsrOffset = cpuState.mxcsr;
   readonly #mode: Mode;
-  readonly #memory: MachineMemory;
+  readonly #memory: Pick<MachineMemory, 'view' | 'bytes'>;
   readonly #space: AddressSpace;
   readonly #state: number;
   #flags: number;
 
   constructor(options: {
     mode: Mode;
-    memory: MachineMemory;
+    memory: Pick<MachineMemory, 'view' | 'bytes'>;
     addressSpace: AddressSpace;
     /** Offset of the state block. */
     state: number;

@@ -235,7 +235,6 @@ export class Vcpu {
         return readTimestamp(this, this.#options.environment, operand);
       case leaveReasons.exception:
         return this.#exception(operand);
-      case leaveReasons.access:
       case leaveReasons.evaluate:
         this.#evaluatedHere = 0;
         return this.#evaluate();

@@ -22,6 +22,14 @@ export interface CodeSource {
   entryAfter(address: bigint): bigint | undefined;
 }
 
+/** A table of code addresses that a computed jump goes by: constants. */
+export interface JumpTable {
+  readonly address: bigint;
+  readonly index: Value;
+  /** By index; not all need be blocks of the function. */
+  readonly targets: readonly bigint[];
+}
+
 export interface GuestFunction {
   readonly entry: bigint;
   /** In order of address; the entry is one of them. */
@@ -32,6 +40,8 @@ export interface GuestFunction {
   readonly callees: ReadonlySet<bigint>;
   /** Blocks that jump tables lead to. */
   readonly tableTargets: ReadonlySet<bigint>;
+  /** Jump tables, by the block that ends in the jump. */
+  readonly tables: ReadonlyMap<bigint, JumpTable>;
   /** Whether it reads or writes MXCSR. */
   readonly touchesMxcsr: boolean;
   readonly instructions: number;
@@ -58,6 +68,7 @@ class Discovery {
   readonly #resumable = new Set<bigint>();
   readonly #callees = new Set<bigint>();
   readonly #tableTargets = new Set<bigint>();
+  readonly #tables = new Map<bigint, JumpTable>();
   #count = 0;
 
   constructor(source: CodeSource, entry: bigint) {
@@ -75,7 +86,8 @@ class Discovery {
       this.#follow();
       blocks = this.#build();
       tables = this.#leaders.size;
-      for (const block of blocks) this.#followTable(block.terminator);
+      this.#tables.clear();
+      for (const block of blocks) this.#followTable(block);
     } while (this.#leaders.size > tables);
     for (const { terminator } of blocks) this.#outward(terminator);
     return {
@@ -84,6 +96,7 @@ class Discovery {
       resumable: this.#resumable,
       callees: this.#callees,
       tableTargets: this.#tableTargets,
+      tables: this.#tables,
       touchesMxcsr: [...this.#instructions.values()].some((i) => touchesMxcsr(i.mnemonic)),
       instructions: this.#count,
     };
@@ -179,18 +192,21 @@ class Discovery {
   }
 
   /** `jmp *table(,index,size)`: the entries that lie in code, up to the first that does not. */
-  #followTable(terminator: Terminator): void {
+  #followTable({ address, terminator }: Block): void {
     if (terminator.kind !== 'jumpIndirect') return;
-    const table = tableOf(terminator.target);
-    if (table === undefined) return;
     const step = BigInt(this.#source.mode / 8);
+    const table = tableOf(terminator.target, step);
+    if (table === undefined) return;
     const limit = this.#limit();
+    const targets: bigint[] = [];
     for (let i = 0n; i < maximumTableEntries; i++) {
-      const target = this.#source.readConstant(table + i * step);
-      if (target === undefined || target < this.#entry || target >= limit) return;
+      const target = this.#source.readConstant(table.address + i * step);
+      if (target === undefined || target < this.#entry || target >= limit) break;
+      targets.push(target);
       this.#resume(target);
       if (this.#leaders.has(target)) this.#tableTargets.add(target);
     }
+    if (targets.length > 0) this.#tables.set(address, { ...table, targets });
   }
 
   /** Jump tables lead no further than the next function. */
@@ -219,12 +235,15 @@ function leaveToEvaluate(b: Builder, { address, length }: Instruction): void {
   b.end({ kind: 'leave', reason: 'evaluate', operand: 0, next: address });
 }
 
-/** The constant base of a load from base + (scaled index). */
-function tableOf(target: Value): bigint | undefined {
+/** A load from constant base + index * step. */
+function tableOf(target: Value, step: bigint): Pick<JumpTable, 'address' | 'index'> | undefined {
   if (target.op !== 'load') return undefined;
   const [address] = target.args;
   if (address?.op !== 'add') return undefined;
-  const [index, base] = address.args;
-  if (index?.op !== 'shiftLeft' || base === undefined) return undefined;
-  return constantOf(base);
+  const [scaled, base] = address.args;
+  if (scaled?.op !== 'shiftLeft' || base === undefined) return undefined;
+  const [index, by] = scaled.args;
+  const constant = constantOf(base);
+  if (constant === undefined || index === undefined || by === undefined) return undefined;
+  return 1n << (constantOf(by) ?? 0n) === step ? { address: constant, index } : undefined;
 }

@@ -1,4 +1,4 @@
-/** A function while it is written: its locals, its units, and how it loads, spills and leaves. */
+/** A function while it is written: its locals, and how it loads, spills and leaves. */
 import type { Flag } from '../ir/ops.ts';
 import type { Subroutine, Value } from '../ir/value.ts';
 import { isVector, RSP } from '../x86/registers.ts';
@@ -7,7 +7,8 @@ import { loadOps } from './carrier.ts';
 import type { GuestFunction } from './discover.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import type { Layout } from './layout.ts';
-import type { BlockPlan, RegisterSet } from './plan.ts';
+import { leaveReasons } from './leave-reasons.ts';
+import type { RegisterSet } from './plan.ts';
 import { lazyFlags } from './plan.ts';
 import type { Recipes } from './recipes.ts';
 import type { SupportFunction } from './support.ts';
@@ -29,12 +30,14 @@ export interface ModuleContext {
   shared(name: string, make: () => SupportFunction): string;
 }
 
-export type Unit =
-  | { readonly kind: 'stub'; readonly plan: BlockPlan; readonly index: number }
-  | { readonly kind: 'block'; readonly plan: BlockPlan; readonly index: number };
-
 /** Parameters: selector, rsp, depth. */
 const parameterCount = 3;
+
+/**
+ * A loop counts its iterations in a local and takes as many polls at once: a count in memory alone would take a loop of one
+ * word as long as its store takes to be loaded again, 5 cycles.
+ */
+export const iterationsPerPoll = 16;
 
 export class Frame {
   readonly context: ModuleContext;
@@ -42,81 +45,31 @@ export class Frame {
   readonly layout: Layout;
   readonly fn: GuestFunction;
   readonly native: 'i32' | 'i64';
-  readonly units: Unit[] = [];
-  /** Units that the br_table knows, by selector. */
-  readonly selectors: number[] = [];
-  /** Selectors of the blocks that computed jumps may go to with registers in their locals. */
-  readonly tableSelectors = { start: 2, end: 2 };
   readonly locals: WasmType[] = [];
-  /** Where statements go; the writer of a unit replaces it. */
+  /** Where statements go; the writer of a block replaces it. */
   statements: Expression[] = [];
-  readonly #unitOf = new Map<bigint, { stub: number | undefined; block: number }>();
-  readonly #selectorOf = new Map<number, number>();
+  readonly #lowest: bigint;
+  readonly #flagInputs: number;
   readonly #registers = new Map<number, number>();
   readonly #flags = new Map<Flag, number>();
   readonly #temporaries: Partial<Record<WasmType, { free: number[]; used: number[] }>> = {};
+  readonly #tails = new Map<RegisterSet, string>();
   #recipe: readonly [number, number, number, number] | undefined;
+  #place: number | undefined;
+  #fuel: number | undefined;
 
-  constructor(context: ModuleContext, fn: GuestFunction, plans: readonly BlockPlan[]) {
+  constructor(context: ModuleContext, fn: GuestFunction) {
     this.context = context;
     this.emitter = context.emitter;
     this.layout = context.layout;
     this.fn = fn;
     this.native = context.layout.mode === 64 ? 'i64' : 'i32';
-    plans.forEach((plan, index) => {
-      const isResumable = plan.resumable || plan.loopHead;
-      const stub = isResumable ? this.units.push({ kind: 'stub', plan, index }) - 1 : undefined;
-      const block = this.units.push({ kind: 'block', plan, index }) - 1;
-      this.#unitOf.set(plan.block.address, { stub, block });
-    });
-    // Calls enter with selector 0; a block's selector is that of its stub and 1. Targets of jump tables follow.
-    if (this.#unitOf.get(fn.entry)?.stub === undefined)
-      throw new TypeError('a function can be entered at its entry');
-    const rank = (address: bigint): number =>
-      address === fn.entry ? 0 : fn.tableTargets.has(address) ? 1 : 2;
-    const ranked = [...this.#unitOf].sort(([a], [b]) => rank(a) - rank(b));
-    for (const [address, { stub, block }] of ranked) {
-      if (stub === undefined) continue;
-      this.#select(stub);
-      this.#select(block);
-      if (rank(address) < 2) this.tableSelectors.end = this.selectors.length;
-    }
+    this.#lowest = fn.blocks[0]?.address ?? fn.entry;
+    this.#flagInputs = flagInputsOf(fn);
   }
 
   get pair(): readonly ['i32' | 'i64', 'i32' | 'i64'] {
     return [this.native, this.native];
-  }
-
-  #select(unit: number): void {
-    this.#selectorOf.set(unit, this.selectors.push(unit) - 1);
-  }
-
-  /** Where code outside may enter. */
-  entries(): { address: bigint; selector: number }[] {
-    const entries = [];
-    for (const [address, { stub }] of this.#unitOf) {
-      const selector = stub === undefined ? undefined : this.#selectorOf.get(stub);
-      if (selector !== undefined) entries.push({ address, selector });
-    }
-    return entries;
-  }
-
-  label(unit: number): string {
-    return `u${unit}`;
-  }
-
-  unitsOf(address: bigint): { stub: number | undefined; block: number } | undefined {
-    return this.#unitOf.get(address);
-  }
-
-  /** Statements that go from unit `from` to unit `to`; none where it is the next one. */
-  goTo(from: number, to: number, insideBlock: boolean): Expression[] {
-    const e = this.emitter;
-    if (to === from + 1 && !insideBlock) return [];
-    if (to > from) return [e.branch(this.label(to))];
-    const selector = this.#selectorOf.get(to);
-    if (selector === undefined) throw new TypeError(`unit ${to} is not in the br_table`);
-    return [e.set(0, e.i32(selector)), e.branch('top')];
   }
 
   // Locals.
@@ -129,7 +82,7 @@ export class Frame {
     return local;
   }
 
-  /** Temporaries live no longer than a unit. */
+  /** Temporaries live no longer than a block. */
   releaseTemporaries(): void {
     for (const pool of Object.values(this.#temporaries)) {
       pool.free.push(...pool.used);
@@ -174,6 +127,12 @@ export class Frame {
     return locals;
   }
 
+  /** Loop iterations until the next poll. */
+  fuelLocal(): number {
+    this.#fuel ??= this.#newLocal('i32');
+    return this.#fuel;
+  }
+
   /**
    * What a frame takes at most: V8's baseline compiler keeps every local on the stack; its optimising one gives large
    * functions a slot for nearly every value that it spills (Lua's interpreter: 14.5 KB, 3.2 bytes a guest instruction).
@@ -187,6 +146,16 @@ export class Frame {
 
   statement(expression: Expression): void {
     this.statements.push(expression);
+  }
+
+  /** What `write` adds to the statements, by itself. */
+  aside(write: () => void): Expression[] {
+    const outer = this.statements;
+    this.statements = [];
+    write();
+    const inner = this.statements;
+    this.statements = outer;
+    return inner;
   }
 
   constant(value: bigint): Expression {
@@ -208,23 +177,26 @@ export class Frame {
     );
   }
 
-  loadRegisters(set: RegisterSet): void {
+  loadRegisters(set: RegisterSet): Expression[] {
     const e = this.emitter;
+    const loads: Expression[] = [];
     for (const register of registersIn(set)) {
       const type = this.registerType(register);
-      this.statement(
+      loads.push(
         e.set(this.registerLocal(register), this.loadState(type, registerOffset(register))),
       );
     }
-    if ((set & lazyFlags) === 0) return;
+    if ((set & lazyFlags) === 0) return loads;
     const [recipe, ...inputs] = this.recipeLocals();
-    this.statement(e.set(recipe, this.loadState('i32', cpuState.flagRecipe)));
-    inputs.forEach((local, i) => {
-      this.statement(e.set(local, this.loadState('i64', cpuState.flagInput0 + 8 * i)));
+    loads.push(e.set(recipe, this.loadState('i32', cpuState.flagRecipe)));
+    inputs.slice(0, this.#flagInputs).forEach((local, i) => {
+      loads.push(e.set(local, this.loadState('i64', cpuState.flagInput0 + 8 * i)));
     });
+    return loads;
   }
 
-  spill(set: RegisterSet): Expression[] {
+  /** Stores registers; `flagInputs` is how many inputs the recipe has at most, where that is known. */
+  spill(set: RegisterSet, flagInputs = this.#flagInputs): Expression[] {
     const e = this.emitter;
     const stores: Expression[] = [];
     for (const register of registersIn(set)) {
@@ -235,7 +207,7 @@ export class Frame {
     if ((set & lazyFlags) === 0) return stores;
     const [recipe, ...inputs] = this.recipeLocals();
     stores.push(this.storeState('i32', cpuState.flagRecipe, e.get(recipe, 'i32')));
-    inputs.forEach((local, i) => {
+    inputs.slice(0, flagInputs).forEach((local, i) => {
       stores.push(this.storeState('i64', cpuState.flagInput0 + 8 * i, e.get(local, 'i64')));
     });
     return stores;
@@ -251,11 +223,19 @@ export class Frame {
     ];
   }
 
-  /** Counts a poll down; the value is what is left. */
-  nextPoll(): Expression {
+  /** A function with loops begins with this. */
+  refuel(): Expression[] {
+    return this.#fuel === undefined
+      ? []
+      : [this.emitter.set(this.#fuel, this.emitter.i32(iterationsPerPoll))];
+  }
+
+  /** Takes polls away; the value is what is left. */
+  nextPoll(count: number): Expression {
     const e = this.emitter;
     const polls = this.local('i32');
-    this.statement(e.set(polls, e.op('i32.sub', this.loadState('i32', cpuState.polls), e.i32(1))));
+    const left = e.op('i32.sub', this.loadState('i32', cpuState.polls), e.i32(count));
+    this.statement(e.set(polls, left));
     this.statement(this.storeState('i32', cpuState.polls, e.get(polls, 'i32')));
     return e.get(polls, 'i32');
   }
@@ -269,6 +249,64 @@ export class Frame {
     const e = this.emitter;
     return e.load(loadOps[value.width], this.layout.state, offset);
   }
+
+  // Exits: a number for the place, then a branch to the tail that spills what is dirty there.
+
+  /** Remembers where the function leaves; a branch to a tail follows. */
+  setPlace(address: bigint, isPoll: boolean): Expression {
+    const place = Number(address - this.#lowest);
+    this.#place ??= this.#newLocal('i32');
+    return this.emitter.set(this.#place, this.emitter.i32(isPoll ? ~place : place));
+  }
+
+  /** Label of the tail that spills a set of registers. */
+  tail(set: RegisterSet): string {
+    const label = this.#tails.get(set) ?? `t${set >>> 0}`;
+    this.#tails.set(set, label);
+    return label;
+  }
+
+  /** The function's code with the tails that it branches to behind it. */
+  withTails(code: readonly Expression[]): Expression[] {
+    const e = this.emitter;
+    const sets = [...this.#tails];
+    let body = [...code];
+    for (const [set, label] of sets) {
+      const stores = this.spill(set);
+      const isLast = label === sets.at(-1)?.[1];
+      body = [e.block(label, body), ...stores, ...(isLast ? [] : [e.branch('left')])];
+    }
+    return sets.length === 0 ? body : [e.block('left', body), ...this.#leaveFromPlace()];
+  }
+
+  /** Below 0 the place is that of a poll. */
+  #leaveFromPlace(): Expression[] {
+    const e = this.emitter;
+    const place = (): Expression => e.get(this.#place ?? 0, 'i32');
+    const sign = e.op('i32.shr_s', place(), e.i32(31));
+    const distance = e.op('i64.extend_i32_u', e.op('i32.xor', place(), sign));
+    const reason = e.select(
+      e.op('i32.lt_s', place(), e.i32(0)),
+      e.i32(leaveReasons.poll),
+      e.i32(leaveReasons.evaluate),
+    );
+    return [
+      this.storeState('i64', cpuState.rip, e.op('i64.add', e.i64(this.#lowest), distance)),
+      this.storeState('i32', cpuState.leaveReason, reason),
+      this.returnLeft(),
+    ];
+  }
+}
+
+/**
+ * Inputs that the recipes of a function have at most. Flags that were set outside may have more: those stay as they are in
+ * the state block, since nothing in the function stores there.
+ */
+function flagInputsOf(fn: GuestFunction): number {
+  let most = 0;
+  for (const { statements } of fn.blocks)
+    for (const s of statements) if (s.kind === 'setFlags') most = Math.max(most, s.inputs.length);
+  return most;
 }
 
 export function* registersIn(set: RegisterSet): Generator<number> {

@@ -8,7 +8,6 @@ export const leaveReasons = {
   /** `leaveOperand` is the vector; rip is the faulting instruction (of traps the next one); `leaveAddress` is CR2 of a page fault. */ exception: 4,
   /** syscall or int 0x82. */ hypercall: 5,
   /** The instruction at rip is the host's: it asks for descriptors, privilege or ports. */ privileged: 6,
-  /** A memory access that the fast path does not serve: `leaveAddress`, and `leaveOperand` its kind. */ access: 7,
-  /** The instruction at rip is the evaluator's: a float whose exceptions or rounding somebody may see. */ evaluate: 8,
+  /** The instruction at rip is the evaluator's: an access that the fast path does not serve, an exception, a float whose exceptions or rounding somebody may see. */ evaluate: 8,
   /** RDTSC, or RDTSCP where `leaveOperand` is 1; rip is behind it. */ timestamp: 9,
 } as const;

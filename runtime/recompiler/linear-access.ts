@@ -1,13 +1,12 @@
 /**
  * Guest memory as one linear run: the offset in the run against its length, for stores the page flags as well. What does
- * not pass leaves the function before the instruction.
+ * not pass leaves before the instruction, which the evaluator then does.
  */
 import type { Statement, Value } from '../ir/value.ts';
 import { cpuState } from '../x86/state.ts';
 import { arg, carrier, loadOps, storeOps } from './carrier.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
-import { leaveReasons } from './leave-reasons.ts';
 import { bulkFunction } from './linear-bulk.ts';
 import { type AccessSite, accessKind, type MemoryAccess } from './memory-access.ts';
 import type { Values } from './values.ts';
@@ -74,12 +73,10 @@ export class LinearAccess implements MemoryAccess {
     this.#frame.statement(e.set(offset, distance));
     const limit = this.#frame.loadState(native, cpuState.runLimits + 8 * Math.log2(bytes));
     const outside = e.op(`${native}.gt_u`, e.get(offset, native), limit);
-    this.#frame.statement(e.ifThen(outside, this.#leave(offset, bytes, kind)));
+    this.#frame.statement(e.ifThen(outside, this.#site.exit()));
     const pointer = this.#pointer(offset);
     if (kind === accessKind.write) {
-      this.#frame.statement(
-        e.ifThen(this.#flagged(pointer, bytes), this.#leave(offset, bytes, kind)),
-      );
+      this.#frame.statement(e.ifThen(this.#flagged(pointer, bytes), this.#site.exit()));
     }
     return pointer;
   }
@@ -102,18 +99,6 @@ export class LinearAccess implements MemoryAccess {
     const first = flag(e.get(pointer, 'i32'));
     if (bytes === 1) return first;
     return e.op('i32.or', first, flag(e.op('i32.add', e.get(pointer, 'i32'), e.i32(bytes - 1))));
-  }
-
-  #leave(offset: number, bytes: number, kind: number): Expression[] {
-    const e = this.#frame.emitter;
-    const wide =
-      this.#frame.native === 'i64'
-        ? e.get(offset, 'i64')
-        : e.op('i64.extend_i32_u', e.get(offset, 'i32'));
-    return [
-      this.#frame.storeState('i64', cpuState.leaveAddress, wide),
-      ...this.#site.exit({ reason: leaveReasons.access, operand: kind | (bytes << 1) }),
-    ];
   }
 }
 

@@ -1,69 +1,72 @@
-/** One block → Wasm statements: effects in order, cold exits at the end, then the way on. */
+/** One block → Wasm statements: effects in order, then the way on, and behind it what its exits spill. */
 
 import type { Flag } from '../ir/ops.ts';
 import { flagNames } from '../ir/ops.ts';
-import type { Statement, Subroutine, Value } from '../ir/value.ts';
+import type { Statement, Subroutine, Terminator, Value } from '../ir/value.ts';
 import { storeOps } from './carrier.ts';
 import { memoryAccess } from './choose-access.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
-import type { Frame } from './frame.ts';
-import { leaveReasons } from './leave-reasons.ts';
+import { ExitChain } from './exit-chain.ts';
+import { type Frame, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
 import type { MemoryAccess } from './memory-access.ts';
-import { type BlockPlan, operandsOf, terminatorOperands } from './plan.ts';
+import { type BlockPlan, bitOf, lazyFlags, operandsOf, terminatorOperands } from './plan.ts';
 import { type Surroundings, Values } from './values.ts';
+import type { Ways } from './ways.ts';
 
 export class BlockLowering implements Surroundings {
   readonly emitter: Emitter;
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
-  readonly #unit: number;
+  readonly #exits: ExitChain;
   readonly #values: Values;
   readonly #memory: MemoryAccess;
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
+  readonly #hasTable: boolean;
+  /** A load that the terminator makes, where its jump table does not know the way. */
+  #tableLoad: Value | undefined;
   #address: bigint;
-  #hasCold = false;
 
-  constructor(frame: Frame, plan: BlockPlan, index: number) {
+  constructor(frame: Frame, ways: Ways, plan: BlockPlan, index: number) {
     this.#frame = frame;
     this.emitter = frame.emitter;
     this.#plan = plan;
-    this.#unit = frame.unitsOf(plan.block.address)?.block ?? index;
+    this.#exits = new ExitChain(frame, index, plan.dirtyIn);
     this.#values = new Values(this, { rules, floatRules });
     this.#memory = memoryAccess({
       frame,
       block: plan.block,
       values: this.#values,
-      exit: (cause) => this.#exit(cause),
+      exit: () => this.#exit(),
     });
-    this.#way = new TerminatorLowering(frame, plan, this.#unit, this.#values);
+    this.#way = new TerminatorLowering(frame, { ways, plan, index, values: this.#values });
+    this.#hasTable = ways.hasTable(index);
     this.#address = plan.block.address;
   }
 
-  /** Replaces the frame's statements by the block's. */
-  write(): void {
+  write(): readonly Expression[] {
     const frame = this.#frame;
     const { statements, terminator } = this.#plan.block;
-    this.#countUses();
-    if (this.#plan.loopHead) this.#poll();
-    statements.forEach((statement, i) => {
-      this.#statement(statement, i, statements);
+    const body = frame.aside(() => {
+      this.#countUses();
+      if (this.#hasTable) this.#tableLoad = this.#onlyTarget(terminator);
+      if (this.#plan.loopHead) this.#poll();
+      statements.forEach((statement, i) => {
+        this.#statement(statement, i, statements);
+      });
+      const load = this.#tableLoad;
+      this.#way.write(
+        terminator,
+        this.#address,
+        load && (() => this.#memory.load({ kind: 'load', value: load })),
+      );
     });
-    this.#way.write(terminator, this.#address);
-    const body = frame.statements;
-    const cold = `cold${this.#unit}`;
-    frame.statements = this.#hasCold
-      ? [
-          this.emitter.block(cold, body),
-          ...frame.spill(this.#plan.dirtyIn | this.#plan.written),
-          frame.returnLeft(),
-        ]
-      : body;
     frame.releaseTemporaries();
+    return this.#exits.behind(body);
   }
 
   // Surroundings of values.
@@ -120,6 +123,12 @@ export class BlockLowering implements Surroundings {
     for (const value of terminatorOperands(terminator)) visit(value, statements.length);
   }
 
+  /** The load of a jump's target that nothing else reads. */
+  #onlyTarget(terminator: Terminator): Value | undefined {
+    if (terminator.kind !== 'jumpIndirect') return undefined;
+    return this.#values.usesOf(terminator.target) === 1 ? terminator.target : undefined;
+  }
+
   #note(value: Value, at: number, seen: Set<Value>): void {
     if (value.op === 'register') this.#lastUse.set(value.detail as number, at);
     else if (value.args.length > 0 && !seen.has(value)) {
@@ -138,7 +147,7 @@ export class BlockLowering implements Surroundings {
         this.#setRegister(statement.register, statement.value, index);
         break;
       case 'load':
-        this.#memory.load(statement);
+        if (statement.value !== this.#tableLoad) this.#memory.load(statement);
         break;
       case 'store':
         this.#memory.store(statement);
@@ -156,16 +165,9 @@ export class BlockLowering implements Surroundings {
       case 'setFlags':
         if (!overwritten(all, index)) this.#setFlags(statement);
         break;
-      case 'raiseIf': {
-        const operand = statement.vector | ((statement.errorCode ?? -1) << 8);
-        this.statement(
-          e.ifThen(
-            this.#values.emit(statement.condition),
-            this.#exit({ reason: leaveReasons.exception, operand }),
-          ),
-        );
+      case 'raiseIf':
+        this.statement(e.ifThen(this.#values.emit(statement.condition), this.#exit()));
         break;
-      }
       case 'jumpIf':
         this.#way.jumpIf(this.#values.emit(statement.condition), statement.target);
         break;
@@ -178,6 +180,7 @@ export class BlockLowering implements Surroundings {
     const written = this.#values.emit(value);
     const local = frame.registerLocal(register);
     const needed = (this.#lastUse.get(register) ?? -1) > index;
+    this.#exits.write(bitOf(register));
     if (needed && !this.#saved.has(register)) {
       const type = frame.registerType(register);
       const saved = frame.local(type);
@@ -226,6 +229,7 @@ export class BlockLowering implements Surroundings {
       put(slot, 'i64', this.#wide(input));
     });
     put(recipe, 'i32', e.i32(number));
+    this.#exits.write(lazyFlags);
   }
 
   #wide(value: Value): Expression {
@@ -235,19 +239,23 @@ export class BlockLowering implements Surroundings {
     return value.width === 64 ? plain : e.op('i64.extend_i32_u', plain);
   }
 
+  /** Counts an iteration; where the fuel is used up, takes polls for more. */
   #poll(): void {
     const e = this.emitter;
-    const spent = e.op('i32.lt_s', this.#frame.nextPoll(), e.i32(0));
-    this.statement(e.ifThen(spent, this.#exit({ reason: leaveReasons.poll, operand: 0 })));
+    const frame = this.#frame;
+    const fuel = frame.fuelLocal();
+    this.statement(e.set(fuel, e.op('i32.sub', e.get(fuel, 'i32'), e.i32(1))));
+    const refuel = frame.aside(() => {
+      const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
+      frame.statement(e.ifThen(spent, this.#exits.leave(this.#address, true)));
+      frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
+    });
+    this.statement(e.ifThen(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
   }
 
   /** Leaves before the instruction at hand: statements for the body of an `if`. */
-  #exit(cause: { reason: number; operand: number }): Expression[] {
-    this.#hasCold = true;
-    return [
-      ...this.#frame.leave(this.#address, cause.reason, cause.operand),
-      this.emitter.branch(`cold${this.#unit}`),
-    ];
+  #exit(): Expression[] {
+    return this.#exits.leave(this.#address, false);
   }
 }
 

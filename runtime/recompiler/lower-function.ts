@@ -1,86 +1,90 @@
 /**
- * One guest function → one Wasm function `(selector, rsp, depth) → (pc, rsp)`, in the form that can be entered at any of its
- * entries: a br_table over its units. A unit is a block, or the stub in front of one that loads registers for who comes from
- * outside. Forward jumps are plain branches; backward ones go round the loop.
+ * One guest function → one Wasm function `(selector, rsp, depth) → (pc, rsp)`, in one of two forms: resumable, which can be
+ * entered at any of its entries (resumable-form.ts), or fast, which has one (fast-form.ts).
  */
-
-import { flagBits } from '../ir/builder.ts';
-import type { Flag } from '../ir/ops.ts';
 import type { GuestFunction } from './discover.ts';
 import type { Expression } from './emitter.ts';
+import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
-import { leaveReasons } from './leave-reasons.ts';
 import { BlockLowering } from './lower-block.ts';
-import { type BlockPlan, plan } from './plan.ts';
+import { type BlockPlan, plan, shapeOf } from './plan.ts';
+import { type Entry, ResumableForm } from './resumable-form.ts';
+import type { Ways } from './ways.ts';
+
+export type Form = 'resumable' | 'fast';
 
 export interface LoweredFunction {
   readonly name: string;
   /** Guest address → selector, for the code map. */
-  readonly entries: readonly { readonly address: bigint; readonly selector: number }[];
+  readonly entries: readonly Entry[];
 }
 
-export function lowerFunction(context: ModuleContext, fn: GuestFunction): LoweredFunction {
-  const plans = plan(fn);
-  const frame = new Frame(context, fn, plans);
-  const e = context.emitter;
+interface Written extends Ways {
+  entries(): Entry[];
+  write(
+    codeOf: (plan: number) => readonly Expression[],
+    prologue: readonly Expression[],
+  ): Expression[];
+}
+
+/**
+ * Instructions of a function that calls nothing and takes its host stack without asking: what is beyond the depth that is
+ * counted (layout.ts) is enough for one such frame.
+ */
+const smallLeaf = 500;
+
+/** A function that cannot have the fast form, since its control flow is irreducible or goes on behind a leave, gets the other. */
+export function lowerFunction(
+  context: ModuleContext,
+  fn: GuestFunction,
+  form: Form = 'resumable',
+): LoweredFunction {
+  const frame = new Frame(context, fn);
+  const flow = form === 'fast' ? shapeOf(fn) : undefined;
+  const isFast = flow?.isReducible === true && flow.order.length === fn.blocks.length;
+  const plans = plan(fn, isFast ? flow.heads : undefined);
+  const written: Written = isFast
+    ? new FastForm(frame, plans, flow)
+    : new ResumableForm(frame, plans);
+  return finish(frame, plans, written);
+}
+
+function finish(frame: Frame, plans: readonly BlockPlan[], form: Written): LoweredFunction {
+  const { emitter: e, fn } = frame;
+  const codeOf = (index: number): readonly Expression[] => {
+    const of = plans[index];
+    return of === undefined ? [] : new BlockLowering(frame, form, of, index).write();
+  };
+  const calls = plans.some((each) => each.calls);
+  const asks = calls || fn.instructions > smallLeaf;
+  const body = frame.withTails(form.write(codeOf, asks ? entryPoll(frame) : []));
+  const depth = e.op('i32.sub', e.get(2, 'i32'), e.i32(frame.stackCost()));
+  const prologue = [...(asks ? [e.set(2, depth)] : []), ...frame.refuel()];
   const name = functionName(fn.entry);
-  const codes = frame.units.map((unit) => {
-    frame.statements = [];
-    if (unit.kind === 'stub') writeStub(frame, unit.plan, unit.plan.block.address === fn.entry);
-    else new BlockLowering(frame, unit.plan, unit.index).write();
-    return frame.statements;
-  });
-  const labels = frame.selectors.map((unit) => frame.label(unit));
-  const first = labels[0] ?? '';
-  let body: Expression = e.branchTable(labels, first, e.get(0, 'i32'));
-  codes.forEach((code, i) => {
-    body = e.block(undefined, [e.block(frame.label(i), [body]), ...code]);
-  });
-  const types = frame.pair;
-  const cost = frame.stackCost();
-  const prologue = e.set(2, e.op('i32.sub', e.get(2, 'i32'), e.i32(cost)));
-  const loop = e.loop('top', [body, e.unreachable()]);
   e.addFunction(
     name,
     ['i32', frame.native, 'i32'],
-    types,
+    frame.pair,
     frame.locals,
-    e.block(undefined, [prologue, loop, e.unreachable()]),
+    e.block(undefined, [...prologue, ...body, e.unreachable()]),
   );
-  return { name, entries: frame.entries() };
+  return { name, entries: form.entries() };
 }
 
-/** Loads what lives on from the state block. The function's own entry polls first, while nothing is loaded. */
-function writeStub(frame: Frame, plan: BlockPlan, isEntry: boolean): void {
-  const e = frame.emitter;
-  if (isEntry) {
-    const polls = frame.nextPoll();
-    // The host's stack is used up: everything unwinds to the dispatcher, which enters here again.
-    const again = e.return(frame.constant(plan.block.address), e.get(1, frame.native));
-    const spent = e.op('i32.lt_s', e.op('i32.or', polls, e.get(2, 'i32')), e.i32(0));
+/** A poll, and a look at the host's stack: when that is used up, everything unwinds to the dispatcher, which enters here again. */
+function entryPoll(frame: Frame): Expression[] {
+  const { emitter: e, fn } = frame;
+  const poll = frame.aside(() => {
+    const again = e.return(frame.constant(fn.entry), e.get(1, frame.native));
+    const spent = e.op('i32.or', frame.nextPoll(1), e.get(2, 'i32'));
     frame.statement(
-      e.ifThen(spent, [
+      e.ifThen(e.op('i32.lt_s', spent, e.i32(0)), [
         e.ifThen(e.op('i32.lt_s', e.get(2, 'i32'), e.i32(0)), [again]),
-        ...frame.leave(plan.block.address, leaveReasons.poll, 0),
-        e.return(frame.constant(-1n), e.get(1, frame.native)),
+        frame.setPlace(fn.entry, true),
+        e.branch(frame.tail(0)),
       ]),
     );
-  }
-  frame.loadRegisters(plan.liveIn);
-  if (plan.flagsIn.size > 0) loadFlags(frame, plan.flagsIn);
-}
-
-/** Flags that a block reads before it sets them, where it is entered from outside: rare, so the host computes them. */
-function loadFlags(frame: Frame, flags: ReadonlySet<Flag>): void {
-  const e = frame.emitter;
-  const packed = frame.local('i32');
-  frame.statement(e.set(packed, e.call('flags', [], 'i32')));
-  for (const flag of flags) {
-    const bit = e.op(
-      'i32.and',
-      e.op('i32.shr_u', e.get(packed, 'i32'), e.i32(flagBits[flag])),
-      e.i32(1),
-    );
-    frame.statement(e.set(frame.flagLocal(flag), bit));
-  }
+  });
+  frame.releaseTemporaries();
+  return poll;
 }

@@ -1,24 +1,26 @@
 /** How a block goes on: jumps inside the function, tail calls out of it, calls whose return address is compared, leaves. */
-import type { Terminator } from '../ir/value.ts';
+import type { Terminator, Value } from '../ir/value.ts';
 import { cpuState } from '../x86/state.ts';
-import { codeMapEntry } from './dispatcher.ts';
 import type { Expression } from './emitter.ts';
 import { type Frame, functionName } from './frame.ts';
 import { leaveReasons } from './leave-reasons.ts';
 import type { BlockPlan } from './plan.ts';
 import type { Values } from './values.ts';
+import type { Ways } from './ways.ts';
 
 export class TerminatorLowering {
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
-  readonly #unit: number;
+  readonly #ways: Ways;
+  readonly #index: number;
   readonly #values: Values;
 
-  constructor(frame: Frame, plan: BlockPlan, unit: number, values: Values) {
+  constructor(frame: Frame, block: { ways: Ways; plan: BlockPlan; index: number; values: Values }) {
     this.#frame = frame;
-    this.#plan = plan;
-    this.#unit = unit;
-    this.#values = values;
+    this.#plan = block.plan;
+    this.#ways = block.ways;
+    this.#index = block.index;
+    this.#values = block.values;
   }
 
   #writeFlags(): void {
@@ -35,8 +37,8 @@ export class TerminatorLowering {
     for (const [local, value] of pending) this.#frame.statement(e.set(local, e.get(value, 'i32')));
   }
 
-  /** `address` is that of the block's last instruction. */
-  write(terminator: Terminator, address: bigint): void {
+  /** `address` is that of the block's last instruction; `tableLoad` loads the target of its jump, unless it is loaded already. */
+  write(terminator: Terminator, address: bigint, tableLoad: (() => void) | undefined): void {
     const e = this.#frame.emitter;
     const native = this.#frame.native;
     switch (terminator.kind) {
@@ -59,13 +61,9 @@ export class TerminatorLowering {
         this.#call(undefined, target, terminator.returnTo);
         break;
       }
-      case 'jumpIndirect': {
-        const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        if (this.#frame.fn.tableTargets.size > 0) this.#jumpWithin(target);
-        this.#spillAll();
-        this.#tail('call', [e.get(target, native), e.get(1, native), e.get(2, 'i32')]);
+      case 'jumpIndirect':
+        this.#jumpIndirect(terminator.target, tableLoad);
         break;
-      }
       case 'return': {
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
         this.#spillAll();
@@ -91,64 +89,43 @@ export class TerminatorLowering {
   }
 
   #spillAll(): void {
-    for (const store of this.#frame.spill(this.#plan.dirtyIn | this.#plan.written))
+    const { dirtyIn, written, flagInputs } = this.#plan;
+    for (const store of this.#frame.spill(dirtyIn | written, flagInputs))
       this.#frame.statement(store);
   }
 
   jumpIf(condition: Expression, target: bigint): void {
-    const e = this.#frame.emitter;
-    const units = this.#frame.unitsOf(target);
-    if (units === undefined) {
-      const outer = this.#frame.statements;
-      this.#frame.statements = [];
-      this.#goTo(target);
-      const body = this.#frame.statements;
-      this.#frame.statements = outer;
-      this.#frame.statement(e.ifThen(condition, body));
-    } else if (units.block > this.#unit) {
-      this.#frame.statement(e.branchIf(this.#frame.label(units.block), condition));
-    } else {
-      this.#frame.statement(e.ifThen(condition, this.#frame.goTo(this.#unit, units.block, true)));
-    }
+    const frame = this.#frame;
+    const within = this.#ways.goToIf(this.#index, condition, target);
+    frame.statement(
+      within ??
+        frame.emitter.ifThen(
+          condition,
+          frame.aside(() => this.#goTo(target)),
+        ),
+    );
   }
 
   #goTo(target: bigint): void {
-    const units = this.#frame.unitsOf(target);
-    if (units !== undefined) {
-      for (const s of this.#frame.goTo(this.#unit, units.block, true)) this.#frame.statement(s);
-      return;
-    }
-    this.#spillAll();
-    this.#tailTo(target);
+    const within = this.#ways.goTo(this.#index, target);
+    if (within === undefined) {
+      this.#spillAll();
+      this.#tailTo(target);
+    } else for (const s of within) this.#frame.statement(s);
   }
 
-  /**
-   * A computed jump to a target of this function's jump tables: the code map says which, and the registers stay in their
-   * locals. Other blocks of this function (the entry, where a call comes back to) do not expect that.
-   */
-  #jumpWithin(target: number): void {
+  /** Through a jump table of the function where it knows the way, else through the dispatcher. */
+  #jumpIndirect(target: Value, load: (() => void) | undefined): void {
     const frame = this.#frame;
-    const e = this.#frame.emitter;
-    const entry = frame.local('i32');
-    const { codeMap } = frame.layout;
-    const low = (): Expression =>
-      frame.native === 'i64' ? e.op('i32.wrap_i64', e.get(target, 'i64')) : e.get(target, 'i32');
-    const wide = frame.native === 'i64' ? e.get(target, 'i64') : e.op('i64.extend_i32_u', low());
+    const e = frame.emitter;
+    const { native } = frame;
     this.#writeFlags();
-    this.#frame.statement(e.set(entry, codeMapEntry(e, low)));
-    const word = (offset: number): Expression =>
-      e.load('i32.load', codeMap + offset, e.get(entry, 'i32'));
-    const own = e.op('i32.add', e.getGlobal('base'), e.i32(frame.context.ordinal(frame.fn.entry)));
-    const { start, end } = frame.tableSelectors;
-    const isTarget = e.op('i32.lt_u', e.op('i32.sub', word(12), e.i32(start)), e.i32(end - start));
-    const isOwn = e.op(
-      'i32.and',
-      e.op('i64.eq', e.load('i64.load', codeMap, e.get(entry, 'i32')), wide),
-      e.op('i32.eq', word(8), own),
-    );
-    const isHere = e.op('i32.and', isOwn, isTarget);
-    const block = e.op('i32.add', word(12), e.i32(1));
-    this.#frame.statement(e.ifThen(isHere, [e.set(0, block), e.branch('top')]));
+    for (const s of this.#ways.goThroughTable(this.#index, this.#values)) frame.statement(s);
+    load?.();
+    const to = this.#values.toLocal(this.#values.emit(target), native);
+    for (const s of this.#ways.goToTarget(to)) frame.statement(s);
+    this.#spillAll();
+    this.#tail('call', [e.get(to, native), e.get(1, native), e.get(2, 'i32')]);
   }
 
   /** A jump out of the function: its results are ours. */
@@ -185,13 +162,13 @@ export class TerminatorLowering {
       this.#frame.statement(e.callPair('call', [to, ...rest], frame.pair, [pc, 1]));
     }
     const back = e.return(e.get(pc, native), e.get(1, native));
-    const units = frame.unitsOf(returnTo);
-    if (units?.stub === undefined) {
+    const on = this.#ways.comeBack(this.#index, returnTo);
+    if (on === undefined) {
       this.#frame.statement(back);
       return;
     }
     const elsewhere = e.op(`${native}.ne`, e.get(pc, native), frame.constant(returnTo));
     this.#frame.statement(e.ifThen(elsewhere, [back]));
-    for (const s of frame.goTo(this.#unit, units.stub, true)) this.#frame.statement(s);
+    for (const s of on) this.#frame.statement(s);
   }
 }

@@ -7,11 +7,10 @@ import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import type { Values } from './values.ts';
 
-/** What an `access` leave's operand says: the kind, and the span in bytes above it. */
 export const accessKind = { read: 0, write: 1 } as const;
 
-/** Statements that leave before the instruction at hand, for the body of an `if`. */
-export type Exit = (cause: { reason: number; operand: number }) => Expression[];
+/** Statements that leave before the instruction at hand, for the body of an `if`; the evaluator then does it. */
+export type Exit = () => Expression[];
 
 /** The block that is being written, as accesses see it. */
 export interface AccessSite {

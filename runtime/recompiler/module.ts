@@ -9,7 +9,7 @@ import type { ModuleContext } from './frame.ts';
 import type { Layout } from './layout.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
-import { type LoweredFunction, lowerFunction } from './lower-function.ts';
+import { type Form, type LoweredFunction, lowerFunction } from './lower-function.ts';
 import type { Recipes } from './recipes.ts';
 import { type SupportFunction, supportFunctions, supportSubroutines } from './support.ts';
 import { Values } from './values.ts';
@@ -24,6 +24,7 @@ export function buildModule(
   layout: Layout,
   recipes: Recipes,
   functions: readonly GuestFunction[],
+  form: Form,
 ): Translation {
   const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
   emitter.importFunction('call', [native, native, 'i32'], [native, native]);
@@ -42,7 +43,7 @@ export function buildModule(
     support: (name) => shared.support(name),
     shared: (name, make) => shared.function(name, make),
   };
-  const lowered = functions.map((fn) => lowerFunction(context, fn));
+  const lowered = functions.map((fn) => lowerFunction(context, fn, form));
   shared.write();
   for (const { name } of lowered) emitter.exportFunction(name);
   return { bytes: emitter.finish(), functions: lowered };

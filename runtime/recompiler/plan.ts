@@ -2,6 +2,7 @@
 import { type Flag, flagNames } from '../ir/ops.ts';
 import type { Block, Statement, Terminator, Value } from '../ir/value.ts';
 import { RSP } from '../x86/registers.ts';
+import { type ControlFlow, controlFlow } from './control-flow.ts';
 import type { GuestFunction } from './discover.ts';
 
 /**
@@ -18,15 +19,21 @@ export interface BlockPlan {
   readonly successors: readonly number[];
   /** Those among them that the block goes to before it has done anything (REP with a count of 0). */
   readonly early: readonly number[];
+  /** Where a call that ends the block comes back to, by index. */
+  readonly continuation: number | undefined;
+  /** Whether other functions may be called from here, or jumped to. */
+  readonly calls: boolean;
   readonly resumable: boolean;
-  /** Reached by a jump from itself or from further down: polls for events. */
+  /** Begins a loop: polls for events. */
   readonly loopHead: boolean;
   /** Registers that hold what the state block does not. */
   dirtyIn: RegisterSet;
   /** Registers that must be in their locals at the start. */
   liveIn: RegisterSet;
-  /** What the cold exits of the block spill. */
+  /** Registers that the block writes. */
   readonly written: RegisterSet;
+  /** How many inputs the flags have that the block ends with, where it set them. */
+  readonly flagInputs: number | undefined;
   /** Registers whose value at the start somebody in the block uses. */
   used: RegisterSet;
   readonly leaves: boolean;
@@ -36,10 +43,10 @@ export interface BlockPlan {
   flagsOut: ReadonlySet<Flag>;
 }
 
-export function plan(fn: GuestFunction): BlockPlan[] {
-  const indices = new Map(fn.blocks.map((block, i) => [block.address, i]));
-  const plans = fn.blocks.map((block) => planBlock(fn, block, indices));
-  const heads = new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
+/** Plans of a function's blocks. Where no loop heads are given, what a block further down jumps to is one. */
+export function plan(fn: GuestFunction, loopHeads?: ReadonlySet<number>): BlockPlan[] {
+  const plans = planBlocks(fn);
+  const heads = loopHeads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   const marked = plans.map((p, i) => ({
     ...p,
     loopHead: heads.has(i),
@@ -49,6 +56,22 @@ export function plan(fn: GuestFunction): BlockPlan[] {
   for (const p of marked) p.used |= usedByFlags(p);
   flowRegisters(marked);
   return marked;
+}
+
+/** The control flow of a function that is entered at its entry alone; calls come back. */
+export function shapeOf(fn: GuestFunction): ControlFlow {
+  const plans = planBlocks(fn);
+  return controlFlow(
+    plans.map(({ successors, continuation }) =>
+      continuation === undefined ? successors : [...successors, continuation],
+    ),
+    fn.blocks.findIndex(({ address }) => address === fn.entry),
+  );
+}
+
+function planBlocks(fn: GuestFunction): BlockPlan[] {
+  const indices = new Map(fn.blocks.map((block, i) => [block.address, i]));
+  return fn.blocks.map((block) => planBlock(fn, block, indices));
 }
 
 /** Addresses that a terminator goes to without leaving the function's Wasm frame. */
@@ -79,15 +102,19 @@ function planBlock(
     for (const value of operandsOf(statement)) walk.visit(value);
   for (const value of terminatorOperands(block.terminator)) walk.visit(value);
   const conditional = block.statements.some((s) => s.kind === 'setFlags' && s.when !== undefined);
+  const { terminator } = block;
   return {
     block,
     successors,
+    continuation: 'returnTo' in terminator ? indices.get(terminator.returnTo) : undefined,
+    calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
     early: early.flatMap((target) => indices.get(target) ?? []),
     resumable: fn.resumable.has(block.address),
     loopHead: false,
     dirtyIn: 0,
     liveIn: 0,
     written: writtenBy(block),
+    flagInputs: flagInputsOf(block),
     used: walk.registers | (conditional ? lazyFlags : 0),
     leaves:
       outside ||
@@ -108,6 +135,11 @@ function writtenBy(block: Block): RegisterSet {
     if (s.kind === 'setFlags') written |= lazyFlags;
   }
   return written;
+}
+
+function flagInputsOf({ statements }: Block): number | undefined {
+  const last = statements.findLast((s) => s.kind === 'setFlags');
+  return last?.kind === 'setFlags' && last.when === undefined ? last.inputs.length : undefined;
 }
 
 export function operandsOf(s: Statement): readonly Value[] {
@@ -202,13 +234,13 @@ function usedByFlags(p: BlockPlan): RegisterSet {
   return walk.registers;
 }
 
-/** Forward: what may be dirty; then backward: what must be loaded, since a cold exit spills all that may be dirty. */
+/** Forward: what may be dirty; then backward: what must be loaded, since an exit spills all that may be dirty. */
 function flowRegisters(plans: BlockPlan[]): void {
   while (plans.filter((p) => spread(plans, p)).length > 0);
   untilStable(plans, (p) => {
     const out = p.successors.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
     const early = p.early.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
-    const live = early | p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn | p.written : 0);
+    const live = early | p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn : 0);
     const changed = live !== p.liveIn;
     p.liveIn = live;
     return changed;

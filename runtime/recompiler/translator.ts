@@ -4,6 +4,7 @@ import type { Mode } from '../x86/registers.ts';
 import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
+import type { Form } from './lower-function.ts';
 import { buildModule, type Translation } from './module.ts';
 import type { Recipes } from './recipes.ts';
 
@@ -89,8 +90,12 @@ export class Translator implements CodeSource {
   }
 
   /** Wasm of some functions; `emitter` is used up. */
-  translate(emitter: Emitter, functions: readonly GuestFunction[]): Translation {
-    return buildModule(emitter, this.#layout, this.#recipes, functions);
+  translate(
+    emitter: Emitter,
+    functions: readonly GuestFunction[],
+    form: Form = 'resumable',
+  ): Translation {
+    return buildModule(emitter, this.#layout, this.#recipes, functions, form);
   }
 
   /** Gives the decoders' memory back. */

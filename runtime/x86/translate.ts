@@ -21,9 +21,10 @@ const rowOf = (instruction: Instruction): Semantics | undefined =>
 export const hasSemantics = (instruction: Pick<Instruction, 'mnemonic' | 'code'>): boolean =>
   instructions.has(rowName(instruction));
 
-/** Whether the instruction needs a block of its own: it may branch back to itself. */
+/** Whether the instruction needs a block of its own: it may branch back to itself, or be over early. */
 export const standsAlone = (instruction: Instruction): boolean =>
-  instruction.repeat !== undefined && rowName(instruction) in strings;
+  instruction.mnemonic === 'INTO' ||
+  (instruction.repeat !== undefined && rowName(instruction) in strings);
 
 /** Whether it leaves for the host, which comes back behind it; so the next instruction begins a block. */
 export const asksHost = ({ mnemonic, operands, flow }: Instruction): boolean => {

@@ -1,8 +1,11 @@
 /** The recompiler as an executor of recorded instructions: decode, semantics, passes, Wasm, run. */
 
+import { blockOf, GuestState } from '../../runtime/cpu/evaluate-instruction.ts';
+import { CpuException } from '../../runtime/errors.ts';
 import { flagBits } from '../../runtime/ir/builder.ts';
 import { evaluateFlagRule } from '../../runtime/ir/evaluate.ts';
 import { flagNames } from '../../runtime/ir/ops.ts';
+import type { Access, PageFault } from '../../runtime/memory/address-space.ts';
 import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
 import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { CodeStore } from '../../runtime/recompiler/code-store.ts';
@@ -12,6 +15,7 @@ import { codeMapBytes, type Layout } from '../../runtime/recompiler/layout.ts';
 import { leaveReasons } from '../../runtime/recompiler/leave-reasons.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
 import { Translator } from '../../runtime/recompiler/translator.ts';
+import { Decoder } from '../../runtime/x86/decode.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
 import { cpuState, cpuStateSize } from '../../runtime/x86/state.ts';
 import { type CpuState, type Exception, type MemoryWindow, regions } from './cpu-oracle.ts';
@@ -66,10 +70,7 @@ export class WasmExecutor {
   execute(code: Uint8Array, state: CpuState, memory: readonly MemoryWindow[]): Executed {
     this.#translate(code, state.rip);
     this.#load(state, code, memory);
-    this.#store.run();
-    const view = new DataView(this.#memory.buffer, stateOffset, cpuStateSize);
-    const rip = view.getBigUint64(cpuState.rip, true);
-    const ended = this.#ending(view, rip);
+    const ended = this.#run(code);
     const block = new Uint8Array(this.#memory.buffer).slice(
       stateOffset,
       stateOffset + cpuStateSize,
@@ -85,6 +86,52 @@ export class WasmExecutor {
     };
   }
 
+  /** Runs to the end; what leaves to the evaluator is done by it, and may be the end, too. */
+  #run(code: Uint8Array): { rip: bigint; exception?: Exception } {
+    const view = new DataView(this.#memory.buffer, stateOffset, cpuStateSize);
+    for (;;) {
+      this.#store.run();
+      const rip = view.getBigUint64(cpuState.rip, true);
+      if (view.getUint32(cpuState.leaveReason, true) !== leaveReasons.evaluate)
+        return this.#ending(view, rip);
+      const exception = this.#evaluate(code, view, rip);
+      const after = view.getBigUint64(cpuState.rip, true);
+      if (exception !== undefined) return { rip: after, exception };
+      if (after === this.#start + BigInt(code.length)) return { rip: after };
+    }
+  }
+
+  #evaluate(code: Uint8Array, view: DataView, rip: bigint): Exception | undefined {
+    const decoder = new Decoder(this.#mode, this.#start, code);
+    const block = blockOf(this.#mode, decoder.decode(rip));
+    decoder.free();
+    const guest = new GuestState({
+      mode: this.#mode,
+      memory: {
+        view: () => new DataView(this.#memory.buffer),
+        bytes: () => new Uint8Array(this.#memory.buffer),
+      },
+      addressSpace: { translate: (address, access) => place(address, access) },
+      state: stateOffset,
+      flags: this.#packedFlags(),
+    });
+    try {
+      const outcome = guest.run(block);
+      view.setBigUint64(
+        cpuState.rip,
+        outcome.kind === 'leave' ? outcome.next : outcome.target,
+        true,
+      );
+      if (outcome.kind === 'jump') return undefined;
+      if (outcome.reason !== 'exception') throw new TypeError(`left for ${outcome.reason}`);
+      return { vector: outcome.operand, errorCode: 0, address: 0n };
+    } catch (error) {
+      if (!(error instanceof CpuException)) throw error;
+      const { vector, errorCode, address } = error;
+      return { vector, errorCode: errorCode ?? 0, address: address ?? 0n };
+    }
+  }
+
   /** int3 behind the instruction is the end; a vector's own int3 ends one byte earlier. */
   #ending(view: DataView, rip: bigint): { rip: bigint; exception?: Exception } {
     const reason = view.getUint32(cpuState.leaveReason, true);
@@ -97,29 +144,7 @@ export class WasmExecutor {
       if (isEnd) return { rip: rip - 1n };
       return { rip, exception: { vector, errorCode: Math.max(operand >> 8, 0), address: 0n } };
     }
-    if (reason === leaveReasons.access) {
-      const kind = (operand & 1) === 1 ? 6 : 4;
-      return {
-        rip,
-        exception: {
-          vector: 14,
-          errorCode: kind,
-          address: this.#faulting(runStart + address, operand >> 1),
-        },
-      };
-    }
     throw new TypeError(`left for reason ${reason}`);
-  }
-
-  /** The first byte of an access that lies in no region. */
-  #faulting(start: bigint, bytes: number): bigint {
-    const mask = (1n << BigInt(this.#mode)) - 1n;
-    for (let i = 0n; i < bytes; i++) {
-      const at = (start + i) & mask;
-      if (!regions.some((region) => at >= region.address && at < region.address + region.length))
-        return at;
-    }
-    throw new TypeError('an access that lies in the regions left');
   }
 
   #start = 0n;
@@ -207,4 +232,11 @@ export class WasmExecutor {
       0,
     );
   }
+}
+
+/** Host offset of a byte of the regions; outside of them user code faults on what is not present. */
+function place(address: bigint, access: Access): number | PageFault {
+  const isMapped = regions.some((r) => address >= r.address && address < r.address + r.length);
+  if (isMapped) return runOffset + Number(address - runStart);
+  return { errorCode: access === 'write' ? 6 : 4, address };
 }

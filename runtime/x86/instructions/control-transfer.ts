@@ -94,12 +94,10 @@ const int: Semantics = (b, operands, facts) => {
   else askHost(b, operands, facts);
 };
 
-/** #OF is a trap: reported as if what follows had raised it. */
-const into: Semantics = (b, _, { next }) => {
-  const overflow = b.flag('OF');
-  b.instruction(next, 0);
-  b.raiseIf(overflow, vectors.OF);
-  b.end({ kind: 'jump', target: next });
+/** #OF is a trap. */
+const into: Semantics = (b, _, facts) => {
+  b.jumpIf(v.not(b.flag('OF')), facts.next);
+  trap(b, vectors.OF, facts);
 };
 
 /** #BR where the signed index lies outside of the two bounds in memory. */
