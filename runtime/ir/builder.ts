@@ -1,8 +1,18 @@
 /** Builds one block: what semantics read and write, in order. Values already written in the block are forwarded. */
+
+import { type FlagSetting, Flags, FlagsOut, flagOf } from './block-flags.ts';
 import * as v from './build.ts';
 import type { MemoryOperand, Operand } from './operand.ts';
 import { type Flag, flagNames, type Width } from './ops.ts';
-import type { Block, Condition, FlagRule, Statement, Terminator, Value } from './value.ts';
+import type {
+  Block,
+  Condition,
+  FlagRule,
+  SomeFlags,
+  Statement,
+  Terminator,
+  Value,
+} from './value.ts';
 
 /** A rule whose only input is the six flags, packed as in EFLAGS. */
 export const packedFlags: FlagRule = {
@@ -20,8 +30,6 @@ export const packedFlags: FlagRule = {
 /** Bit of each flag in EFLAGS (SDM vol. 1, figure 3-8). */
 export const flagBits = { CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, OF: 11 } as const;
 
-type Flags = Partial<Record<Flag, Value>>;
-
 export class Builder {
   /** Width of addresses and of general registers. */
   readonly mode: 64 | 32;
@@ -29,8 +37,7 @@ export class Builder {
   #address = 0n;
   #statements: Statement[] = [];
   #registers: (Value | undefined)[] = [];
-  #flags: Flags = {};
-  #rule: { rule: FlagRule; inputs: readonly Value[] } | undefined;
+  #flags: Flags | undefined;
   #terminator: Terminator | undefined;
 
   constructor(mode: 64 | 32, vectorsFrom: number) {
@@ -42,8 +49,7 @@ export class Builder {
     this.#address = address;
     this.#statements = [];
     this.#registers = [];
-    this.#flags = {};
-    this.#rule = undefined;
+    this.#flags = undefined;
     this.#terminator = undefined;
   }
 
@@ -62,9 +68,7 @@ export class Builder {
       address: this.#address,
       statements: this.#statements,
       terminator: this.#terminator ?? { kind: 'jump', target: next },
-      flagsOut: Object.fromEntries(
-        Object.entries(this.#flags).filter(([, value]) => value.op !== 'flag'),
-      ),
+      flagsOut: new FlagsOut(this.#flags),
     };
   }
 
@@ -190,9 +194,7 @@ export class Builder {
   // Flags.
 
   flag(flag: Flag): Value {
-    const known = this.#flags[flag] ?? v.flagValue(flag);
-    this.#flags[flag] = known;
-    return known;
+    return flagOf(this.#flags, flag);
   }
 
   /** The flags as EFLAGS holds them, 32 bits, all others 0. */
@@ -205,33 +207,28 @@ export class Builder {
   }
 
   setFlags(rule: FlagRule, ...inputs: Value[]): void {
-    const flags = rule.flags(...inputs);
-    if (flagNames.every((name) => flags[name] !== undefined)) {
-      this.#define(rule, inputs, undefined, flags);
-      return;
-    }
-    const packed = this.#pack(flags);
-    this.#define(packedFlags, [packed], undefined, packedFlags.flags(packed));
-    this.#flags = { ...this.#flags, ...flags };
+    this.#define({ rule, inputs, when: undefined });
   }
 
-  /** The same, where `when` is 1; else the flags stay. The rule gives all six. */
+  /** The same, where `when` is 1; else the flags stay. */
   setFlagsIf(when: Value, rule: FlagRule, ...inputs: Value[]): void {
-    const flags = rule.flags(...inputs);
-    const merged: Flags = {};
-    for (const name of flagNames) {
-      merged[name] = v.select(when, flags[name] ?? v.zero, this.flag(name));
-    }
-    this.#define(rule, inputs, when, merged);
+    this.#define({ rule, inputs, when });
   }
 
-  #define(rule: FlagRule, inputs: readonly Value[], when: Value | undefined, flags: Flags): void {
+  /** Some flags; the others stay. */
+  setSomeFlags(changed: SomeFlags): void {
+    const before = this.#flags;
+    this.#define({ rule: packedFlags, inputs: [this.#pack(changed)], when: undefined });
+    this.#flags = Flags.changed(changed, before);
+  }
+
+  #define(setting: FlagSetting): void {
+    const { rule, inputs, when } = setting;
     this.#statements.push({ kind: 'setFlags', rule, inputs, when });
-    this.#flags = { ...flags };
-    this.#rule = when === undefined && rule !== packedFlags ? { rule, inputs } : undefined;
+    this.#flags = Flags.set(setting, this.#flags);
   }
 
-  #pack(changed: Flags): Value {
+  #pack(changed: SomeFlags): Value {
     let packed = v.constant(32, 0);
     for (const name of flagNames) {
       const flag = v.resize(changed[name] ?? this.flag(name), 32);
@@ -242,8 +239,9 @@ export class Builder {
 
   /** SDM vol. 1, appendix B; by the shortest way that the last setter of flags knows. */
   condition(condition: Condition): Value {
-    const shortcut = this.#rule?.rule.conditions?.[condition];
-    if (shortcut !== undefined && this.#rule !== undefined) return shortcut(...this.#rule.inputs);
+    const setting = this.#flags?.setting;
+    const shortcut = setting?.rule.conditions?.[condition];
+    if (shortcut !== undefined && setting !== undefined) return shortcut(...setting.inputs);
     switch (condition) {
       case 'O':
         return this.flag('OF');

@@ -20,11 +20,12 @@ export interface Subroutine {
   readonly body: (inputs: readonly Value[]) => Value;
 }
 
+export type SomeFlags = { readonly [F in Flag]?: Value | undefined };
+
 /** How an instruction sets flags, as a function of at most three values; so that they need not be computed until somebody asks. */
 export interface FlagRule {
   readonly name: string;
-  /** A flag that is missing keeps its value. */
-  readonly flags: (...inputs: Value[]) => Partial<Record<Flag, Value>>;
+  readonly flags: (...inputs: Value[]) => Readonly<Record<Flag, Value>>;
   /** What is known of conditions at less cost than through the flags (after CMP: L is `x < y`). */
   readonly conditions?: Partial<Record<Condition, (...inputs: Value[]) => Value>>;
 }
@@ -92,6 +93,6 @@ export interface Block {
   readonly address: bigint;
   readonly statements: readonly Statement[];
   readonly terminator: Terminator;
-  /** Flags at the block's end, where the block set them. */
-  readonly flagsOut: Readonly<Partial<Record<Flag, Value>>>;
+  /** Flags at the block's end, where the block set them; made when they are asked for. */
+  readonly flagsOut: SomeFlags;
 }

@@ -1,6 +1,6 @@
 /** Checks a block against the shapes of ops.ts: widths of arguments, order of loads and their uses, details. For tests. */
 import { at } from './evaluate-rule.ts';
-import { type Op, ops, type Shape, type Width } from './ops.ts';
+import { flagNames, type Op, ops, type Shape, type Width } from './ops.ts';
 import type { Block, Statement, Subroutine, Terminator, Value } from './value.ts';
 
 type Check = (node: Value, args: readonly Width[]) => boolean;
@@ -146,5 +146,8 @@ export function verifyBlock(block: Block, mode: 64 | 32): void {
   const verifier = new Verifier(mode);
   for (const statement of block.statements) verifier.statement(statement);
   verifier.terminator(block.terminator);
-  for (const value of Object.values(block.flagsOut)) verifier.value(value, 1);
+  for (const flag of flagNames) {
+    const value = block.flagsOut[flag];
+    if (value !== undefined) verifier.value(value, 1);
+  }
 }

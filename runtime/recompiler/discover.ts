@@ -52,24 +52,36 @@ const maximumInstructions = 30_000;
 /** Instructions that leave for the host and usually come back to the next one. */
 const returning: ReadonlySet<string> = new Set(['VMCALL', 'SYSCALL', 'INT', 'HLT']);
 
+/** Farther blocks are no part of a function; their offsets are exact numbers up to here. */
+const farthest = 2 ** 40;
+
 const maximumTableEntries = 1024;
 
 export function discover(source: CodeSource, entry: bigint): GuestFunction {
   return new Discovery(source, entry).run();
 }
 
+/** A block with the offset behind its last instruction. */
+interface Built {
+  readonly block: Block;
+  readonly end: number;
+}
+
+/** Addresses are offsets from the entry, in numbers: as keys they cost a tenth of bigints. */
 class Discovery {
   readonly #source: CodeSource;
   readonly #entry: bigint;
   readonly #builder: Builder;
-  readonly #instructions = new Map<bigint, Instruction>();
-  readonly #leaders = new Set<bigint>();
-  readonly #pending: bigint[] = [];
-  readonly #resumable = new Set<bigint>();
+  readonly #instructions = new Map<number, Instruction>();
+  readonly #leaders = new Set<number>();
+  readonly #built = new Map<number, Built>();
+  readonly #pending: number[] = [];
+  readonly #resumable = new Set<number>();
   readonly #callees = new Set<bigint>();
-  readonly #tableTargets = new Set<bigint>();
+  readonly #tableTargets = new Set<number>();
   readonly #tables = new Map<bigint, JumpTable>();
-  #count = 0;
+  #last = 0;
+  #touchesMxcsr = false;
 
   constructor(source: CodeSource, entry: bigint) {
     this.#source = source;
@@ -79,50 +91,76 @@ class Discovery {
 
   run(): GuestFunction {
     this.#lead(this.#entry);
-    this.#resumable.add(this.#entry);
-    let blocks: Block[];
-    let tables: number;
+    this.#resumable.add(0);
+    let built: readonly Built[];
+    let known: number;
     do {
       this.#follow();
-      blocks = this.#build();
-      tables = this.#leaders.size;
+      built = this.#build();
+      known = this.#leaders.size;
       this.#tables.clear();
-      for (const block of blocks) this.#followTable(block);
-    } while (this.#leaders.size > tables);
+      for (const { block } of built) this.#followTable(block);
+    } while (this.#leaders.size > known);
+    const blocks = built.map(({ block }) => block);
     for (const { terminator } of blocks) this.#outward(terminator);
     return {
       entry: this.#entry,
       blocks,
-      resumable: this.#resumable,
+      resumable: this.#addresses(this.#resumable),
       callees: this.#callees,
-      tableTargets: this.#tableTargets,
+      tableTargets: this.#addresses(this.#tableTargets),
       tables: this.#tables,
-      touchesMxcsr: [...this.#instructions.values()].some((i) => touchesMxcsr(i.mnemonic)),
-      instructions: this.#count,
+      touchesMxcsr: this.#touchesMxcsr,
+      instructions: this.#instructions.size,
     };
   }
 
+  #offset(address: bigint): number {
+    return Number(BigInt.asIntN(64, address - this.#entry));
+  }
+
+  #address(offset: number): bigint {
+    return this.#entry + BigInt(offset);
+  }
+
+  #addresses(offsets: Iterable<number>): Set<bigint> {
+    const addresses = new Set<bigint>();
+    for (const offset of offsets) addresses.add(this.#address(offset));
+    return addresses;
+  }
+
+  get #isFull(): boolean {
+    return this.#instructions.size > maximumInstructions;
+  }
+
   #lead(address: bigint): void {
-    if (this.#leaders.has(address)) return;
-    if (address !== this.#entry && this.#source.isEntry(address)) return;
-    if (this.#count > maximumInstructions || this.#source.decoderAt(address) === undefined) return;
-    this.#leaders.add(address);
-    this.#pending.push(address);
+    const offset = this.#offset(address);
+    if (this.#leaders.has(offset) || Math.abs(offset) > farthest) return;
+    if (offset !== 0 && this.#source.isEntry(address)) return;
+    if (this.#isFull || this.#source.decoderAt(address) === undefined) return;
+    this.#leaders.add(offset);
+    this.#pending.push(offset);
   }
 
   /** Decodes from every pending leader until the flow ends. */
   #follow(): void {
-    for (let at = this.#pending.pop(); at !== undefined; at = this.#pending.pop()) {
-      let address: bigint | undefined = at;
-      while (address !== undefined && !this.#instructions.has(address)) {
-        const decoder = this.#source.decoderAt(address);
-        if (decoder === undefined) break;
-        if (address !== at && this.#source.isEntry(address)) break;
-        const instruction: Instruction = decoder.decode(address);
-        this.#instructions.set(address, instruction);
-        this.#count++;
-        address = this.#successors(instruction);
-      }
+    for (let at = this.#pending.pop(); at !== undefined; at = this.#pending.pop())
+      this.#followFrom(at);
+  }
+
+  #followFrom(leader: number): void {
+    let address: bigint | undefined = this.#address(leader);
+    const decoder = this.#source.decoderAt(address);
+    const entry = this.#source.entryAfter(address);
+    const end = entry === undefined ? Number.POSITIVE_INFINITY : this.#offset(entry);
+    for (let at = leader; address !== undefined && at < end && !this.#instructions.has(at); ) {
+      if (decoder?.contains(address) !== true) break;
+      const instruction: Instruction = decoder.decode(address);
+      this.#instructions.set(at, instruction);
+      if (at > this.#last) this.#last = at;
+      this.#touchesMxcsr ||= touchesMxcsr(instruction.mnemonic);
+      address = this.#successors(instruction);
+      at += instruction.length;
     }
   }
 
@@ -140,7 +178,7 @@ class Discovery {
     }
     switch (flow) {
       case 'next':
-        return this.#count > maximumInstructions ? undefined : next;
+        return this.#isFull ? undefined : next;
       case 'branch':
         if (target !== undefined) this.#lead(target);
         this.#lead(next);
@@ -165,30 +203,40 @@ class Discovery {
 
   #resume(address: bigint): void {
     this.#lead(address);
-    if (this.#leaders.has(address)) this.#resumable.add(address);
+    const offset = this.#offset(address);
+    if (this.#leaders.has(offset)) this.#resumable.add(offset);
   }
 
-  #build(): Block[] {
-    const blocks: Block[] = [];
-    for (const address of [...this.#leaders].sort((a, b) => (a < b ? -1 : 1))) {
-      if (this.#instructions.has(address)) blocks.push(this.#block(address));
-    }
-    return blocks;
+  /** Blocks that no leader has split since they were built stay. */
+  #build(): Built[] {
+    const leaders = Float64Array.from(this.#leaders).sort();
+    const all: Built[] = [];
+    leaders.forEach((start, i) => {
+      if (!this.#instructions.has(start)) return;
+      const known = this.#built.get(start);
+      const next = leaders[i + 1] ?? Number.POSITIVE_INFINITY;
+      const built = known !== undefined && known.end <= next ? known : this.#block(start);
+      this.#built.set(start, built);
+      all.push(built);
+    });
+    return all;
   }
 
-  #block(start: bigint): Block {
+  #block(start: number): Built {
     const b = this.#builder;
-    b.begin(start);
-    let address = start;
+    let address = this.#address(start);
+    b.begin(address);
+    let at = start;
     for (;;) {
-      const instruction = this.#instructions.get(address);
+      const instruction = this.#instructions.get(at);
       if (instruction === undefined) break;
       if (this.#isEvaluated(instruction)) leaveToEvaluate(b, instruction);
       else translateInstruction(b, instruction);
       address = instruction.next;
-      if (b.ended || this.#leaders.has(address)) break;
+      at += instruction.length;
+      if (b.ended || this.#leaders.has(at)) break;
     }
-    return b.finish(address);
+    return { block: b.finish(address), end: at };
   }
 
   /** `jmp *table(,index,size)`: the entries that lie in code, up to the first that does not. */
@@ -204,15 +252,15 @@ class Discovery {
       if (target === undefined || target < this.#entry || target >= limit) break;
       targets.push(target);
       this.#resume(target);
-      if (this.#leaders.has(target)) this.#tableTargets.add(target);
+      const offset = this.#offset(target);
+      if (this.#leaders.has(offset)) this.#tableTargets.add(offset);
     }
     if (targets.length > 0) this.#tables.set(address, { ...table, targets });
   }
 
   /** Jump tables lead no further than the next function. */
   #limit(): bigint {
-    let last = this.#entry;
-    for (const address of this.#instructions.keys()) if (address > last) last = address;
+    const last = this.#address(this.#last);
     return this.#source.entryAfter(last) ?? last + 0x1_0000n;
   }
 
@@ -226,7 +274,7 @@ class Discovery {
   }
 
   #jumpOut(target: bigint): void {
-    if (!this.#leaders.has(target)) this.#callees.add(target);
+    if (!this.#leaders.has(this.#offset(target))) this.#callees.add(target);
   }
 }
 

@@ -25,7 +25,7 @@ export class Translator implements CodeSource {
   readonly #decoders: readonly Decoder[];
   readonly #constant: (address: bigint) => bigint | undefined;
   readonly #entries: Set<bigint>;
-  #sorted: bigint[] | undefined;
+  readonly #sorted: bigint[];
 
   constructor(options: {
     layout: Layout;
@@ -43,6 +43,7 @@ export class Translator implements CodeSource {
     );
     this.#constant = options.readConstant;
     this.#entries = new Set(options.entries);
+    this.#sorted = [...this.#entries].sort((a, b) => (a < b ? -1 : 1));
   }
 
   decoderAt(address: bigint): Decoder | undefined {
@@ -58,7 +59,11 @@ export class Translator implements CodeSource {
   }
 
   entryAfter(address: bigint): bigint | undefined {
-    this.#sorted ??= [...this.#entries].sort((a, b) => (a < b ? -1 : 1));
+    return this.#sorted[this.#placeAfter(address)];
+  }
+
+  /** Place of the first known entry above an address. */
+  #placeAfter(address: bigint): number {
     let low = 0;
     let high = this.#sorted.length;
     while (low < high) {
@@ -66,7 +71,7 @@ export class Translator implements CodeSource {
       if ((this.#sorted[middle] ?? 0n) > address) high = middle;
       else low = middle + 1;
     }
-    return this.#sorted[low];
+    return low;
   }
 
   /** The functions at some addresses and all that they call, but for those that `has` knows. */
@@ -106,6 +111,6 @@ export class Translator implements CodeSource {
   #know(address: bigint): void {
     if (this.#entries.has(address)) return;
     this.#entries.add(address);
-    this.#sorted = undefined;
+    this.#sorted.splice(this.#placeAfter(address), 0, address);
   }
 }

@@ -28,11 +28,18 @@ const codes = Object.entries(iced.Code).reduce<string[]>((names, [name, number])
   return names;
 }, []);
 
+type Raw = InstanceType<typeof iced.Instruction>;
+
 const none: Operand = { kind: 'immediate', value: 0n, width: 8 };
 
 /** Built once for each register: operands are immutable. */
 const registerOperands: readonly (Operand | undefined)[] = Array.from({ length: 256 }, (_, r) =>
   registerOperand(r),
+);
+
+/** iced-x86's number of a general register → ours. */
+const generalNumbers: readonly number[] = Array.from({ length: 256 }, (_, r) =>
+  RegisterExt.isGPR(r) ? RegisterExt.number(r) : 0,
 );
 
 function registerOperand(r: number): Operand | undefined {
@@ -60,10 +67,20 @@ function registerOperand(r: number): Operand | undefined {
   return undefined;
 }
 
+/** By kind: width, and how the number is had, sign-extended. Far pointers have the selector above the offset. */
 // biome-ignore format: a table
-const immediateWidths: Partial<Record<number, Width>> = {
-  [OpKind.Immediate8]: 8, [OpKind.Immediate8_2nd]: 8, [OpKind.Immediate16]: 16, [OpKind.Immediate32]: 32, [OpKind.Immediate64]: 64,
-  [OpKind.Immediate8to16]: 16, [OpKind.Immediate8to32]: 32, [OpKind.Immediate8to64]: 64, [OpKind.Immediate32to64]: 64,
+const immediates: Partial<Record<number, { readonly width: Width; readonly value: (raw: Raw) => number | bigint }>> = {
+  [OpKind.Immediate8]: { width: 8, value: (raw) => raw.immediate8 },
+  [OpKind.Immediate8_2nd]: { width: 8, value: (raw) => raw.immediate8_2nd },
+  [OpKind.Immediate16]: { width: 16, value: (raw) => raw.immediate16 },
+  [OpKind.Immediate32]: { width: 32, value: (raw) => raw.immediate32 },
+  [OpKind.Immediate64]: { width: 64, value: (raw) => raw.immediate64 },
+  [OpKind.Immediate8to16]: { width: 16, value: (raw) => raw.immediate8to16 },
+  [OpKind.Immediate8to32]: { width: 32, value: (raw) => raw.immediate8to32 },
+  [OpKind.Immediate8to64]: { width: 64, value: (raw) => raw.immediate8to64 },
+  [OpKind.Immediate32to64]: { width: 64, value: (raw) => raw.immediate32to64 },
+  [OpKind.FarBranch16]: { width: 32, value: (raw) => raw.farBranchSelector * 2 ** 16 + raw.farBranch16 },
+  [OpKind.FarBranch32]: { width: 64, value: (raw) => raw.farBranchSelector * 2 ** 32 + raw.farBranch32 },
 };
 
 /** Implicit memory operands of string instructions: base register and address width. */
@@ -87,17 +104,143 @@ const flows: Readonly<Record<number, Flow>> = {
   [FlowControl.Exception]: 'stop',
 };
 
-/** Operand width by iced-x86's name of the form, where no operand tells: `Pushfq`, `Leaved`, `Iretw` …; cached. */
-const operandWidthOf = (code: string, mode: Mode): 16 | 32 | 64 => {
-  const suffix = /(?:q|64)$/.test(code)
-    ? 64
-    : /(?:d|32)$/.test(code)
-      ? 32
-      : /(?:w|16)$/.test(code)
-        ? 16
-        : mode;
-  return suffix;
+/** Bytes that an instruction with a segment override, a repetition or another address size begins with (SDM vol. 2, 2.1.1). */
+const legacyPrefixes: ReadonlySet<number> = new Set([
+  0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3,
+]);
+
+/** How an operand is had: each question to iced-x86 is a call into WebAssembly. */
+type OperandReader = (raw: Raw, form: Form, hasPrefix: boolean) => Operand;
+
+/** What all instructions of one form (iced-x86's `Code`) share. */
+interface Form {
+  readonly code: string;
+  readonly mnemonic: string;
+  readonly flow: Flow;
+  readonly isNearBranch: boolean;
+  readonly operandWidth: 16 | 32 | 64;
+  /** Where no operand in memory tells. */
+  readonly addressWidth: 16 | 32 | 64;
+  readonly memory: { readonly width: Width; readonly bytes: number };
+  readonly operands: readonly [OperandReader, OperandReader, OperandReader, OperandReader];
+}
+
+function formOf(raw: Raw, mode: Mode): Form {
+  const code = codes[raw.code] ?? 'INVALID';
+  const first = raw.opCount === 0 ? OpKind.Register : raw.op0Kind;
+  return {
+    code,
+    mnemonic: mnemonics[raw.mnemonic] ?? 'INVALID',
+    flow: raw.mnemonic === Mnemonic.INVALID ? 'stop' : (flows[raw.flowControl] ?? 'stop'),
+    isNearBranch:
+      first === OpKind.NearBranch64 ||
+      first === OpKind.NearBranch32 ||
+      first === OpKind.NearBranch16,
+    operandWidth: operandWidthOf(code, mode),
+    addressWidth: addressWidthOf(code, mode),
+    memory: memorySize(raw),
+    operands: [
+      operandReader(raw, 0, mode),
+      operandReader(raw, 1, mode),
+      operandReader(raw, 2, mode),
+      operandReader(raw, 3, mode),
+    ],
+  };
+}
+
+/** Operand width by iced-x86's name of the form, where no operand tells: `Pushfq`, `Leaved`, `Iretw` … */
+const operandWidthOf = (code: string, mode: Mode): 16 | 32 | 64 =>
+  /(?:q|64)$/.test(code) ? 64 : /(?:d|32)$/.test(code) ? 32 : /(?:w|16)$/.test(code) ? 16 : mode;
+
+function addressWidthOf(code: string, mode: Mode): 16 | 32 | 64 {
+  const told = /_(RCX|ECX|CX)$|^J(r|e)?cxz/.exec(code);
+  if (told === null) return mode;
+  if (told[1] !== undefined) return told[1] === 'RCX' ? 64 : told[1] === 'ECX' ? 32 : 16;
+  return told[2] === 'r' ? 64 : told[2] === 'e' ? 32 : 16;
+}
+
+const memorySize = (raw: Raw): Form['memory'] => {
+  const bytes = MemorySizeExt.size(raw.memorySize);
+  const bits = bytes * 8;
+  const width = bits === 8 || bits === 16 || bits === 32 || bits === 64 || bits === 128 ? bits : 8;
+  return { width, bytes };
 };
+
+const nothing: OperandReader = () => none;
+
+const registerNumbers: readonly ((raw: Raw) => number)[] = [
+  (raw) => raw.op0Register,
+  (raw) => raw.op1Register,
+  (raw) => raw.op2Register,
+  (raw) => raw.op3Register,
+];
+
+/** The kind of an operand belongs to the form, but for a register that may be memory, and for the registers of strings. */
+function operandReader(raw: Raw, i: number, mode: Mode): OperandReader {
+  if (i >= raw.opCount) return nothing;
+  const kind = raw.opKind(i);
+  const immediate = immediates[kind];
+  if (immediate !== undefined) {
+    const { width, value } = immediate;
+    return (from) => ({ kind: 'immediate', value: BigInt(value(from)), width });
+  }
+  if (stringOperands[kind] !== undefined)
+    return (from, form, hasPrefix) => stringOperand(from, from.opKind(i), form, hasPrefix);
+  const number = registerNumbers[i];
+  if ((kind !== OpKind.Register && kind !== OpKind.Memory) || number === undefined) return nothing;
+  return (from, form, hasPrefix) => {
+    const register = number(from);
+    if (register !== Register.None) return registerOperands[register] ?? none;
+    return from.opKind(i) === OpKind.Memory ? memoryOperand(from, form, hasPrefix, mode) : none;
+  };
+}
+
+function stringOperand(raw: Raw, kind: number, form: Form, hasPrefix: boolean): Operand {
+  const string = stringOperands[kind];
+  if (string === undefined) return none;
+  return {
+    kind: 'memory',
+    width: form.memory.width,
+    bytes: form.memory.bytes,
+    segmentBase: string.source && hasPrefix ? segmentBase(raw.memorySegment) : undefined,
+    base: string.base,
+    index: undefined,
+    scale: 1,
+    displacement: 0n,
+    addressWidth: string.addressWidth,
+  };
+}
+
+function memoryOperand(raw: Raw, form: Form, hasPrefix: boolean, mode: Mode): Operand {
+  const base = raw.memoryBase;
+  const index = raw.memoryIndex;
+  const isRelative = base === Register.RIP || base === Register.EIP;
+  return {
+    kind: 'memory',
+    width: form.memory.width,
+    bytes: form.memory.bytes,
+    segmentBase: hasPrefix ? segmentBase(raw.memorySegment) : undefined,
+    base: base === Register.None || isRelative ? undefined : generalNumbers[base],
+    index: index === Register.None ? undefined : generalNumbers[index],
+    scale: index === Register.None ? 1 : raw.memoryIndexScale,
+    displacement: raw.memoryDisplacement,
+    addressWidth: hasPrefix ? addressWidthIn(raw, base, index, mode) : mode,
+  };
+}
+
+/** Only a prefix makes it another than the mode's; an address of a displacement alone says so by its size. */
+function addressWidthIn(raw: Raw, base: number, index: number, mode: Mode): 16 | 32 | 64 {
+  const known = base !== Register.None ? base : index;
+  const size = known === Register.None ? raw.memoryDisplSize : RegisterExt.size(known);
+  return size === 2 ? 16 : size === 4 ? 32 : size === 8 ? 64 : mode;
+}
+
+/** Only FS and GS have a base other than 0 in the flat segments of our guests. */
+const segmentBase = (segment: number): number | undefined =>
+  segment === Register.FS ? cpuState.fsBase : segment === Register.GS ? cpuState.gsBase : undefined;
+
+/** Built once: lengths of instructions. */
+const lengths: readonly bigint[] = Array.from({ length: 16 }, (_, i) => BigInt(i));
 
 /** Decodes one stretch of code; `bytes` is copied. */
 export class Decoder {
@@ -105,41 +248,55 @@ export class Decoder {
   readonly #decoder: InstanceType<typeof iced.Decoder>;
   readonly #instruction = new iced.Instruction();
   readonly #start: bigint;
-  readonly #size: number;
+  readonly #end: bigint;
   readonly #bytes: Uint8Array;
+  /** By number of the code, as they are met. */
+  readonly #forms: (Form | undefined)[] = [];
+  /** Where iced-x86 stands: an offset, and the address if it was left behind an instruction. */
+  #position = 0;
+  #next: bigint | undefined;
 
   constructor(mode: Mode, start: bigint, bytes: Uint8Array) {
     this.mode = mode;
     this.#start = start;
-    this.#size = bytes.length;
+    this.#end = start + BigInt(bytes.length);
     this.#bytes = bytes;
     this.#decoder = new iced.Decoder(mode, bytes, iced.DecoderOptions.None);
   }
 
   contains(address: bigint): boolean {
-    return address >= this.#start && address < this.#start + BigInt(this.#size);
+    return address >= this.#start && address < this.#end;
   }
 
   /** The instruction at an address that this stretch contains. */
   decode(address: bigint): Instruction {
     const raw = this.#decodeRaw(address);
-    const code = codes[raw.code] ?? 'INVALID';
-    const count = raw.opCount;
-    const operand = (i: number): Operand => (i < count ? this.#operand(raw, i) : none);
-    const operands: Operands = [operand(0), operand(1), operand(2), operand(3)];
+    const number = raw.code;
+    const form = this.#forms[number] ?? this.#learn(number, raw);
+    const { operands: read } = form;
+    const length = raw.length;
+    const hasPrefix = this.#hasPrefix();
+    const operands: Operands = [
+      read[0](raw, form, hasPrefix),
+      read[1](raw, form, hasPrefix),
+      read[2](raw, form, hasPrefix),
+      read[3](raw, form, hasPrefix),
+    ];
+    this.#position += length;
+    this.#next = address + (lengths[length] ?? 0n);
     return {
       address,
-      next: address + BigInt(raw.length),
-      length: raw.length,
+      next: this.#next,
+      length,
       mode: this.mode,
-      mnemonic: mnemonics[raw.mnemonic] ?? 'INVALID',
+      mnemonic: form.mnemonic,
       operands,
-      flow: raw.mnemonic === Mnemonic.INVALID ? 'stop' : (flows[raw.flowControl] ?? 'stop'),
-      target: this.#target(raw),
-      repeat: raw.hasRepnePrefix ? 'repne' : raw.hasRepPrefix ? 'rep' : undefined,
-      operandWidth: operandWidthOf(code, this.mode),
-      addressWidth: this.#addressWidth(raw, operands),
-      code,
+      flow: form.flow,
+      target: form.isNearBranch ? raw.nearBranchTarget : undefined,
+      repeat: hasPrefix ? repetition(raw) : undefined,
+      operandWidth: form.operandWidth,
+      addressWidth: hasPrefix ? addressWidthOfAny(operands, form) : form.addressWidth,
+      code: form.code,
     };
   }
 
@@ -159,97 +316,36 @@ export class Decoder {
     this.#instruction.free();
   }
 
-  #decodeRaw(address: bigint): InstanceType<typeof iced.Instruction> {
-    this.#decoder.position = Number(address - this.#start);
-    this.#decoder.ip = address;
+  /** iced-x86 goes on behind the last instruction by itself. */
+  #decodeRaw(address: bigint): Raw {
+    if (address !== this.#next) {
+      this.#position = Number(address - this.#start);
+      this.#decoder.position = this.#position;
+      this.#decoder.ip = address;
+    }
+    this.#next = undefined;
     this.#decoder.decodeOut(this.#instruction);
     return this.#instruction;
   }
 
-  #target(raw: InstanceType<typeof iced.Instruction>): bigint | undefined {
-    const kind = raw.opCount === 0 ? OpKind.Register : raw.opKind(0);
-    return kind === OpKind.NearBranch64 ||
-      kind === OpKind.NearBranch32 ||
-      kind === OpKind.NearBranch16
-      ? raw.nearBranchTarget
-      : undefined;
+  /** A REX prefix that is not the last one means nothing, and legacy ones may follow it. */
+  #hasPrefix(): boolean {
+    let at = this.#position;
+    while (((this.#bytes[at] ?? 0) & 0xf0) === 0x40) at++;
+    return legacyPrefixes.has(this.#bytes[at] ?? 0);
   }
 
-  #addressWidth(raw: InstanceType<typeof iced.Instruction>, operands: Operands): 16 | 32 | 64 {
-    for (const operand of operands) if (operand.kind === 'memory') return operand.addressWidth;
-    const name = codes[raw.code] ?? '';
-    const told = /_(RCX|ECX|CX)$|^J(r|e)?cxz/.exec(name);
-    if (told === null) return this.mode;
-    if (told[1] !== undefined) return told[1] === 'RCX' ? 64 : told[1] === 'ECX' ? 32 : 16;
-    return told[2] === 'r' ? 64 : told[2] === 'e' ? 32 : 16;
-  }
-
-  #operand(raw: InstanceType<typeof iced.Instruction>, i: number): Operand {
-    const kind = raw.opKind(i);
-    if (kind === OpKind.Register) return registerOperands[raw.opRegister(i)] ?? none;
-    if (kind === OpKind.Memory) return this.#memoryOperand(raw);
-    if (kind === OpKind.FarBranch16 || kind === OpKind.FarBranch32) return farPointer(raw, kind);
-    const width = immediateWidths[kind];
-    if (width !== undefined) return { kind: 'immediate', value: raw.immediate(i), width };
-    const string = stringOperands[kind];
-    if (string === undefined) return none;
-    return {
-      ...memorySize(raw),
-      segmentBase: string.source ? segmentBase(raw.memorySegment) : undefined,
-      base: string.base,
-      index: undefined,
-      scale: 1,
-      displacement: 0n,
-      addressWidth: string.addressWidth,
-    };
-  }
-
-  #memoryOperand(raw: InstanceType<typeof iced.Instruction>): Operand {
-    const base = raw.memoryBase;
-    const index = raw.memoryIndex;
-    const relative = base === Register.RIP || base === Register.EIP;
-    const size =
-      base !== Register.None
-        ? RegisterExt.size(base)
-        : index !== Register.None
-          ? RegisterExt.size(index)
-          : raw.memoryDisplSize;
-    const addressWidth = size === 2 ? 16 : size === 4 ? 32 : size === 8 ? 64 : this.mode;
-    return {
-      ...memorySize(raw),
-      segmentBase: segmentBase(raw.memorySegment),
-      base: base === Register.None || relative ? undefined : RegisterExt.number(base),
-      index: index === Register.None ? undefined : RegisterExt.number(index),
-      scale: raw.memoryIndexScale,
-      displacement: raw.memoryDisplacement,
-      addressWidth,
-    };
+  #learn(number: number, raw: Raw): Form {
+    const form = formOf(raw, this.mode);
+    this.#forms[number] = form;
+    return form;
   }
 }
 
-/** ptr16:16 or ptr16:32: the selector above the offset. */
-const farPointer = (raw: InstanceType<typeof iced.Instruction>, kind: number): Operand =>
-  kind === OpKind.FarBranch16
-    ? {
-        kind: 'immediate',
-        width: 32,
-        value: BigInt(raw.farBranchSelector * 0x1_0000 + raw.farBranch16),
-      }
-    : {
-        kind: 'immediate',
-        width: 64,
-        value: (BigInt(raw.farBranchSelector) << 32n) | BigInt(raw.farBranch32),
-      };
+const repetition = (raw: Raw): 'rep' | 'repne' | undefined =>
+  raw.hasRepnePrefix ? 'repne' : raw.hasRepPrefix ? 'rep' : undefined;
 
-const memorySize = (
-  raw: InstanceType<typeof iced.Instruction>,
-): { kind: 'memory'; width: Width; bytes: number } => {
-  const bytes = MemorySizeExt.size(raw.memorySize);
-  const bits = bytes * 8;
-  const width = bits === 8 || bits === 16 || bits === 32 || bits === 64 || bits === 128 ? bits : 8;
-  return { kind: 'memory', width, bytes };
-};
-
-/** Only FS and GS have a base other than 0 in the flat segments of our guests. */
-const segmentBase = (segment: number): number | undefined =>
-  segment === Register.FS ? cpuState.fsBase : segment === Register.GS ? cpuState.gsBase : undefined;
+function addressWidthOfAny(operands: Operands, form: Form): 16 | 32 | 64 {
+  for (const operand of operands) if (operand.kind === 'memory') return operand.addressWidth;
+  return form.addressWidth;
+}

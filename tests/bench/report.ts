@@ -2,7 +2,7 @@
 import type { Width } from '../../toolchain/index.ts';
 import { widths } from '../../toolchain/index.ts';
 import { geometricMean, type Ratio, type Row } from './ratios.ts';
-import type { Recompiling, Steps } from './recompiling.ts';
+import type { Recompiling, Shares, Steps } from './recompiling.ts';
 import type { StartUp } from './start-up.ts';
 
 export const heading = [
@@ -52,13 +52,16 @@ export const startUpText = ({ width, cold, cached, node }: StartUp): string =>
   `hello ${widths[width].name}: first output after ${cold.toFixed(0)} ms cold, ${cached.toFixed(0)} ms cached; of it Node's own start-up ${node.toFixed(0)} ms`;
 
 export function recompilingText(result: Recompiling): string {
-  const { width, instructions, first, warm, wasmBytesPerX86Byte } = result;
+  const { image, width, instructions, first, warm, wasmBytesPerX86Byte } = result;
   return [
-    `hello ${widths[width].name}: ${instructions} instructions recompiled, ${wasmBytesPerX86Byte.toFixed(1)} bytes of Wasm a byte of x86`,
+    `${image} ${widths[width].name}: ${instructions} instructions recompiled, ${wasmBytesPerX86Byte.toFixed(1)} bytes of Wasm a byte of x86`,
     `  µs an instruction in a fresh process: ${stepsText(first)}`,
-    `  µs an instruction when V8 is warm:    ${stepsText(warm)}`,
+    `  µs an instruction when V8 is warm:    ${stepsText(warm)}; ${sharesText(warm)}`,
   ].join('\n');
 }
 
 const stepsText = ({ reading, writing, checking }: Steps): string =>
   `${(reading + writing + checking).toFixed(1)} (to IR ${reading.toFixed(1)}, to Wasm ${writing.toFixed(1)}, V8's check ${checking.toFixed(1)})`;
+
+const sharesText = ({ decoding, planning }: Shares): string =>
+  `of it decoding ${decoding.toFixed(1)}, planning ${planning.toFixed(1)}`;

@@ -23,6 +23,7 @@ export function codeSource(mode: Mode, hex: string, options: SourceOptions = {})
     decoderAt: (address) => (decoder.contains(address) ? decoder : undefined),
     readConstant: (address) => constants.get(address),
     isEntry: (address) => entries.includes(address),
-    entryAfter: (address) => entries.filter((entry) => entry > address).sort()[0],
+    entryAfter: (address) =>
+      entries.filter((entry) => entry > address).sort((a, b) => (a < b ? -1 : 1))[0],
   };
 }

@@ -2,7 +2,7 @@
 import * as v from '../../ir/build.ts';
 import type { Builder } from '../../ir/builder.ts';
 import type { RegisterOperand } from '../../ir/operand.ts';
-import type { FlagRule, Value } from '../../ir/value.ts';
+import type { Value } from '../../ir/value.ts';
 import { RAX, RBX, RCX, RDX } from '../registers.ts';
 import { type InstructionTable, register, type Semantics, vectors } from '../semantics.ts';
 import { addRule, subRule } from './flag-rules.ts';
@@ -50,12 +50,6 @@ const cmpxchg: Semantics = (b, [destination, source]) => {
   b.setFlags(subRule, expected, old);
 };
 
-/** ZF alone changes. */
-export const compareExchangeRule: FlagRule = {
-  name: 'cmpxchg8b',
-  flags: (equal: Value) => ({ ZF: equal }),
-};
-
 /** EDX:EAX against the memory; ECX:EBX goes into it. */
 const cmpxchg8b: Semantics = (b, [destination]) => {
   const { value: old, write } = place(b, destination);
@@ -68,7 +62,7 @@ const cmpxchg8b: Semantics = (b, [destination]) => {
   write(v.select(equal, pair(RCX, RBX), old));
   writeIf(b, v.not(equal), register(RAX, 32), v.resize(old, 32));
   writeIf(b, v.not(equal), register(RDX, 32), v.resize(v.shiftRight(old, 32), 32));
-  b.setFlags(compareExchangeRule, equal);
+  b.setSomeFlags({ ZF: equal });
 };
 
 /** RDX:RAX against the memory, which is aligned; RCX:RBX goes into it. */
@@ -84,7 +78,7 @@ const cmpxchg16b: Semantics = (b, [destination]) => {
   b.store(address, v.pack(stored(RBX, low), stored(RCX, high)));
   b.setRegister(RAX, v.select(equal, b.register(RAX), low));
   b.setRegister(RDX, v.select(equal, b.register(RDX), high));
-  b.setFlags(compareExchangeRule, equal);
+  b.setSomeFlags({ ZF: equal });
 };
 
 export const exchange = {

@@ -5,8 +5,6 @@ import type { InstructionTable, Semantics } from '../semantics.ts';
 import { cpuState } from '../state.ts';
 import { accumulator, accumulatorHigh } from './operands.ts';
 
-export const carryRule: FlagRule = { name: 'carry', flags: (carry: Value) => ({ CF: carry }) };
-
 const setDirection =
   (down: 0 | 1): Semantics =>
   (b) =>
@@ -37,12 +35,12 @@ const sahf: Semantics = (b) => b.setFlags(sahfRule, b.read(accumulatorHigh(8)), 
 const salc: Semantics = (b) => b.write(accumulator(8), v.neg(v.resize(b.flag('CF'), 8)));
 
 export const flagControl = {
-  CLC: (b) => b.setFlags(carryRule, v.zero),
+  CLC: (b) => b.setSomeFlags({ CF: v.zero }),
   CLD: setDirection(0),
-  CMC: (b) => b.setFlags(carryRule, v.not(b.flag('CF'))),
+  CMC: (b) => b.setSomeFlags({ CF: v.not(b.flag('CF')) }),
   LAHF: lahf,
   SAHF: sahf,
   SALC: salc,
-  STC: (b) => b.setFlags(carryRule, v.one),
+  STC: (b) => b.setSomeFlags({ CF: v.one }),
   STD: setDirection(1),
 } as const satisfies InstructionTable;

@@ -4,8 +4,7 @@ import type { FlagRule } from '../../ir/value.ts';
 import { bitTestRule, countRule, popcntRule, scanRule } from './bit.ts';
 import { andnRule, bextrRule, blsiRule, blsrRule, bzhiRule } from './bmi.ts';
 import { asciiRule, digitRule, packedRule } from './decimal.ts';
-import { compareExchangeRule } from './exchange.ts';
-import { carryRule, sahfRule } from './flag-control.ts';
+import { sahfRule } from './flag-control.ts';
 import {
   adcRule,
   addRule,
@@ -39,8 +38,6 @@ const rules: readonly FlagRule[] = [
   asciiRule,
   digitRule,
   packedRule,
-  compareExchangeRule,
-  carryRule,
   sahfRule,
   addRule,
   adcRule,

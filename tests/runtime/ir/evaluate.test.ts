@@ -126,29 +126,40 @@ const someRule: FlagRule = {
     ZF: v.isZero(x),
     CF: v.bit(x, 0),
     OF: v.select(shifted, v.undefinedFlag, v.one),
+    ...{ PF: v.zero, AF: v.zero, SF: v.one },
   }),
 };
 
-test('a flag rule gives the flags it names; undefined ones are told', () => {
+test('a flag rule gives all flags; undefined ones are told', () => {
   const flags = (shifted: bigint) =>
     evaluateFlagRule(someRule, [
       { width: 64, value: 6n },
       { width: 1, value: shifted },
     ]);
 
-  assert.equal(flags(0n), { ZF: false, CF: false, OF: true });
-  assert.equal(flags(1n), { ZF: false, CF: false, OF: undefined });
+  const others = { ZF: false, CF: false, PF: false, AF: false, SF: true };
+  assert.equal(flags(0n), { ...others, OF: true });
+  assert.equal(flags(1n), { ...others, OF: undefined });
   assert.is('OF' in flags(1n), true);
-  assert.is('SF' in flags(1n), false);
 });
 
-test('flags that a rule does not name stay, undefined ones are known to the state', () => {
+test('flags that are not named stay', () => {
   const state = someState();
   state.setFlag('SF', true);
+  state.setFlag('ZF', false);
+
+  run((b) => b.setSomeFlags({ CF: v.one }), state);
+
+  assert.is(state.flag('SF'), true);
+  assert.is(state.flag('ZF'), false);
+  assert.is(state.flag('CF'), true);
+});
+
+test('undefined flags are known to the state', () => {
+  const state = someState();
 
   run((b) => b.setFlags(someRule, c64(1), v.one), state);
 
-  assert.is(state.flag('SF'), true);
   assert.is(state.flag('CF'), true);
   assert.is(state.undefinedFlags, 0x800n);
 });
