@@ -16,7 +16,7 @@ import {
   readRelocations,
 } from './relocations.ts';
 import { readSections, type Section, SHT, sectionPart, sectionStrings } from './sections.ts';
-import { loadSegments, type ProgramHeader, PT, type Segment, segmentAt } from './segments.ts';
+import { loadSegments, PF, type ProgramHeader, PT, type Segment, segmentAt } from './segments.ts';
 import {
   type ElfSymbol,
   noSymbols,
@@ -39,6 +39,8 @@ export interface ElfImage {
   readonly entry: bigint;
   /** PT_LOAD, sorted by address. */
   readonly segments: readonly Segment[];
+  /** PT_GNU_STACK asks for a stack that can be executed. */
+  readonly executableStack: boolean;
   /** DT_NEEDED. */
   readonly needed: readonly string[];
   readonly imports: readonly ImportedSymbol[];
@@ -65,7 +67,13 @@ export async function parseImage(bytes: Uint8Array, name: string): Promise<ElfIm
   const linked = linkage(file, header.width, segments, dynamic);
   const symbols = readSymbolTable(file, header.width, segments, sections) ?? linked.symbols;
   const needed = dynamic?.needed ?? [];
-  return { ...linked, name, width: header.width, kind, entry, segments, needed, notes, symbols };
+  const { width } = header;
+  const executableStack = headers.some(
+    ({ type, flags }) => type === PT.GNU_STACK && (flags & PF.X) !== 0,
+  );
+  return {
+    ...{ ...linked, name, width, kind, entry, segments, executableStack, needed, notes, symbols },
+  };
 }
 
 async function readProgramHeaders(file: ImageFile, width: Width): Promise<ProgramHeader[]> {

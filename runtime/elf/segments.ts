@@ -22,8 +22,8 @@ export interface Segment {
   readonly executable: boolean;
 }
 
-export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4 } as const;
-const PF = { X: 1, W: 2, R: 4 } as const;
+export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, GNU_STACK: 0x6474_e551 } as const;
+export const PF = { X: 1, W: 2, R: 4 } as const;
 
 /** All that a WebAssembly.Memory can hold. */
 const MOST_MEMORY = 1n << 32n;

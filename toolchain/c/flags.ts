@@ -56,7 +56,7 @@ export function linkFlags(compiler: Compiler, sysroot: string): string[] {
     '-no-pie',
     `-Wl,-T,${sysroot}/lib/application.lds`,
     '-Wl,--no-dynamic-linker',
-    '-Wl,-z,now,-z,norelro,-z,noexecstack,-z,max-page-size=4096',
+    '-Wl,-z,now,-z,norelro,-z,separate-code,-z,max-page-size=4096',
     '-Wl,--hash-style=sysv,--build-id=none,--gc-sections',
     '-Wl,-nostdlib',
     `${sysroot}/lib/crt0.o`,

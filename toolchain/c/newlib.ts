@@ -111,8 +111,11 @@ const options = [
   '--enable-newlib-retargetable-locking',
 ];
 
-/** -w: newlib's warnings are not for the user. Sections, so that an image leaves out what it does not call. */
-const optimisation = '-O2 -w -ffunction-sections';
+/**
+ * -w: newlib's warnings are not for the user. Sections, so that an image leaves out what it does not call. Its assembler
+ * files do not say that they need no executable stack.
+ */
+const optimisation = '-O2 -w -ffunction-sections -Wa,--noexecstack';
 
 /** What decides the library's bytes, beside its source and the compiler. */
 export const newlibRecipe = [

@@ -81,6 +81,16 @@ image('a program of the host is told apart from a guest', async ({ workshop }) =
   );
 });
 
+image('an image says whether its stack is to be executable', async ({ workshop }) => {
+  const asks = async (name: string, flag: string): Promise<boolean> => {
+    const path = workshop.application(name, 64, [`-Wl,-z,${flag}`]);
+    return (await parseImage(workshop.read(path), name)).executableStack;
+  };
+
+  assert.is(await asks('g', 'execstack'), true);
+  assert.is(await asks('h', 'noexecstack'), false);
+});
+
 image('an entry point outside all code is refused', async ({ workshop }) => {
   const bytes = workshop.read(workshop.application('e', 64));
 

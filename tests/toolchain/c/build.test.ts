@@ -76,6 +76,24 @@ for (const width of widths)
 
 for (const width of widths)
   builds(
+    `on ${width} bits an image has an executable stack only where it calls nested functions by address`,
+    async ({ root }) => {
+      const nested = `int apply(int (*f)(int)) { return f(1); }
+int (*volatile through)(int (*)(int)) = apply;
+int main(int argc, char **argv) { int add(int x) { return x + argc++; } return through(add); }
+`;
+      const stackOf = async (source: string): Promise<string> => {
+        const { image } = await make(root, source, { width });
+        return /GNU_STACK .* (RWE?)/.exec(await readelf(image, '-l'))?.[1] ?? '';
+      };
+
+      assert.is(await stackOf(hello), 'RW');
+      assert.is(await stackOf(nested), 'RWE');
+    },
+  );
+
+for (const width of widths)
+  builds(
     `on ${width} bits imports are bound at load, by jump slots and one copy`,
     async ({ root }) => {
       const { image } = await make(root, hello, { width, flags: ['-s'] });

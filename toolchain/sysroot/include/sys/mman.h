@@ -1,0 +1,32 @@
+/* mmap, as far as memory without pages of its own can give it; the numbers are Mini-OS's own, and Linux's. */
+#ifndef _SYS_MMAN_H_
+#define _SYS_MMAN_H_
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PROT_NONE 0x0
+#define PROT_READ 0x1
+#define PROT_WRITE 0x2
+#define PROT_EXEC 0x4
+
+#define MAP_SHARED 0x01
+#define MAP_PRIVATE 0x02
+#define MAP_FIXED 0x10
+#define MAP_ANON 0x20
+#define MAP_ANONYMOUS MAP_ANON
+
+#define MAP_FAILED ((void *)-1)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset);
+int munmap(void *address, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
