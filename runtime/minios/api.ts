@@ -89,11 +89,11 @@ export const api = {
   ),
 
   // Files live in memory under one root, `/`, which holds an empty directory /tmp at the start; a relative path begins at
-  // `/`. Returns the lowest free descriptor. flags: O_WRONLY 1, O_RDWR 2, O_APPEND 8, O_CREAT 0x200, O_TRUNC 0x400, O_EXCL 0x800,
+  // `/`. Returns the lowest free descriptor. A new file gets the permissions of mode but 022. flags: O_WRONLY 1, O_RDWR 2, O_APPEND 8, O_CREAT 0x200, O_TRUNC 0x400, O_EXCL 0x800,
   // O_NONBLOCK 0x4000. -ENOENT, -EEXIST, -EISDIR, -ENOTDIR, -EMFILE.
   minios_open: row(
     'int minios_open(const char *path, int flags, int mode)',
-    ({ posix }, path, flags) => posix.open(path, flags),
+    ({ posix }, path, flags, mode) => posix.open(path, flags, mode),
   ),
   minios_stat: row(
     'int minios_stat(const char *path, struct minios_stat *result)',
@@ -105,6 +105,17 @@ export const api = {
   ),
   minios_ftruncate: row('int minios_ftruncate(int fd, int64_t length)', ({ posix }, fd, length) =>
     posix.truncate(fd, length),
+  ),
+  // The lowest 12 bits of mode. One user may do everything, whatever they say.
+  minios_chmod: row('int minios_chmod(const char *path, int mode)', ({ posix }, path, mode) =>
+    posix.setPermissions(path, mode),
+  ),
+  minios_fchmod: row('int minios_fchmod(int fd, int mode)', ({ posix }, fd, mode) =>
+    posix.setPermissionsOf(fd, mode),
+  ),
+  minios_utime: row(
+    'int minios_utime(const char *path, int64_t mtime_ns)',
+    ({ posix }, path, time) => posix.setModified(path, time),
   ),
   // An unlinked file lives on while a descriptor has it open; -EISDIR for a directory.
   minios_unlink: row('int minios_unlink(const char *path)', ({ posix }, path) =>

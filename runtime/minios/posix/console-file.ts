@@ -14,6 +14,7 @@ export class ConsoleFile implements OpenFile {
   readonly #lines: LineDiscipline | undefined;
   readonly #broken: () => void;
   readonly #began: bigint;
+  #permissions = 0o620;
   #wasToldOfClosing = false;
 
   /** `broken` is called when the guest goes on writing after it was told that nobody reads. */
@@ -50,8 +51,12 @@ export class ConsoleFile implements OpenFile {
   }
 
   status(): FileStatus {
-    const mode = S_IF.CHR | 0o620;
+    const mode = S_IF.CHR | this.#permissions;
     return { size: 0n, mtime: this.#began, ino: 0n, mode, nlink: 1 };
+  }
+
+  setPermissions(permissions: number): void {
+    this.#permissions = permissions;
   }
 
   ready(): number {

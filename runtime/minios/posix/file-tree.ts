@@ -11,14 +11,16 @@ export class FileNode {
   readonly ino: bigint;
   readonly #tree: FileTree;
   mtime: bigint;
+  permissions: number;
   nlink = 1;
   #bytes = new Uint8Array();
   #length = 0;
 
-  constructor(tree: FileTree, ino: bigint, now: bigint) {
+  constructor(tree: FileTree, ino: bigint, permissions: number) {
     this.#tree = tree;
     this.ino = ino;
-    this.mtime = now;
+    this.permissions = permissions;
+    this.mtime = tree.now();
   }
 
   get length(): number {
@@ -58,7 +60,7 @@ export class FileNode {
   }
 
   status(): FileStatus {
-    const mode = S_IF.REG | 0o644;
+    const mode = S_IF.REG | this.permissions;
     const { ino, mtime, nlink } = this;
     return { size: BigInt(this.#length), mtime, ino, mode, nlink };
   }
@@ -68,6 +70,7 @@ export class DirectoryNode {
   readonly ino: bigint;
   readonly entries = new Map<string, FileNode | DirectoryNode>();
   mtime: bigint;
+  permissions = 0o755;
 
   constructor(ino: bigint, now: bigint) {
     this.ino = ino;
@@ -77,7 +80,7 @@ export class DirectoryNode {
   status(): FileStatus {
     const directories = [...this.entries.values()].filter((e) => e instanceof DirectoryNode).length;
     const { ino, mtime } = this;
-    return { size: 0n, mtime, ino, mode: S_IF.DIR | 0o755, nlink: 2 + directories };
+    return { size: 0n, mtime, ino, mode: S_IF.DIR | this.permissions, nlink: 2 + directories };
   }
 }
 
@@ -120,13 +123,13 @@ export class FileTree {
   }
 
   /** The file, made where it is not there; EEXIST where `exclusive`. */
-  create(path: string, exclusive: boolean): Node {
+  create(path: string, exclusive: boolean, permissions: number): Node {
     const { directory, name, node, mustBeDirectory } = this.#place(path);
     if (node !== undefined && exclusive) throw failure('EEXIST', `${path} exists`);
     if (mustBeDirectory && !(node instanceof DirectoryNode))
       throw failure(node === undefined ? 'EISDIR' : 'ENOTDIR', `${path} names no file`);
     if (node !== undefined) return node;
-    const made = new FileNode(this, this.#nextIno++, this.now());
+    const made = new FileNode(this, this.#nextIno++, permissions);
     this.#enter(directory, name, made);
     return made;
   }

@@ -23,6 +23,7 @@ export interface OpenFile {
   seek(offset: bigint, whence: number): bigint;
   truncate(length: bigint): void;
   status(): FileStatus;
+  setPermissions(permissions: number): void;
   /** POLL bits that hold now. */
   ready(): number;
   /** Whether something outside could still make read or write go on. */

@@ -16,6 +16,10 @@ const longestPath = 1024;
 const mostTransfer = 0x7fff_f000n;
 /** What a read takes at once, whatever the size of its buffer. */
 const mostRead = 2 ** 20;
+/** S_ISUID to S_IXOTH. */
+const allPermissions = 0o7777;
+/** What umask would say. */
+const creationMask = 0o022;
 
 export interface PosixParts {
   readonly memory: GuestMemory;
@@ -128,13 +132,13 @@ export class Posix {
     return orPark({ what: `one of ${count} descriptors (poll)`, ask, until, isHopeful });
   }
 
-  open(pathAt: bigint, flags: number): number {
+  open(pathAt: bigint, flags: number, mode: number): number {
     const path = this.#path(pathAt);
     this.#descriptors.lowestFree();
     const isWriting = (flags & O.ACCMODE) !== O.RDONLY;
     const node =
       (flags & O.CREAT) !== 0
-        ? this.#tree.create(path, (flags & O.EXCL) !== 0)
+        ? this.#tree.create(path, (flags & O.EXCL) !== 0, mode & allPermissions & ~creationMask)
         : this.#tree.lookUp(path);
     const kept = flags & (O.ACCMODE | O.APPEND | O.NONBLOCK);
     if (node instanceof DirectoryNode) {
@@ -158,6 +162,21 @@ export class Posix {
     const file = this.#descriptors.get(fd);
     if ((file.flags & O.ACCMODE) === O.RDONLY) throw failure('EINVAL', `${fd} is not for writing`);
     file.truncate(length);
+    return 0;
+  }
+
+  setPermissions(path: bigint, mode: number): number {
+    this.#tree.lookUp(this.#path(path)).permissions = mode & allPermissions;
+    return 0;
+  }
+
+  setPermissionsOf(fd: number, mode: number): number {
+    this.#descriptors.get(fd).setPermissions(mode & allPermissions);
+    return 0;
+  }
+
+  setModified(path: bigint, time: bigint): number {
+    this.#tree.lookUp(this.#path(path)).mtime = time;
     return 0;
   }
 

@@ -54,6 +54,10 @@ export class RegularFile implements OpenFile {
     return this.node.status();
   }
 
+  setPermissions(permissions: number): void {
+    this.node.permissions = permissions;
+  }
+
   ready(): number {
     return POLL.IN | POLL.OUT;
   }
@@ -101,6 +105,10 @@ export class OpenDirectory implements OpenFile {
 
   status(): FileStatus {
     return this.#node.status();
+  }
+
+  setPermissions(permissions: number): void {
+    this.#node.permissions = permissions;
   }
 
   ready(): number {

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #define NANOSECONDS 1000000000
 
@@ -75,6 +77,58 @@ int truncate(const char *path, off_t length) {
   int result = (int)minios_result(reent, minios_ftruncate(fd, length));
   minios_close(fd);
   return result;
+}
+
+int chmod(const char *path, mode_t mode) {
+  return (int)minios_result(_REENT, minios_chmod(path, (int)mode));
+}
+
+int fchmod(int fd, mode_t mode) {
+  return (int)minios_result(_REENT, minios_fchmod(fd, (int)mode));
+}
+
+/* All files belong to user and group 0, which is all there is; -1 leaves an owner as it is. */
+static int own(struct _reent *reent, int found, uid_t user, gid_t group) {
+  if (found < 0)
+    return -1;
+  if ((user != 0 && user != (uid_t)-1) || (group != 0 && group != (gid_t)-1))
+    return minios_failed(reent, EINVAL);
+  return 0;
+}
+
+int chown(const char *path, uid_t user, gid_t group) {
+  struct stat found;
+  return own(_REENT, _stat_r(_REENT, path, &found), user, group);
+}
+
+int lchown(const char *path, uid_t user, gid_t group) {
+  return chown(path, user, group);
+}
+
+int fchown(int fd, uid_t user, gid_t group) {
+  return own(_REENT, (int)minios_result(_REENT, minios_fd_kind(fd)), user, group);
+}
+
+static int set_modified(const char *path, int64_t nanoseconds) {
+  return (int)minios_result(_REENT, minios_utime(path, nanoseconds));
+}
+
+static int set_modified_now(const char *path) {
+  int64_t now;
+  if (minios_result(_REENT, minios_clock_ns(MINIOS_CLOCK_REALTIME, &now)) < 0)
+    return -1;
+  return set_modified(path, now);
+}
+
+/* No file keeps a time of access. */
+int utime(const char *path, const struct utimbuf *times) {
+  return times == NULL ? set_modified_now(path) : set_modified(path, (int64_t)times->modtime * NANOSECONDS);
+}
+
+int utimes(const char *path, const struct timeval times[2]) {
+  if (times == NULL)
+    return set_modified_now(path);
+  return set_modified(path, (int64_t)times[1].tv_sec * NANOSECONDS + (int64_t)times[1].tv_usec * 1000);
 }
 
 /* Files are in memory: there is nothing behind them to wait for. */

@@ -153,7 +153,7 @@ posix('rename replaces a file, and stat tells of what is there then', async () =
 
   const seen = await results(
     [
-      ['minios_open', '/a', O_RDWR | O_CREAT, 0],
+      ['minios_open', '/a', O_RDWR | O_CREAT, 0o666],
       ['minios_write', 3, 'abc', 3],
       ['minios_open', '/tmp/b', O_RDWR | O_CREAT, 0],
       ['minios_rename', '/a', '/tmp/../tmp/b'],
@@ -171,6 +171,38 @@ posix('rename replaces a file, and stat tells of what is there then', async () =
   const stat = minios_stat.layout(64).at(guest.memory.readBytes(scratch, 40), 0);
   assert.equal([stat.size, stat.mode, stat.nlink], [3n, 0o100644, 1]);
   assert.ok(stat.mtime_ns > 1_600_000_000_000_000_000n);
+});
+
+posix('permissions and times are what they were set to', async () => {
+  const guest = application();
+
+  const seen = await results(
+    [
+      ['minios_open', '/f', O_RDWR | O_CREAT, 0o4666],
+      ['minios_stat', '/f', buffer],
+      ['minios_chmod', '/f', 0o100751],
+      ['minios_utime', '/f', -5n],
+      ['minios_fstat', 3, buffer + 64],
+      ['minios_fchmod', 3, 0],
+      ['minios_chmod', '/tmp', 0o1777],
+      ['minios_stat', '/f', buffer + 128],
+      ['minios_stat', '/tmp', buffer + 192],
+      ['minios_fchmod', 1, 0o600],
+      ['minios_fchmod', 9, 0],
+      ['minios_chmod', '/g', 0],
+      ['minios_utime', '/g', 0n],
+    ],
+    guest,
+  );
+
+  const { EBADF, ENOENT } = errno;
+  assert.equal(seen, [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, -EBADF, -ENOENT, -ENOENT]);
+  const stats = [0n, 64n, 128n, 192n].map((at) =>
+    minios_stat.layout(64).at(guest.memory.readBytes(scratch + at, 40), 0),
+  );
+  const modes = stats.map(({ mode }) => mode);
+  assert.equal(modes, [0o104644, 0o100751, 0o100000, 0o041777]);
+  assert.is(stats[1]?.mtime_ns, -5n);
 });
 
 posix('the kinds: console, file, directory', async () => {
