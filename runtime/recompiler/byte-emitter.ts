@@ -5,7 +5,7 @@
 import { ByteWriter } from './byte-writer.ts';
 import type { Emitter, Expression, LaneShape, LoadOp, StoreOp, WasmType } from './emitter.ts';
 import { ExpressionPool, kinds } from './expression-pool.ts';
-import { opcodes } from './opcodes.ts';
+import { opcodeNumbers } from './opcodes.ts';
 
 type Pair = readonly [WasmType, WasmType];
 type PairLocals = readonly [number, number];
@@ -18,8 +18,13 @@ const types: Readonly<Record<WasmType, number>> = {
   v128: 0x7b,
 };
 const end = 0x0b;
-const none: readonly Expression[] = [];
 const noLabel = -1;
+
+function codeOf(name: string): number {
+  const code = opcodeNumbers.get(name);
+  if (code === undefined) throw new TypeError(`no WebAssembly operator ${name}`);
+  return code;
+}
 
 interface Signature {
   readonly parameters: readonly WasmType[];
@@ -43,8 +48,7 @@ export class ByteEmitter implements Emitter {
   readonly #exports: string[] = [];
   #table: string | undefined;
   readonly #pool = new ExpressionPool();
-  /** Places in the pool's lists of opcodes, and numbers of labels, for the function at hand. */
-  readonly #codes = new Map<string, number>();
+  /** Numbers of labels, for the function at hand. */
   readonly #labels = new Map<string, number>();
 
   constructor(maximumPages: number) {
@@ -52,58 +56,62 @@ export class ByteEmitter implements Emitter {
   }
 
   i32(value: number): Expression {
-    return this.#pool.add(kinds.i32, value | 0, 0, none);
+    return this.#pool.leaf(kinds.i32, value | 0, 0);
   }
 
   i64(value: bigint): Expression {
     const signed = BigInt.asIntN(64, value);
     return BigInt.asIntN(32, signed) === signed
-      ? this.#pool.add(kinds.i64, Number(signed), 0, none)
-      : this.#pool.add(kinds.i64Big, this.#pool.big(signed), 0, none);
+      ? this.#pool.leaf(kinds.i64, Number(signed), 0)
+      : this.#pool.leaf(kinds.i64Big, this.#pool.big(signed), 0);
   }
 
   v128(value: bigint): Expression {
-    return this.#pool.add(kinds.v128, this.#pool.big(value), this.#code('v128.const'), none);
+    return this.#pool.leaf(kinds.v128, this.#pool.big(value), codeOf('v128.const'));
   }
 
-  op(name: string, ...args: Expression[]): Expression {
-    return this.#pool.add(kinds.code, this.#code(name), 0, args);
+  op(name: string, a?: Expression, b?: Expression, c?: Expression): Expression {
+    const code = codeOf(name);
+    if (a === undefined) return this.#pool.leaf(kinds.code, code, 0);
+    if (b === undefined) return this.#pool.unary(kinds.code, code, 0, a);
+    if (c === undefined) return this.#pool.binary(kinds.code, code, 0, a, b);
+    return this.#pool.add(kinds.code, code, 0, [a, b, c]);
   }
 
   extractLane(shape: LaneShape, vector: Expression, lane: number): Expression {
-    return this.#pool.add(kinds.lane, this.#code(`${shape}.extract_lane`), lane, [vector]);
+    return this.#pool.unary(kinds.lane, codeOf(`${shape}.extract_lane`), lane, vector);
   }
 
   replaceLane(shape: LaneShape, vector: Expression, lane: number, value: Expression): Expression {
-    return this.#pool.add(kinds.lane, this.#code(`${shape}.replace_lane`), lane, [vector, value]);
+    return this.#pool.binary(kinds.lane, codeOf(`${shape}.replace_lane`), lane, vector, value);
   }
 
   shuffle(a: Expression, b: Expression, bytes: readonly number[]): Expression {
-    return this.#pool.add(kinds.bytes, this.#code('i8x16.shuffle'), this.#pool.list(bytes), [a, b]);
+    return this.#pool.binary(kinds.bytes, codeOf('i8x16.shuffle'), this.#pool.list(bytes), a, b);
   }
 
   select(condition: Expression, ifTrue: Expression, ifFalse: Expression): Expression {
-    return this.#pool.add(kinds.code, this.#code('select'), 0, [ifTrue, ifFalse, condition]);
+    return this.#pool.add(kinds.code, codeOf('select'), 0, [ifTrue, ifFalse, condition]);
   }
 
   load(op: LoadOp, offset: number, pointer: Expression): Expression {
-    return this.#pool.add(kinds.access, this.#code(op), offset, [pointer]);
+    return this.#pool.unary(kinds.access, codeOf(op), offset, pointer);
   }
 
   store(op: StoreOp, offset: number, pointer: Expression, value: Expression): Expression {
-    return this.#pool.add(kinds.access, this.#code(op), offset, [pointer, value]);
+    return this.#pool.binary(kinds.access, codeOf(op), offset, pointer, value);
   }
 
   get(local: number): Expression {
-    return this.#pool.add(kinds.numbered, 0x20, local, none);
+    return this.#pool.leaf(kinds.numbered, 0x20, local);
   }
 
   set(local: number, value: Expression): Expression {
-    return this.#pool.add(kinds.numbered, 0x21, local, [value]);
+    return this.#pool.unary(kinds.numbered, 0x21, local, value);
   }
 
   tee(local: number, value: Expression): Expression {
-    return this.#pool.add(kinds.numbered, 0x22, local, [value]);
+    return this.#pool.unary(kinds.numbered, 0x22, local, value);
   }
 
   block(label: string | undefined, body: readonly Expression[]): Expression {
@@ -118,20 +126,20 @@ export class ByteEmitter implements Emitter {
 
   ifThen(condition: Expression, then: readonly Expression[]): Expression {
     const body = this.#pool.add(kinds.structure, 0x04, noLabel, then);
-    return this.#pool.add(kinds.sequence, 0, 0, [condition, body]);
+    return this.#pool.binary(kinds.sequence, 0, 0, condition, body);
   }
 
   branch(label: string): Expression {
-    return this.#pool.add(kinds.branch, 0x0c, this.#label(label), none);
+    return this.#pool.leaf(kinds.branch, 0x0c, this.#label(label));
   }
 
   branchIf(label: string, condition: Expression): Expression {
-    return this.#pool.add(kinds.branch, 0x0d, this.#label(label), [condition]);
+    return this.#pool.unary(kinds.branch, 0x0d, this.#label(label), condition);
   }
 
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression {
     const targets = [...labels, otherwise].map((label) => this.#label(label));
-    return this.#pool.add(kinds.branchTable, this.#pool.list(targets), 0, [index]);
+    return this.#pool.unary(kinds.branchTable, this.#pool.list(targets), 0, index);
   }
 
   call(name: string, args: readonly Expression[]): Expression {
@@ -154,21 +162,11 @@ export class ByteEmitter implements Emitter {
   }
 
   return(...values: Expression[]): Expression {
-    return this.#pool.add(kinds.code, this.#code('return'), 0, values);
+    return this.#pool.add(kinds.code, codeOf('return'), 0, values);
   }
 
   unreachable(): Expression {
-    return this.#pool.add(kinds.code, this.#code('unreachable'), 0, none);
-  }
-
-  #code(name: string): number {
-    const known = this.#codes.get(name);
-    if (known !== undefined) return known;
-    const code = opcodes.get(name);
-    if (code === undefined) throw new TypeError(`no WebAssembly operator ${name}`);
-    const place = this.#pool.list(code);
-    this.#codes.set(name, place);
-    return place;
+    return this.#pool.leaf(kinds.code, codeOf('unreachable'), 0);
   }
 
   #label(name: string): number {
@@ -189,7 +187,7 @@ export class ByteEmitter implements Emitter {
   }
 
   getGlobal(name: string): Expression {
-    return this.#pool.add(kinds.numbered, 0x23, this.#globals.indexOf(name), none);
+    return this.#pool.leaf(kinds.numbered, 0x23, this.#globals.indexOf(name));
   }
 
   importGlobal(name: string): void {
@@ -225,7 +223,6 @@ export class ByteEmitter implements Emitter {
     this.#number(name);
     this.#bodies.push({ name, parameters, results, bytes: w.finished() });
     this.#pool.clear();
-    this.#codes.clear();
     this.#labels.clear();
   }
 

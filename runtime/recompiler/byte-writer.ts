@@ -1,4 +1,7 @@
 /** Bytes that grow, with LEB128 numbers (WebAssembly core specification, 5.2.2). */
+
+const encoder = new TextEncoder();
+
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
@@ -20,14 +23,27 @@ export class ByteWriter {
     this.#bytes[this.#length++] = value;
   }
 
+  /** Writes over a byte written before. */
+  patch(at: number, value: number): void {
+    this.#bytes[at] = value;
+  }
+
   bytes(values: ArrayLike<number>): void {
     this.#grow(values.length);
+    if (values.length < 32) {
+      for (let i = 0; i < values.length; i++) this.#bytes[this.#length++] = values[i] ?? 0;
+      return;
+    }
     this.#bytes.set(values, this.#length);
     this.#length += values.length;
   }
 
   /** Unsigned, up to 32 bits. */
   unsigned(value: number): void {
+    if (value >= 0 && value < 0x80) {
+      this.byte(value);
+      return;
+    }
     let rest = value >>> 0;
     while (rest > 0x7f) {
       this.byte((rest & 0x7f) | 0x80);
@@ -37,6 +53,10 @@ export class ByteWriter {
   }
 
   signed32(value: number): void {
+    if (value >= -0x40 && value < 0x40) {
+      this.byte(value & 0x7f);
+      return;
+    }
     let rest = value | 0;
     for (;;) {
       const low = rest & 0x7f;
@@ -63,7 +83,7 @@ export class ByteWriter {
   }
 
   text(value: string): void {
-    const encoded = new TextEncoder().encode(value);
+    const encoded = encoder.encode(value);
     this.unsigned(encoded.length);
     this.bytes(encoded);
   }

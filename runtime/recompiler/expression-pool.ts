@@ -4,18 +4,19 @@
  */
 import type { ByteWriter } from './byte-writer.ts';
 import type { Expression } from './emitter.ts';
+import { firstLong, longOpcodes } from './opcodes.ts';
 
 // biome-ignore format: a table
 export const kinds = {
   /** Only its children. */ sequence: 0,
-  /** First argument: place in `lists` of the code. */ code: 1,
+  /** First argument of this and the next ones: the opcode's number. */ code: 1,
   i32: 2, /** Fits 32 bits. */ i64: 3, /** Place in `bigs`. */ i64Big: 4, v128: 5,
-  /** Code and offset. */ access: 6,
-  /** Code and lane. */ lane: 7,
-  /** Code and place in `lists` of more bytes. */ bytes: 8,
-  /** Opcode byte and number. */ numbered: 9,
-  /** Opcode byte and label; children inside. */ structure: 10,
-  /** Opcode byte and label. */ branch: 11,
+  /** Opcode and offset. */ access: 6,
+  /** Opcode and lane. */ lane: 7,
+  /** Opcode and place in `lists` of more bytes. */ bytes: 8,
+  /** Opcode and number. */ numbered: 9,
+  /** Opcode and label; children inside. */ structure: 10,
+  /** Opcode and label. */ branch: 11,
   /** Place in `lists` of labels, the last for all other values. */ branchTable: 12,
   /** Function and place in `lists` of the locals that its results go to, or -1. */ call: 13,
   /** Signature and place in `lists` of the locals. */ callIndirect: 14,
@@ -24,6 +25,9 @@ export const kinds = {
 const headerLength = 4;
 const voidBlock = 0x40;
 const endCode = 0x0b;
+const getCode = 0x20;
+const setCode = 0x21;
+const teeCode = 0x22;
 
 export class ExpressionPool {
   /** Kind, arguments, number of children, children; an expression is where it begins. */
@@ -31,6 +35,12 @@ export class ExpressionPool {
   #length = 0;
   #lists: (readonly number[])[] = [];
   #bigs: bigint[] = [];
+  // The expressions that `write` is inside of, and the child that comes next in each.
+  readonly #open: Expression[] = [];
+  readonly #next: number[] = [];
+  readonly #labels: number[] = [];
+  /** Where the last `local.set` written begins and ends, and its local. */
+  readonly #set = { at: 0, end: -1, local: 0 };
 
   clear(): void {
     this.#length = 0;
@@ -38,16 +48,38 @@ export class ExpressionPool {
     this.#bigs = [];
   }
 
+  leaf(kind: number, first: number, second: number): Expression {
+    return this.#header(kind, first, second, 0);
+  }
+
+  unary(kind: number, first: number, second: number, child: Expression): Expression {
+    const at = this.#header(kind, first, second, 1);
+    this.#words[at + headerLength] = child;
+    return at;
+  }
+
+  binary(kind: number, first: number, second: number, a: Expression, b: Expression): Expression {
+    const at = this.#header(kind, first, second, 2);
+    this.#words[at + headerLength] = a;
+    this.#words[at + headerLength + 1] = b;
+    return at;
+  }
+
   add(kind: number, first: number, second: number, children: readonly Expression[]): Expression {
-    const at = this.#length;
-    const end = at + headerLength + children.length;
-    if (end > this.#words.length) this.#grow(end);
-    this.#words[at] = kind;
-    this.#words[at + 1] = first;
-    this.#words[at + 2] = second;
-    this.#words[at + 3] = children.length;
+    const at = this.#header(kind, first, second, children.length);
     for (let i = 0; i < children.length; i++) this.#words[at + headerLength + i] = children[i] ?? 0;
-    this.#length = end;
+    return at;
+  }
+
+  #header(kind: number, first: number, second: number, children: number): Expression {
+    const at = this.#length;
+    this.#length = at + headerLength + children;
+    if (this.#length > this.#words.length) this.#grow(this.#length);
+    const words = this.#words;
+    words[at] = kind;
+    words[at + 1] = first;
+    words[at + 2] = second;
+    words[at + 3] = children;
     return at;
   }
 
@@ -59,42 +91,48 @@ export class ExpressionPool {
     return this.#bigs.push(value) - 1;
   }
 
-  /** In order, with a stack of its own: blocks nest by the thousand. */
+  /** In order, with a stack of its own for what has children: blocks nest by the thousand. */
   write(root: Expression, w: ByteWriter): void {
-    const labels: number[] = [];
-    const open: number[] = [];
-    const next: number[] = [];
-    const enter = (at: Expression): void => {
-      if (this.#word(at) === kinds.structure) {
-        w.byte(this.#word(at + 1));
-        w.byte(voidBlock);
-        labels.push(this.#word(at + 2));
-      }
-      open.push(at);
-      next.push(0);
-    };
-    enter(root);
+    const open = this.#open;
+    const next = this.#next;
+    this.#set.end = -1;
+    this.#enter(root, w);
     while (open.length > 0) {
       const last = open.length - 1;
       const at = open[last] ?? 0;
       const child = next[last] ?? 0;
       if (child < this.#word(at + 3)) {
         next[last] = child + 1;
-        enter(this.#word(at + headerLength + child));
+        this.#enter(this.#word(at + headerLength + child), w);
         continue;
       }
-      this.#writeCode(at, w, labels);
       open.pop();
       next.pop();
+      this.#writeCode(at, w);
     }
   }
 
-  #writeCode(at: Expression, w: ByteWriter, labels: number[]): void {
+  #enter(at: Expression, w: ByteWriter): void {
+    if (this.#word(at) === kinds.structure) {
+      w.byte(this.#word(at + 1));
+      w.byte(voidBlock);
+      this.#labels.push(this.#word(at + 2));
+    } else if (this.#word(at + 3) === 0) {
+      this.#writeCode(at, w);
+      return;
+    }
+    this.#open.push(at);
+    this.#next.push(0);
+  }
+
+  #writeCode(at: Expression, w: ByteWriter): void {
     const first = this.#word(at + 1);
     const second = this.#word(at + 2);
     switch (this.#word(at)) {
+      case kinds.sequence:
+        break;
       case kinds.code:
-        w.bytes(this.#list(first));
+        writeOpcode(w, first);
         break;
       case kinds.i32:
         w.byte(0x41);
@@ -104,54 +142,79 @@ export class ExpressionPool {
         w.byte(0x42);
         w.signed32(first);
         break;
+      case kinds.numbered:
+        this.#writeNumbered(first, second, w);
+        break;
+      case kinds.access:
+        writeOpcode(w, first);
+        // Alignment is a hint; 1 is always true.
+        w.byte(0);
+        w.unsigned(second);
+        break;
+      default:
+        this.#writeRare(at, w);
+    }
+  }
+
+  /** What is set and asked for at once is left on the stack. */
+  #writeNumbered(code: number, number: number, w: ByteWriter): void {
+    const set = this.#set;
+    if (code === getCode && set.end === w.length && set.local === number) {
+      w.patch(set.at, teeCode);
+      set.end = -1;
+      return;
+    }
+    const at = w.length;
+    w.byte(code);
+    w.unsigned(number);
+    if (code !== setCode) return;
+    set.at = at;
+    set.end = w.length;
+    set.local = number;
+  }
+
+  #writeRare(at: Expression, w: ByteWriter): void {
+    const first = this.#word(at + 1);
+    const second = this.#word(at + 2);
+    switch (this.#word(at)) {
       case kinds.i64Big:
         w.byte(0x42);
         w.signed64(this.#big(first));
         break;
       case kinds.v128:
-        w.bytes(this.#list(second));
+        writeOpcode(w, second);
         for (let i = 0n; i < 16n; i++) w.byte(Number((this.#big(first) >> (8n * i)) & 0xffn));
         break;
-      case kinds.access:
-        w.bytes(this.#list(first));
-        // Alignment is a hint; 1 is always true.
-        w.byte(0);
-        w.unsigned(second);
-        break;
       case kinds.lane:
-        w.bytes(this.#list(first));
+        writeOpcode(w, first);
         w.byte(second);
         break;
       case kinds.bytes:
-        w.bytes(this.#list(first));
+        writeOpcode(w, first);
         w.bytes(this.#list(second));
         break;
-      case kinds.structure:
-        w.byte(endCode);
-        labels.pop();
-        break;
       default:
-        this.#writeControl(at, w, labels);
+        this.#writeControl(at, w);
     }
   }
 
-  #writeControl(at: Expression, w: ByteWriter, labels: readonly number[]): void {
+  #writeControl(at: Expression, w: ByteWriter): void {
     const first = this.#word(at + 1);
     const second = this.#word(at + 2);
     switch (this.#word(at)) {
-      case kinds.numbered:
-        w.byte(first);
-        w.unsigned(second);
+      case kinds.structure:
+        w.byte(endCode);
+        this.#labels.pop();
         break;
       case kinds.branch:
         w.byte(first);
-        w.unsigned(depth(labels, second));
+        w.unsigned(depth(this.#labels, second));
         break;
       case kinds.branchTable: {
         const targets = this.#list(first);
         w.byte(0x0e);
         w.unsigned(targets.length - 1);
-        for (const label of targets) w.unsigned(depth(labels, label));
+        for (const label of targets) w.unsigned(depth(this.#labels, label));
         break;
       }
       case kinds.call:
@@ -187,6 +250,12 @@ export class ExpressionPool {
   }
 }
 
+function writeOpcode(w: ByteWriter, number: number): void {
+  const long = longOpcodes[number - firstLong];
+  if (long === undefined) w.byte(number);
+  else w.bytes(long);
+}
+
 function depth(labels: readonly number[], label: number): number {
   const at = labels.lastIndexOf(label);
   if (at < 0) throw new TypeError('a branch to a label that is not around it');
@@ -196,7 +265,7 @@ function depth(labels: readonly number[], label: number): number {
 /** The last result is on top. */
 function writeResults(w: ByteWriter, locals: readonly number[]): void {
   for (let i = locals.length - 1; i >= 0; i--) {
-    w.byte(0x21);
+    w.byte(setCode);
     w.unsigned(locals[i] ?? 0);
   }
 }

@@ -52,3 +52,17 @@ export const opcodes: ReadonlyMap<string, readonly number[]> = new Map([
   ...vector('i64x2', 220, 'extmul_low_i32x4_s extmul_high_i32x4_s extmul_low_i32x4_u extmul_high_i32x4_u'),
   ...vector('f32x4', 224, 'abs neg _ sqrt add sub mul div min max pmin pmax'), ...vector('f64x2', 236, 'abs neg _ sqrt add sub mul div min max pmin pmax'),
 ]);
+
+/** Opcodes of more than one byte, numbered from `firstLong` on. */
+export const firstLong = 0x100;
+export const longOpcodes: readonly (readonly number[])[] = [...opcodes.values()].filter(
+  (bytes) => bytes.length > 1,
+);
+
+/** An opcode as one number: its byte, or its place among the long ones. */
+export const opcodeNumbers: ReadonlyMap<string, number> = new Map(
+  [...opcodes].map(([name, bytes]) => {
+    const [byte = 0] = bytes;
+    return [name, bytes.length === 1 ? byte : firstLong + longOpcodes.indexOf(bytes)];
+  }),
+);
