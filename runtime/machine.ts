@@ -3,7 +3,7 @@ import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import type { Environment } from './cpu/environment.ts';
 import { flatEnvironment } from './cpu/flat-environment.ts';
-import type { TranslationSize } from './cpu/translations.ts';
+import type { Tier, TranslationSize } from './cpu/translations.ts';
 import { allocateTables, Vcpu, type VcpuTables } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
@@ -38,6 +38,8 @@ export interface BootOptions {
   readonly trace?: Trace;
   /** Polls of the vCPU (about one a loop or call) after which the domain is stopped. */
   readonly budget?: number;
+  /** Which forms of translated functions to use, for tests of each; what suits if not given. */
+  readonly tier?: Tier;
 }
 
 export interface BootedDomain {
@@ -126,9 +128,9 @@ async function place(image: ElfImage, options: BootOptions, validated: boolean):
     environment: options.environment ?? {},
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
-  const { clock = systemClock() } = options;
+  const { clock = systemClock(), tier } = options;
   const environment = flatEnvironment(image.width, () => clock.monotonic());
-  const cpu = makeCpu(image, memory, tables, loaded, guest, environment);
+  const cpu = makeCpu(image, memory, tables, loaded, guest, { environment, tier });
   const translation = await translate(cpu, options.cache, validated);
   return { cpu: cpu.cpu, loaded, guest, translation };
 }
@@ -166,14 +168,15 @@ function makeCpu(
   tables: VcpuTables,
   { addressSpace, map }: LoadedApplication,
   guest: GuestMemory,
-  environment: Environment,
+  { environment, tier = 'resumable' }: { environment: Environment; tier: Tier | undefined },
 ): UntranslatedCpu {
   const { width } = image;
   const region = (address: bigint, length: number): ConstantRegion => ({
     address,
     bytes: guest.readBytes(address, length),
   });
-  const constant = image.segments.filter(({ writable }) => !writable);
+  // What is executable may be written, too: who writes it makes its translations be forgotten.
+  const constant = image.segments.filter(({ writable, executable }) => !writable || executable);
   const isConstant = (address: bigint): boolean =>
     constant.some(
       (s) => address >= s.address && address + BigInt(width / 8) <= s.address + s.memorySize,
@@ -181,14 +184,17 @@ function makeCpu(
   const trampolines = region(map.trampolines, trampolineBytes);
   const code = image.segments
     .filter(({ executable }) => executable)
-    .map(({ address, memorySize }) => region(address, Number(memorySize)));
+    .map(({ address, memorySize, writable }) => ({
+      ...region(address, Number(memorySize)),
+      ...(writable && { now: (at: bigint, length: number) => guest.readBytes(at, length) }),
+    }));
   const entries = [
     image.entry,
     ...image.symbols.functions().map(({ address }) => address),
     ...functionNames.flatMap((name) => trampolineOf(name, map.trampolines) ?? []),
   ];
   const cpu = new Vcpu({
-    ...{ mode: width, memory, addressSpace, run: addressSpace.run, entries },
+    ...{ mode: width, memory, addressSpace, run: addressSpace.run, entries, tier },
     code: [...code, trampolines],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
@@ -209,7 +215,7 @@ async function translate(
     await cpu.translateAll(validated);
     return undefined;
   }
-  const key = await translationKey(cpu.mode, cpu.layout, entries, regions);
+  const key = await translationKey(cpu.mode, cpu.layout, entries, regions, cpu.tier);
   const translation = new CachedTranslation(cpu, cache, key);
   await translation.prepare(validated);
   return translation;

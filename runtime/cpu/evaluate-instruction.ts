@@ -39,14 +39,14 @@ export function blockOf(mode: Mode, instruction: Instruction): Block {
 export class GuestState implements EvaluationState {
   readonly mxcsrOffset = cpuState.mxcsr;
   readonly #mode: Mode;
-  readonly #memory: Pick<MachineMemory, 'view' | 'bytes'>;
+  readonly #memory: Pick<MachineMemory, 'view' | 'bytes' | 'willWrite'>;
   readonly #space: AddressSpace;
   readonly #state: number;
   #flags: number;
 
   constructor(options: {
     mode: Mode;
-    memory: Pick<MachineMemory, 'view' | 'bytes'>;
+    memory: Pick<MachineMemory, 'view' | 'bytes' | 'willWrite'>;
     addressSpace: AddressSpace;
     /** Offset of the state block. */
     state: number;
@@ -106,6 +106,7 @@ export class GuestState implements EvaluationState {
   store(address: bigint, bytes: number, value: bigint): void {
     const places = this.#places(address, bytes, 'write');
     const memory = this.#memory.bytes();
+    for (const at of places) this.#memory.willWrite(at, 1);
     places.forEach((at, i) => {
       memory[at] = Number((value >> BigInt(8 * i)) & 0xffn);
     });

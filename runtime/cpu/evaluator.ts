@@ -16,6 +16,8 @@ const mostKnown = 20_000;
 
 interface Known {
   readonly block: Block;
+  /** What the block was made from, where that may change. */
+  readonly bytes: Uint8Array | undefined;
   met: number;
 }
 
@@ -27,6 +29,8 @@ export interface EvaluatorOptions {
   readonly state: number;
   readonly environment: Environment;
   readonly decoderAt: (address: bigint) => Decoder | undefined;
+  /** Bytes of code as they are now, where the guest can write them. */
+  readonly changing: (address: bigint, length: number) => Uint8Array | undefined;
 }
 
 export class Evaluator {
@@ -60,10 +64,12 @@ export class Evaluator {
 
   #at(address: bigint): Known {
     const found = this.#known.get(address);
-    if (found !== undefined) return found;
+    if (found !== undefined && this.#isCurrent(address, found.bytes)) return found;
     const instruction = this.#decode(address);
     if (this.#known.size >= mostKnown) this.#known.clear();
-    const known = { block: blockOf(this.#options.mode, instruction), met: 0 };
+    const { mode, changing } = this.#options;
+    const bytes = changing(address, instruction.length);
+    const known = { block: blockOf(mode, instruction), bytes, met: 0 };
     this.#known.set(address, known);
     return known;
   }
@@ -72,5 +78,11 @@ export class Evaluator {
     const decoder = this.#options.decoderAt(address);
     if (decoder === undefined) throw new TypeError(`no code at 0x${address.toString(16)}`);
     return decoder.decode(address);
+  }
+
+  #isCurrent(address: bigint, bytes: Uint8Array | undefined): boolean {
+    if (bytes === undefined) return true;
+    const now = this.#options.changing(address, bytes.length);
+    return now !== undefined && bytes.every((byte, i) => byte === now[i]);
   }
 }

@@ -1,14 +1,24 @@
-/** A vCPU's translated code: made when it is needed, taken over from the cache, thrown away when floats must be exact. */
-import { CodeStore } from '../recompiler/code-store.ts';
+/**
+ * A vCPU's translated code: made when it is needed, taken over from the cache, forgotten when what it was made from is
+ * written. Functions are first translated in the form that has one entry; who comes back into the middle of one makes the
+ * form that has many.
+ */
+import type { AddressSpace } from '../memory/address-space.ts';
+import type { MachineMemory } from '../memory/machine-memory.ts';
+import { CodeStore, type InstalledFunction } from '../recompiler/code-store.ts';
+import { CodeWatch } from '../recompiler/code-watch.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Emitter } from '../recompiler/emitter.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
+import type { Form } from '../recompiler/lower-function.ts';
 import type { Recipes } from '../recompiler/recipes.ts';
+import type { StoredFunction } from '../recompiler/stored-function.ts';
 import type { CodeRegion, Translator } from '../recompiler/translator.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
+import { crowded, withCallers } from './module-upkeep.ts';
 
 /** What translating takes, loaded when something is to be translated: a run from the cache never needs it. */
 interface Tools {
@@ -16,16 +26,31 @@ interface Tools {
   readonly emitter: () => Emitter;
 }
 
+/** Which forms functions get: one of them alone, as tests want it, or what suits. */
+export type Tier = 'resumable' | 'fast' | 'adaptive';
+
 export interface TranslationsOptions {
   readonly layout: Layout;
   readonly recipes: Recipes;
-  readonly memory: { readonly memory: WebAssembly.Memory; readonly maximumPages: number };
+  readonly memory: MachineMemory;
+  readonly addressSpace: AddressSpace;
   readonly code: readonly CodeRegion[];
   /** Where functions are known to begin; they are translated together. */
   readonly entries: readonly bigint[];
   readonly readConstant: (address: bigint) => bigint | undefined;
+  /** 'resumable' if not given. */
+  readonly tier?: Tier;
   /** The arithmetic flags as EFLAGS holds them. */
   readonly flags: () => number;
+}
+
+/** What is translated together. */
+interface Gathering {
+  readonly most?: number;
+  /** What is not translated again. */
+  readonly has?: (address: bigint) => boolean;
+  /** It is made from the image, before the guest has run. */
+  readonly isImage?: boolean;
 }
 
 export interface TranslationSize {
@@ -34,29 +59,55 @@ export interface TranslationSize {
   readonly bytes: number;
 }
 
+/** Functions of a module that is made while the guest waits. */
+const mostAtRunTime = 64;
+/** Polls that end at a loop head of the resumable form before it gets a function of its own. */
+const hotPolls = 3;
+/** Places that are counted. */
+const mostPolled = 1000;
+
 export class Translations {
   readonly #options: TranslationsOptions;
+  readonly tier: Tier;
+  readonly #watch: CodeWatch;
   #tools: Tools | undefined;
   #exactFloats = false;
   #store: CodeStore;
-  #modules: KeptModule[] = [];
+  #keptModules = 0;
   #dispatcher: Uint8Array | undefined;
+  /** Functions of the fast form whose resumable form has been made. */
+  readonly #resumed = new WeakSet<InstalledFunction>();
+  /** How often polls ended at a place of the resumable form. */
+  readonly #polled = new Map<bigint, number>();
+  #hot: bigint | undefined;
+  /** Where that has been done. */
+  readonly #rooted = new Set<bigint>();
 
   constructor(options: TranslationsOptions) {
     this.#options = options;
+    this.tier = options.tier ?? 'resumable';
     this.#store = this.#newStore();
+    const { memory, addressSpace } = options;
+    this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));
+    memory.listenToCodeWrites((host, bytes) => this.#written(host, bytes));
   }
 
-  /** How many modules hold translated code: more than at the start, where code was found at run time. */
+  /** Counts the modules that the cache may keep: more than at the start, where code was found at run time. */
   get moduleCount(): number {
-    return this.#modules.length;
+    return this.#keptModules;
   }
 
   get size(): TranslationSize {
+    const modules = [...this.#store.modules];
     return {
-      functions: this.#modules.reduce((sum, { functions }) => sum + functions.length, 0),
-      bytes: this.#modules.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      functions: modules.reduce((sum, { live }) => sum + live.size, 0),
+      bytes: modules.reduce((sum, { bytes }) => sum + bytes.length, 0),
     };
+  }
+
+  /** Modules that are installed now. */
+  get liveModules(): number {
+    return this.#store.modules.size;
   }
 
   /** Runs from the state block's rip until the guest leaves. */
@@ -64,26 +115,34 @@ export class Translations {
     this.#store.run();
   }
 
-  /** Whether code is there after all, though the code map has lost it. */
-  refill(address: bigint): boolean {
-    return this.#store.refill(address);
-  }
-
   /** Whether a function can be entered at an address. */
   has(address: bigint): boolean {
     return this.#store.has(address);
   }
 
-  /** Whether an address can be translated. */
-  isCode(address: bigint): boolean {
-    return this.#options.code.some(
-      (region) =>
-        address >= region.address && address < region.address + BigInt(region.bytes.length),
-    );
+  /** Whether code is there after all, though the code map has lost it. */
+  refill(address: bigint): boolean {
+    return this.#store.refill(address);
   }
 
-  /** Undefined also where the translator is not loaded: `translateAt` loads it. */
+  /** Whether an address can be translated. */
+  isCode(address: bigint): boolean {
+    return this.#regionAt(address) !== undefined;
+  }
+
+  /** Whether the guest can write to the code at an address. */
+  mayChange(address: bigint): boolean {
+    return this.#regionAt(address)?.now !== undefined;
+  }
+
+  /** Bytes of code as they are now, where the guest can write to them. */
+  changing(address: bigint, length: number): Uint8Array | undefined {
+    return this.#regionAt(address)?.now?.(address, length);
+  }
+
+  /** Undefined also where the translator is not loaded: `load` loads it. */
   decoderAt(address: bigint): Decoder | undefined {
+    if (this.mayChange(address)) this.#tools?.translator.refresh();
     return this.#tools?.translator.decoderAt(address);
   }
 
@@ -91,21 +150,26 @@ export class Translations {
     return this.#tools !== undefined;
   }
 
+  /** Whether a function is to be made for an address without code; else it lies inside one that cannot be entered there. */
+  wantsCode(address: bigint): boolean {
+    return this.tier === 'fast' || !this.#isInside(address);
+  }
+
   /** Takes kept translations over; false where they do not fit, and nothing has changed. */
   restore(kept: KeptTranslation): boolean {
     if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
     this.#exactFloats = kept.exactFloats;
     this.#installDispatcher(kept.dispatcher);
-    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions });
+    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions }, true);
     return true;
   }
 
-  /** Everything translated so far, for the cache. */
+  /** What the cache may keep: all but what was made from memory that may since have changed. */
   keep(): KeptTranslation {
     if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
     return {
       dispatcher: this.#dispatcher,
-      modules: this.#modules,
+      modules: [...this.#store.modules].filter(({ isKept }) => isKept),
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
     };
@@ -115,7 +179,7 @@ export class Translations {
   async translateAll(validated = false): Promise<void> {
     const tools = await (validated ? this.#loadValidated() : this.#loadTools());
     this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
-    this.#translate(tools, this.#options.entries);
+    this.#translate(tools, this.#options.entries, { isImage: true });
   }
 
   /** Loads what translates and decodes. */
@@ -123,30 +187,94 @@ export class Translations {
     await this.#loadTools();
   }
 
-  /** Translates the function at an address, unless it is there. */
+  /** Makes an address enterable, if it is not: by the resumable form of the function around it, or by a function of its own. */
   async translateAt(address: bigint): Promise<void> {
     const tools = await this.#loadTools();
-    if (!this.#store.has(address)) this.#translate(tools, [address]);
+    if (this.#store.has(address)) return;
+    const around = this.wantsCode(address) ? [...this.#store.containing(address)] : [];
+    const [whole] = this.tier === 'fast' ? [] : around;
+    if (whole === undefined) this.#translate(tools, [address], { most: mostAtRunTime });
+    else this.#makeResumable(tools, whole);
+    this.#merge(tools);
   }
 
-  #translate(tools: Tools, entries: readonly bigint[]): void {
-    const functions = this.#gather(tools, entries);
+  /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
+  sample(address: bigint): void {
+    if (this.tier !== 'adaptive' || this.#store.functionAt(address)?.form !== 'resumable') return;
+    if (this.#rooted.has(address)) return;
+    if (this.#polled.size >= mostPolled) this.#polled.clear();
+    const count = (this.#polled.get(address) ?? 0) + 1;
+    this.#polled.set(address, count);
+    if (count >= hotPolls) this.#hot = address;
+  }
+
+  /** Whether `sample` found something, and `makeHot` cannot make it before `load`. */
+  get waitsForTools(): boolean {
+    return this.#hot !== undefined && this.#tools === undefined;
+  }
+
+  /** Makes what `sample` found hot, and what it calls: calls inside a module are direct. */
+  makeHot(): void {
+    const address = this.#hot;
+    if (address === undefined || this.#tools === undefined) return;
+    this.#hot = undefined;
+    this.#polled.clear();
+    this.#rooted.add(address);
+    this.#translate(this.#tools, [address], { most: mostAtRunTime, has: () => false });
+    this.#merge(this.#tools);
+  }
+
+  #isInside(address: bigint): boolean {
+    return [...this.#store.containing(address)].some(
+      (fn) => fn.form === 'resumable' || this.#resumed.has(fn),
+    );
+  }
+
+  #makeResumable(tools: Tools, fn: InstalledFunction): void {
+    this.#resumed.add(fn);
+    const whole = this.#fresh(tools).discover(fn.entry);
+    this.#installFunctions(tools, [whole], 'resumable', false);
+  }
+
+  #translate(tools: Tools, entries: readonly bigint[], gathering: Gathering): void {
+    const form = this.tier === 'resumable' ? 'resumable' : 'fast';
+    const functions = this.#gather(tools, entries, gathering);
     const becomesExact = !this.#exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
     if (becomesExact) this.#startExact();
     const all = [...this.#options.entries, ...entries];
-    const wanted = becomesExact ? this.#gather(tools, all) : functions;
-    if (wanted.length > 0) this.#install(tools.translator.translate(tools.emitter(), wanted));
+    const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
+    this.#installFunctions(tools, wanted, form, gathering.isImage === true);
   }
 
-  #gather({ translator }: Tools, entries: readonly bigint[]): GuestFunction[] {
+  #gather(tools: Tools, entries: readonly bigint[], gathering: Gathering): GuestFunction[] {
+    const { has = (address) => this.#store.has(address), most } = gathering;
+    return this.#fresh(tools).gather(entries, has, most);
+  }
+
+  /** The translator, with code as it stands now. */
+  #fresh({ translator }: Tools): Translator {
     translator.exactFloats = this.#exactFloats;
-    return translator.gather(entries, (address) => this.#store.has(address));
+    translator.refresh();
+    return translator;
+  }
+
+  #installFunctions(
+    { translator, emitter }: Tools,
+    functions: readonly GuestFunction[],
+    form: Form,
+    isImage: boolean,
+  ): void {
+    if (functions.length === 0) return;
+    const module = translator.translate(emitter(), functions, form);
+    const changes = ({ code, tables }: StoredFunction): boolean =>
+      tables.length > 0 || code.some(({ from }) => this.mayChange(from));
+    this.#install(module, isImage || !module.functions.some(changes));
   }
 
   /** From here on somebody may look at MXCSR: what was translated without it is forgotten. */
   #startExact(): void {
     this.#exactFloats = true;
-    this.#modules = [];
+    this.#watch.clear();
     this.#store = this.#newStore();
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
   }
@@ -161,9 +289,41 @@ export class Translations {
     this.#store.installDispatcher(bytes);
   }
 
-  #install(module: KeptModule): void {
-    this.#modules.push(module);
-    this.#store.install(module.bytes, module.functions);
+  #install({ bytes, functions }: KeptModule, isKept: boolean): void {
+    if (isKept) this.#keptModules++;
+    for (const fn of this.#store.install(bytes, functions, isKept).live) this.#watch.add(fn);
+  }
+
+  /** Bytes of the machine's memory are about to change: what was made from them is forgotten, and who calls it directly. */
+  #written(host: number, bytes: number): void {
+    const made = this.#watch.madeFrom(host, bytes);
+    for (const { code } of made) this.#tools?.translator.replaced(code);
+    for (const fn of withCallers(made)) this.#remove(fn);
+  }
+
+  #remove(fn: InstalledFunction): void {
+    this.#store.remove(fn);
+    this.#watch.remove(fn);
+  }
+
+  /** Keeps the number of modules bounded: what is left of the smallest becomes one. */
+  #merge(tools: Tools): void {
+    const modules = crowded(this.#store.modules);
+    if (modules.length === 0) return;
+    const translator = this.#fresh(tools);
+    const old = modules.flatMap(({ live }) => [...live]);
+    for (const form of ['fast', 'resumable'] as const) {
+      const entries = new Set(old.filter((fn) => fn.form === form).map(({ entry }) => entry));
+      const functions = [...entries].map((entry) => translator.discover(entry));
+      this.#installFunctions(tools, functions, form, false);
+    }
+    for (const fn of old) this.#remove(fn);
+  }
+
+  #regionAt(at: bigint): CodeRegion | undefined {
+    return this.#options.code.find(
+      ({ address, bytes }) => at >= address && at < address + BigInt(bytes.length),
+    );
   }
 
   async #loadTools(): Promise<Tools> {

@@ -1,9 +1,6 @@
 /** A vCPU: registers in the machine's memory, code translated when it is first reached, run until it leaves. */
 
 import { CpuException } from '../errors.ts';
-import { flagBits } from '../ir/builder.ts';
-import { evaluateFlagRule } from '../ir/evaluate.ts';
-import { flagNames } from '../ir/ops.ts';
 import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { KeptTranslation } from '../recompiler/kept-translation.ts';
@@ -13,14 +10,15 @@ import { Recipes } from '../recompiler/recipes.ts';
 import type { CodeRegion } from '../recompiler/translator.ts';
 import { type Mode, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
-import { cpuState, cpuStateSize, registerOffset } from '../x86/state.ts';
+import { cpuState, cpuStateSize } from '../x86/state.ts';
 import { accessException } from './access-exception.ts';
 import { type Environment, readTimestamp } from './environment.ts';
 import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
 import { exception, operandOf, undefinedText } from './exception-leave.ts';
 import type { Leave } from './leave.ts';
-import { type TranslationSize, Translations } from './translations.ts';
+import { StateBlock } from './state-block.ts';
+import { type Tier, type TranslationSize, Translations } from './translations.ts';
 
 export interface VcpuOptions {
   readonly mode: Mode;
@@ -28,7 +26,7 @@ export interface VcpuOptions {
   readonly addressSpace: AddressSpace;
   /** The linear run that translated loads and stores go through. */
   readonly run: { readonly lo: bigint; readonly length: bigint; readonly host: number };
-  /** Executable memory as it stands now; it does not change while it is translated. */
+  /** Executable memory. */
   readonly code: readonly CodeRegion[];
   /** Where functions are known to begin; they are translated together. */
   readonly entries: readonly bigint[];
@@ -38,6 +36,8 @@ export interface VcpuOptions {
   readonly pageFlags: number;
   /** Descriptor tables, time, and what level 3 may not do. */
   readonly environment: Environment;
+  /** 'resumable' if not given. */
+  readonly tier?: Tier;
   /** Allocated at once if not given. */
   readonly tables?: VcpuTables;
 }
@@ -64,12 +64,13 @@ const initialFlags = 0x202;
 
 /** Instructions that the evaluator does before what follows is translated, whatever it is. */
 const mostEvaluated = 1000;
-/** Of some microseconds each: what the host's event loop can wait for. */
-const mostEvaluatedInSlice = 256;
+const longestInstruction = 15n;
+/** Exits and evaluated instructions, of some microseconds each, that the host's event loop can wait for. */
+const mostSlow = 256;
 
 export class Vcpu {
   readonly mode: Mode;
-  readonly #memory: MachineMemory;
+  readonly #state: StateBlock;
   readonly #options: VcpuOptions;
   readonly #layout: Layout;
   readonly #recipes = new Recipes();
@@ -77,15 +78,15 @@ export class Vcpu {
   readonly #evaluator: Evaluator;
   /** Where the evaluator is to go on, though there is no code. */
   #evaluatesAt: bigint | undefined;
-  /** Instructions evaluated since recompiled code left, and since polls were given. */
+  /** Instructions evaluated since recompiled code left. */
   #evaluatedHere = 0;
-  #evaluatedInSlice = 0;
+  /** Exits and evaluated instructions since polls were given. */
+  #slow = 0;
   #polls = 1;
 
   constructor(options: VcpuOptions) {
     const { mode, memory, run } = options;
     this.mode = mode;
-    this.#memory = memory;
     this.#options = options;
     const { lo, host } = run;
     this.#layout = {
@@ -94,16 +95,18 @@ export class Vcpu {
       run: { lo, host },
       ...(options.tables ?? allocateTables(memory)),
     };
+    this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
     this.#translations = new Translations({
       ...options,
       layout: this.#layout,
       recipes: this.#recipes,
-      flags: () => this.#packedFlags(),
+      flags: () => this.#state.packedFlags(),
     });
     this.#evaluator = new Evaluator({
       ...options,
       state: this.#layout.state,
       decoderAt: (address) => this.#translations.decoderAt(address),
+      changing: (address, length) => this.#translations.changing(address, length),
     });
     this.#reset();
   }
@@ -114,6 +117,10 @@ export class Vcpu {
   }
 
   // Translations.
+
+  get tier(): Tier {
+    return this.#translations.tier;
+  }
 
   /** Takes kept translations over; false where they do not fit, and nothing has changed. */
   restore(kept: KeptTranslation): boolean {
@@ -130,6 +137,11 @@ export class Vcpu {
     return this.#translations.keep();
   }
 
+  /** Modules that hold translated code now. */
+  get liveModules(): number {
+    return this.#translations.liveModules;
+  }
+
   get translationSize(): TranslationSize {
     return this.#translations.size;
   }
@@ -141,7 +153,7 @@ export class Vcpu {
 
   /** What `run` asked for by leaving with 'translate': the code at rip, or what the evaluator needs. */
   translate(): Promise<void> {
-    return this.rip === this.#evaluatesAt
+    return this.rip === this.#evaluatesAt || this.#translations.waitsForTools
       ? this.#translations.load()
       : this.#translations.translateAt(this.rip);
   }
@@ -149,84 +161,71 @@ export class Vcpu {
   // Registers.
 
   register(n: number): bigint {
-    const view = this.#memory.view();
-    const at = this.#layout.state + registerOffset(n);
-    if (n < 16) return view.getBigUint64(at, true);
-    return view.getBigUint64(at, true) | (view.getBigUint64(at + 8, true) << 64n);
+    return this.#state.register(n);
   }
 
   setRegister(n: number, value: bigint): void {
-    const view = this.#memory.view();
-    const at = this.#layout.state + registerOffset(n);
-    view.setBigUint64(
-      at,
-      n < 16 ? BigInt.asUintN(this.mode, value) : BigInt.asUintN(64, value),
-      true,
-    );
-    if (n >= 16) view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 64n), true);
+    this.#state.setRegister(n, value);
   }
 
   get rip(): bigint {
-    return this.#word64(cpuState.rip);
+    return this.#state.word64(cpuState.rip);
   }
 
   set rip(address: bigint) {
-    this.#memory
-      .view()
-      .setBigUint64(this.#layout.state + cpuState.rip, BigInt.asUintN(this.mode, address), true);
+    this.#state.setWord64(cpuState.rip, BigInt.asUintN(this.mode, address));
   }
 
   get eflags(): bigint {
-    const direction = this.#memory.bytes()[this.#layout.state + cpuState.direction] ?? 0;
-    return BigInt(this.#packedFlags() | (direction << 10) | this.#word32(cpuState.otherFlags));
+    return this.#state.eflags;
   }
 
   saveContext(): Uint8Array {
-    const { state } = this.#layout;
-    return this.#memory.bytes().slice(state, state + contextSize);
+    return this.#state.read(0, contextSize);
   }
 
   restoreContext(context: Uint8Array): void {
-    this.#memory.bytes().set(context, this.#layout.state);
+    this.#state.write(0, context);
   }
 
   /** A part of the state block, for slow paths and tests. */
   readState(offset: number, bytes: number): Uint8Array {
-    return this.#memory
-      .bytes()
-      .slice(this.#layout.state + offset, this.#layout.state + offset + bytes);
+    return this.#state.read(offset, bytes);
   }
 
   writeState(offset: number, bytes: Uint8Array): void {
-    this.#memory.bytes().set(bytes, this.#layout.state + offset);
+    this.#state.write(offset, bytes);
   }
 
   // Running.
 
   setPolls(count: number): void {
-    this.#evaluatedInSlice = 0;
+    this.#slow = 0;
     this.#polls = count;
-    this.#setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
+    this.#state.setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
   }
 
   run(): Leave {
+    if (this.#translations.waitsForTools) return { reason: 'translate' };
+    this.#translations.makeHot();
     for (;;) {
       this.#translations.run();
-      const leave = this.#leave(this.#word32(cpuState.leaveReason));
+      const leave = this.#leave(this.#state.word32(cpuState.leaveReason)) ?? this.#count();
       if (leave !== undefined) return leave;
     }
   }
 
   /** What the host must hear; undefined where the vCPU just goes on. */
   #leave(reason: number): Leave | undefined {
-    const operand = this.#word32(cpuState.leaveOperand);
+    const operand = this.#state.word32(cpuState.leaveOperand);
     switch (reason) {
       case leaveReasons.jump:
         return this.#untranslated();
       case leaveReasons.poll:
+        this.#translations.sample(this.rip);
         return { reason: 'poll' };
       case leaveReasons.hostCall:
-        return { reason: 'hostCall', address: this.#word64(cpuState.leaveAddress) };
+        return { reason: 'hostCall', address: this.#state.word64(cpuState.leaveAddress) };
       case leaveReasons.hypercall:
         return { reason: 'hypercall', operand };
       case leaveReasons.privileged:
@@ -249,24 +248,32 @@ export class Vcpu {
    */
   #evaluate(): Leave | undefined {
     this.#evaluatesAt = this.rip;
-    if (!this.#translations.isLoaded) return { reason: 'translate' };
+    if (!this.#translations.isLoaded) return this.#needsTools();
+    let before: bigint;
     do {
-      if (this.#evaluatedInSlice >= mostEvaluatedInSlice) {
-        this.#evaluatedInSlice = 0;
-        return { reason: 'poll', early: true };
-      }
-      const leave = this.#step();
+      before = this.rip;
+      const leave = this.#count() ?? this.#step();
       if (leave !== undefined) return leave;
-    } while (this.#goesOnEvaluating(this.rip));
+    } while (this.#goesOnEvaluating(before, this.rip));
     this.#evaluatesAt = undefined;
     return undefined;
   }
 
-  #goesOnEvaluating(rip: bigint): boolean {
+  /** Exits and evaluated instructions take time that polls do not tell: so many of them end a slice. */
+  #count(): Leave | undefined {
+    if (this.#slow++ < mostSlow) return undefined;
+    this.#slow = 0;
+    return { reason: 'poll', early: true };
+  }
+
+  #goesOnEvaluating(before: bigint, rip: bigint): boolean {
     this.#evaluatesAt = rip;
+    const translations = this.#translations;
+    const jumped = rip <= before || rip > before + longestInstruction;
     return (
-      !this.#translations.has(rip) &&
-      this.#translations.isCode(rip) &&
+      !translations.has(rip) &&
+      translations.isCode(rip) &&
+      !(jumped && translations.wantsCode(rip)) &&
       !this.#evaluator.isHot(rip) &&
       this.#evaluatedHere < mostEvaluated
     );
@@ -275,18 +282,17 @@ export class Vcpu {
   /** The instruction at rip; what the host must hear of it. */
   #step(): Leave | undefined {
     this.#evaluatedHere++;
-    this.#evaluatedInSlice++;
-    const polls = this.#word32(cpuState.polls) - 1;
-    this.#setWord32(cpuState.polls, polls);
+    const polls = this.#state.word32(cpuState.polls) - 1;
+    this.#state.setWord32(cpuState.polls, polls);
     if (polls < 0) return { reason: 'poll' };
     return this.#catching(() => {
-      const outcome = this.#evaluator.step(this.rip, this.#packedFlags());
+      const outcome = this.#evaluator.step(this.rip, this.#state.packedFlags());
       if (outcome.kind === 'jump') {
         this.rip = outcome.target;
         return undefined;
       }
-      this.#setWord64(cpuState.leaveAddress, this.rip);
-      this.#setWord32(cpuState.leaveOperand, operandOf(outcome));
+      this.#state.setWord64(cpuState.leaveAddress, this.rip);
+      this.#state.setWord32(cpuState.leaveOperand, operandOf(outcome));
       this.rip = outcome.next;
       return this.#leave(leaveReasons[outcome.reason]);
     });
@@ -294,9 +300,9 @@ export class Vcpu {
 
   /** The instruction at rip, which asks the environment. */
   #executeSystem(): Leave | undefined {
-    if (!this.#translations.isLoaded) return { reason: 'translate' };
+    if (!this.#translations.isLoaded) return this.#needsTools();
     return this.#catching(() => {
-      const outcome = this.#evaluator.system(this.rip, this.#packedFlags());
+      const outcome = this.#evaluator.system(this.rip, this.#state.packedFlags());
       this.rip = outcome.rip;
       if (outcome.kind === 'halt') return { reason: 'halt' };
       return outcome.kind === 'trap' ? exception(outcome.vector) : undefined;
@@ -320,7 +326,7 @@ export class Vcpu {
     const { rip } = this;
     if (rip === this.#evaluatesAt) return this.#evaluate();
     if (this.#translations.refill(rip)) return undefined;
-    if (this.#translations.isCode(rip)) return { reason: 'translate' };
+    if (this.#translations.isCode(rip)) return this.#enter(rip);
     const fault = this.#options.addressSpace.translate(rip, 'execute');
     const { present, execute } = pageFaultCode;
     return accessException(
@@ -333,15 +339,29 @@ export class Vcpu {
   /** What the instruction at rip may not access. Whether #GP or #SS only the decoder can say. */
   #refused(fault: PageFault): Leave {
     const isKnown = fault.isCanonical !== false;
-    if (!isKnown && !this.#translations.isLoaded) return { reason: 'translate' };
+    if (!isKnown && !this.#translations.isLoaded) return this.#needsTools();
     const decoder = isKnown ? undefined : this.#translations.decoderAt(this.rip);
     return accessException(fault, decoder?.decode(this.rip), this.register(RSP));
+  }
+
+  /** The instruction at rip is tried again when what decodes it is loaded. */
+  #needsTools(): Leave {
+    this.#evaluatesAt = this.rip;
+    return { reason: 'translate' };
+  }
+
+  /** Inside of a function that cannot be entered there the evaluator goes on. */
+  #enter(rip: bigint): Leave | undefined {
+    if (this.#translations.wantsCode(rip) || this.#evaluator.isHot(rip))
+      return { reason: 'translate' };
+    this.#evaluatedHere = 0;
+    return this.#evaluate();
   }
 
   /** A fault can be taken again: where its report needs the translator, that is loaded first. */
   #exception(operand: number): Leave {
     const vector = operand & 0xff;
-    if (vector === vectors.UD && !this.#translations.isLoaded) return { reason: 'translate' };
+    if (vector === vectors.UD && !this.#translations.isLoaded) return this.#needsTools();
     const errorCode = operand >> 8;
     const detail = vector === vectors.UD ? this.#undefinedText() : undefined;
     return exception(vector, errorCode === -1 ? undefined : errorCode, undefined, detail);
@@ -351,47 +371,17 @@ export class Vcpu {
     return undefinedText(this.#translations.decoderAt(this.rip), this.rip);
   }
 
-  #packedFlags(): number {
-    const recipe = this.#recipes.recipe(this.#word32(cpuState.flagRecipe));
-    if (recipe === undefined) return this.#word32(cpuState.flagInput0);
-    const inputs = recipe.widths.map((width, i) => ({
-      width,
-      value: BigInt.asUintN(width, this.#word64(cpuState.flagInput0 + 8 * i)),
-    }));
-    const flags = evaluateFlagRule(recipe.rule, inputs);
-    return flagNames.reduce(
-      (packed, name) => packed | (flags[name] === true ? 1 << flagBits[name] : 0),
-      0,
-    );
-  }
-
   #reset(): void {
     const { run } = this.#options;
     for (let i = 0; i <= 4; i++) {
       const limit = run.length - BigInt(2 ** i);
-      this.#memory.view().setBigInt64(this.#layout.state + cpuState.runLimits + 8 * i, limit, true);
+      this.#state.setWord64(cpuState.runLimits + 8 * i, limit);
     }
-    this.#setWord32(cpuState.mxcsr, initialMxcsr);
-    this.#setWord32(cpuState.fpuControl, initialFpuControl);
-    this.#setWord32(cpuState.otherFlags, initialFlags);
+    this.#state.setWord32(cpuState.mxcsr, initialMxcsr);
+    this.#state.setWord32(cpuState.fpuControl, initialFpuControl);
+    this.#state.setWord32(cpuState.otherFlags, initialFlags);
     for (const [i, selector] of this.#options.environment.selectors.entries())
       this.writeState(cpuState.selectors + 2 * i, Uint8Array.of(selector & 0xff, selector >> 8));
     this.setPolls(this.#polls);
-  }
-
-  #word32(offset: number): number {
-    return this.#memory.view().getInt32(this.#layout.state + offset, true);
-  }
-
-  #setWord32(offset: number, value: number): void {
-    this.#memory.view().setInt32(this.#layout.state + offset, value, true);
-  }
-
-  #setWord64(offset: number, value: bigint): void {
-    this.#memory.view().setBigUint64(this.#layout.state + offset, value, true);
-  }
-
-  #word64(offset: number): bigint {
-    return this.#memory.view().getBigUint64(this.#layout.state + offset, true);
   }
 }

@@ -26,16 +26,18 @@ export class GuestMemory {
   /** All or nothing: no byte is written where one cannot be. */
   writeBytes(address: bigint, bytes: Uint8Array): void {
     this.checkWritable(address, bytes.length);
-    this.#pieces(address, bytes.length, 'write', (host, at, size) =>
-      this.memory.bytes().set(bytes.subarray(at, at + size), host),
-    );
+    this.#pieces(address, bytes.length, 'write', (host, at, size) => {
+      this.memory.willWrite(host, size);
+      this.memory.bytes().set(bytes.subarray(at, at + size), host);
+    });
   }
 
   fill(address: bigint, length: number, value: number): void {
     this.checkWritable(address, length);
-    this.#pieces(address, length, 'write', (host, _, size) =>
-      this.memory.bytes().fill(value, host, host + size),
-    );
+    this.#pieces(address, length, 'write', (host, _, size) => {
+      this.memory.willWrite(host, size);
+      this.memory.bytes().fill(value, host, host + size);
+    });
   }
 
   checkWritable(address: bigint, length: number): void {

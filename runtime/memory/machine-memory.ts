@@ -49,6 +49,9 @@ export class MachineMemory {
   /** Frames from here on have never been given out, so they are zero. */
   #fresh = framesOffset;
   #free: Run[] = [];
+  /** How many translated functions were made from a page, by host offset. */
+  readonly #code = new Map<number, number>();
+  readonly #codeListeners = new Set<(host: number, bytes: number) => void>();
 
   /** `most` bounds the bytes of all frames together. */
   constructor(most: number = mostFrameBytes) {
@@ -99,6 +102,7 @@ export class MachineMemory {
   /** Gives frames back; the next owner finds zeros and no flags. */
   free(start: number, bytes: number): void {
     const length = roundToPages(bytes);
+    this.willWrite(start, length);
     this.#bytes.fill(0, start, start + length);
     this.setFlags(start, length, 0);
     const runs = [...this.#free, { start, length }].sort((a, b) => a.start - b.start);
@@ -111,17 +115,48 @@ export class MachineMemory {
     }, []);
   }
 
-  /** Writes the flag byte of every page of a page-aligned stretch. */
+  /** What the guest may do with every page of a page-aligned stretch. */
   setFlags(start: number, bytes: number, flags: number): void {
     const first = pageFlagsOffset + start / pageSize;
     this.#bytes.fill(flags, first, first + pagesOf(bytes));
+    for (const page of this.#code.keys())
+      if (page >= start && page < start + bytes) this.#mark(page, true);
   }
 
-  /** Sets or clears one flag of the page around a host offset. */
-  setFlag(host: number, flag: number, value: boolean): void {
-    const at = pageFlagsOffset + Math.floor(host / pageSize);
+  /** A translated function was made from the page around a host offset: stores there need a look from now on. */
+  holdCode(host: number): void {
+    const page = host - (host % pageSize);
+    this.#code.set(page, (this.#code.get(page) ?? 0) + 1);
+    this.#mark(page, true);
+  }
+
+  /** The function is forgotten. */
+  releaseCode(host: number): void {
+    const page = host - (host % pageSize);
+    const left = (this.#code.get(page) ?? 0) - 1;
+    if (left > 0) this.#code.set(page, left);
+    else if (this.#code.delete(page)) this.#mark(page, false);
+  }
+
+  /** Calls, before bytes of pages that hold code change, with where they lie. */
+  listenToCodeWrites(listener: (host: number, bytes: number) => void): void {
+    this.#codeListeners.add(listener);
+  }
+
+  /** To be called before anybody but recompiled code writes what a guest may execute. */
+  willWrite(host: number, bytes: number): void {
+    if (this.#code.size === 0) return;
+    for (let page = host - (host % pageSize); page < host + bytes; page += pageSize)
+      if (this.#code.has(page)) {
+        for (const listener of this.#codeListeners) listener(host, bytes);
+        return;
+      }
+  }
+
+  #mark(page: number, holds: boolean): void {
+    const at = pageFlagsOffset + page / pageSize;
     const flags = this.#bytes[at] ?? 0;
-    this.#bytes[at] = value ? flags | flag : flags & ~flag;
+    this.#bytes[at] = holds ? flags | pageFlags.code : flags & ~pageFlags.code;
   }
 
   flagsAt(host: number): number {

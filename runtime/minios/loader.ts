@@ -51,11 +51,6 @@ export function loadApplication(
     throw new UserError(
       `${image.name}: a Xen domain image; only applications that need ${MINIOS_LIBRARY} can be run yet`,
     );
-  for (const { address, writable, executable } of image.segments)
-    if (writable && executable)
-      throw new UserError(
-        `${image.name}: its segment at ${hex(address)} is both writable and executable; code that changes is not supported, link without -N and -z execstack`,
-      );
   const map = mapAddresses(image, options.memory);
   const lo = map.mainStack.low;
   const length = map.end - lo;

@@ -10,7 +10,7 @@ export interface ModuleCache {
   put(key: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** Memory that a translation was made from, and that does not change. */
+/** Memory that a translation was made from, as the image has it. */
 export interface ConstantRegion {
   readonly address: bigint;
   readonly bytes: Uint8Array;
@@ -25,16 +25,19 @@ export interface Translated {
   keep(): KeptTranslation;
 }
 
-/** SHA-256 in hexadecimal over layout, entries and every constant byte of the image. */
+/** SHA-256 in hexadecimal over layout, entries and every byte of the image that translations are made from. */
 export async function translationKey(
   mode: Mode,
   layout: Layout,
   entries: readonly bigint[],
   regions: readonly ConstantRegion[],
+  /** What else makes translations differ. */
+  tier: string,
 ): Promise<string> {
   const plain = JSON.stringify(
     {
       mode,
+      tier,
       layout,
       entries,
       regions: regions.map(({ address, bytes }) => [address, bytes.length]),

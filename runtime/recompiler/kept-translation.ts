@@ -1,9 +1,10 @@
 /** A vCPU's translations as the cache keeps them: a header in JSON, then the modules' bytes one after another. */
-import type { LoweredFunction } from './lower-function.ts';
+import type { Stretch } from '../memory/page-index.ts';
+import type { StoredFunction } from './stored-function.ts';
 
 export interface KeptModule {
   readonly bytes: Uint8Array;
-  readonly functions: readonly LoweredFunction[];
+  readonly functions: readonly StoredFunction[];
 }
 
 export interface KeptTranslation {
@@ -19,12 +20,24 @@ interface Header {
   readonly dispatcher: number;
   readonly exactFloats: boolean;
   readonly recipes: readonly string[];
-  /** Of each function its name, then address in hexadecimal and selector of every entry. */
   readonly modules: readonly {
     readonly size: number;
-    readonly functions: readonly (readonly (string | number)[])[];
+    readonly functions: readonly FunctionRow[];
   }[];
 }
+
+/** Addresses are in hexadecimal. */
+type FunctionRow = readonly [
+  name: string,
+  entry: string,
+  isFast: boolean,
+  /** Address and selector, one after the other. */
+  entries: readonly (string | number)[],
+  /** First and last address, one after the other. */
+  code: readonly string[],
+  tables: readonly string[],
+  calls: readonly string[],
+];
 
 export function encode(kept: KeptTranslation): Uint8Array {
   const header: Header = {
@@ -33,10 +46,7 @@ export function encode(kept: KeptTranslation): Uint8Array {
     recipes: kept.recipes,
     modules: kept.modules.map(({ bytes, functions }) => ({
       size: bytes.length,
-      functions: functions.map(({ name, entries }) => [
-        name,
-        ...entries.flatMap(({ address, selector }) => [address.toString(16), selector]),
-      ]),
+      functions: functions.map(rowOf),
     })),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -70,10 +80,7 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
     const dispatcher = take(header.dispatcher);
     const modules = header.modules.map(({ size: length, functions }) => ({
       bytes: take(length),
-      functions: functions.map(([name, ...entries]) => ({
-        name: String(name),
-        entries: pairs(entries),
-      })),
+      functions: functions.map(functionOf),
     }));
     return { dispatcher, modules, recipes: header.recipes, exactFloats: header.exactFloats };
   } catch {
@@ -81,10 +88,42 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
   }
 }
 
-function pairs(flat: readonly (string | number)[]): { address: bigint; selector: number }[] {
-  const result = [];
+const hex = (address: bigint): string => address.toString(16);
+const number = (text: unknown): bigint => BigInt(`0x${String(text)}`);
+
+const rowOf = (fn: StoredFunction): FunctionRow => [
+  fn.name,
+  hex(fn.entry),
+  fn.form === 'fast',
+  fn.entries.flatMap(({ address, selector }) => [hex(address), selector]),
+  fn.code.flatMap(({ from, to }) => [hex(from), hex(to)]),
+  fn.tables.flatMap(({ from, to }) => [hex(from), hex(to)]),
+  fn.calls.map(hex),
+];
+
+function functionOf([name, entry, isFast, entries, code, tables, calls]: FunctionRow) {
+  return {
+    name: String(name),
+    entry: number(entry),
+    form: isFast ? ('fast' as const) : ('resumable' as const),
+    entries: pairs(entries).map(([address, selector]) => ({
+      address: number(address),
+      selector: Number(selector),
+    })),
+    code: stretches(code),
+    tables: stretches(tables),
+    calls: calls.map(number),
+  };
+}
+
+const stretches = (flat: readonly string[]): Stretch[] =>
+  pairs(flat).map(([from, to]) => ({ from: number(from), to: number(to) }));
+
+function pairs<Item>(flat: readonly Item[]): [Item, Item][] {
+  const result: [Item, Item][] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    result.push({ address: BigInt(`0x${flat[i]}`), selector: Number(flat[i + 1]) });
+    const [first, second] = flat.slice(i, i + 2);
+    if (first !== undefined && second !== undefined) result.push([first, second]);
   }
   return result;
 }

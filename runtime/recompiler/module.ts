@@ -25,13 +25,15 @@ export function buildModule(
   recipes: Recipes,
   functions: readonly GuestFunction[],
   form: Form,
+  /** Whether a function may be called without the dispatcher; one that is often replaced may not. */
+  isDirect: (fn: GuestFunction) => boolean = () => true,
 ): Translation {
   const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
   emitter.importFunction('call', [native, native, 'i32'], [native, native]);
   emitter.importFunction('flags', [], ['i32']);
   emitter.importGlobal('base');
   const shared = new SharedFunctions(emitter);
-  const entries = new Set(functions.map((fn) => fn.entry));
+  const entries = new Set(functions.filter(isDirect).map((fn) => fn.entry));
   const ordinals = new Map(functions.map((fn, i) => [fn.entry, i]));
   const context: ModuleContext = {
     emitter,

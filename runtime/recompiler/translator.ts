@@ -1,21 +1,34 @@
 /** Decides what is translated together: a function with all that it calls directly, and what its constants may point at. */
+import { pagesOf, type Stretch } from '../memory/page-index.ts';
 import { Decoder } from '../x86/decode.ts';
 import type { Mode } from '../x86/registers.ts';
 import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
 import type { Form } from './lower-function.ts';
-import { buildModule, type Translation } from './module.ts';
+import { buildModule } from './module.ts';
 import type { Recipes } from './recipes.ts';
+import { codeOf, type StoredFunction } from './stored-function.ts';
 
-/** A stretch of executable memory, as it stands when it is translated. */
+/** A stretch of executable memory. */
 export interface CodeRegion {
   readonly address: bigint;
+  /** What it holds before the guest runs. */
   readonly bytes: Uint8Array;
+  /** What it holds now; where this is missing the guest cannot write there. */
+  readonly now?: (address: bigint, length: number) => Uint8Array;
+}
+
+export interface TranslatedModule {
+  readonly bytes: Uint8Array;
+  readonly functions: readonly StoredFunction[];
 }
 
 /** How many functions one module may hold, so that a whole image is a few modules. */
 const mostFunctions = 20_000;
+const pageMask = 0xfffn;
+/** Of an instruction. */
+const mostBytes = 15;
 
 export class Translator implements CodeSource {
   readonly mode: Mode;
@@ -23,6 +36,14 @@ export class Translator implements CodeSource {
   readonly #layout: Layout;
   readonly #recipes: Recipes;
   readonly #decoders: readonly Decoder[];
+  readonly #changing: readonly CodeRegion[];
+  /** Of pages that may change, as they stood when `refresh` was called or later. */
+  readonly #pages = new Map<bigint, Decoder>();
+  /** Pages of functions that were replaced: who calls one does so through the dispatcher. */
+  readonly #volatile = new Set<bigint>();
+  readonly #tables = new WeakMap<GuestFunction, readonly Stretch[]>();
+  /** Words read for the function at hand that may change. */
+  #read: Stretch[] = [];
   readonly #constant: (address: bigint) => bigint | undefined;
   readonly #entries: Set<bigint>;
   readonly #sorted: bigint[];
@@ -38,20 +59,40 @@ export class Translator implements CodeSource {
     this.mode = options.layout.mode;
     this.#layout = options.layout;
     this.#recipes = options.recipes;
-    this.#decoders = options.code.map(
-      ({ address, bytes }) => new Decoder(this.mode, address, bytes),
-    );
+    this.#decoders = options.code
+      .filter(({ now }) => now === undefined)
+      .map(({ address, bytes }) => new Decoder(this.mode, address, bytes));
+    this.#changing = options.code.filter(({ now }) => now !== undefined);
     this.#constant = options.readConstant;
     this.#entries = new Set(options.entries);
     this.#sorted = [...this.#entries].sort((a, b) => (a < b ? -1 : 1));
   }
 
   decoderAt(address: bigint): Decoder | undefined {
-    return this.#decoders.find((decoder) => decoder.contains(address));
+    const constant = this.#decoders.find((decoder) => decoder.contains(address));
+    if (constant !== undefined || this.#changing.length === 0) return constant;
+    const page = address & ~pageMask;
+    const known = this.#pages.get(page);
+    if (known !== undefined) return known.contains(address) ? known : undefined;
+    const region = this.#regionAt(address);
+    return region === undefined ? undefined : this.#snapshot(region, page);
+  }
+
+  /** Looks anew at code that may have changed. */
+  refresh(): void {
+    for (const decoder of this.#pages.values()) decoder.free();
+    this.#pages.clear();
+  }
+
+  /** Functions that lie there are to be called through the dispatcher from now on. */
+  replaced(code: readonly Stretch[]): void {
+    for (const stretch of code) for (const page of pagesOf(stretch)) this.#volatile.add(page);
   }
 
   readConstant(address: bigint): bigint | undefined {
-    return this.#constant(address);
+    const value = this.#constant(address);
+    if (value !== undefined && this.#regionAt(address) !== undefined) this.#noteRead(address);
+    return value;
   }
 
   isEntry(address: bigint): boolean {
@@ -74,24 +115,32 @@ export class Translator implements CodeSource {
     return low;
   }
 
-  /** The functions at some addresses and all that they call, but for those that `has` knows. */
-  gather(addresses: Iterable<bigint>, has: (address: bigint) => boolean): GuestFunction[] {
+  /** The functions at some addresses and what they call, nearest first, but for those that `has` knows. */
+  gather(
+    addresses: Iterable<bigint>,
+    has: (address: bigint) => boolean,
+    most = mostFunctions,
+  ): GuestFunction[] {
     const functions: GuestFunction[] = [];
     const pending = [...addresses];
     const seen = new Set<bigint>();
-    for (
-      let at = pending.pop();
-      at !== undefined && functions.length < mostFunctions;
-      at = pending.pop()
-    ) {
+    for (let i = 0; i < pending.length && functions.length < most; i++) {
+      const at = pending[i] ?? 0n;
       if (seen.has(at) || has(at) || this.decoderAt(at) === undefined) continue;
       seen.add(at);
-      this.#know(at);
-      const fn = discover(this, at);
+      const fn = this.discover(at);
       functions.push(fn);
       pending.push(...fn.callees);
     }
     return functions;
+  }
+
+  discover(address: bigint): GuestFunction {
+    this.#know(address);
+    this.#read = [];
+    const fn = discover(this, address);
+    if (this.#read.length > 0) this.#tables.set(fn, this.#read);
+    return fn;
   }
 
   /** Wasm of some functions; `emitter` is used up. */
@@ -99,13 +148,67 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form = 'resumable',
-  ): Translation {
-    return buildModule(emitter, this.#layout, this.#recipes, functions, form);
+  ): TranslatedModule {
+    const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
+    const isDirect = ({ entry }: GuestFunction): boolean => !this.#isVolatile(code.get(entry));
+    const { bytes, functions: lowered } = buildModule(
+      emitter,
+      this.#layout,
+      this.#recipes,
+      functions,
+      form,
+      isDirect,
+    );
+    const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
+    const callees = (fn: GuestFunction): bigint[] =>
+      this.#changing.length === 0 ? [] : [...fn.callees].filter((entry) => direct.has(entry));
+    const stored = functions.map((fn, i) => {
+      const { name = '', entries = [] } = lowered[i] ?? {};
+      return {
+        ...{ name, entries, entry: fn.entry, code: code.get(fn.entry) ?? [] },
+        // Not every function can have the fast form.
+        form: entries.length > 1 ? 'resumable' : form,
+        tables: this.#tables.get(fn) ?? [],
+        calls: callees(fn),
+      };
+    });
+    return { bytes, functions: stored };
   }
 
   /** Gives the decoders' memory back. */
   free(): void {
     for (const decoder of this.#decoders) decoder.free();
+    this.refresh();
+  }
+
+  #noteRead(address: bigint): void {
+    const to = address + BigInt(this.mode / 8);
+    const last = this.#read.at(-1);
+    if (last?.to === address) this.#read[this.#read.length - 1] = { from: last.from, to };
+    else this.#read.push({ from: address, to });
+  }
+
+  #regionAt(at: bigint): CodeRegion | undefined {
+    return this.#changing.find(
+      ({ address, bytes }) => at >= address && at < address + BigInt(bytes.length),
+    );
+  }
+
+  /** A decoder of the part of a page that is code, and what its last instruction may have beyond. */
+  #snapshot({ address, bytes, now }: CodeRegion, page: bigint): Decoder {
+    const end = address + BigInt(bytes.length);
+    const from = page < address ? address : page;
+    const to = page + pageMask + 1n > end ? end : page + pageMask + 1n;
+    const beyond = to + BigInt(mostBytes) > end ? end : to + BigInt(mostBytes);
+    const current = now?.(from, Number(beyond - from)) ?? bytes;
+    const decoder = new Decoder(this.mode, from, current);
+    this.#pages.set(page, decoder);
+    return decoder;
+  }
+
+  #isVolatile(code: readonly Stretch[] = []): boolean {
+    if (this.#volatile.size === 0) return false;
+    return code.some((stretch) => [...pagesOf(stretch)].some((page) => this.#volatile.has(page)));
   }
 
   #know(address: bigint): void {

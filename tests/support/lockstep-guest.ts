@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
+import type { Tier } from '../../runtime/cpu/translations.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
-import { MachineMemory, pageFlags, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import { GuestMemory } from '../../runtime/memory/guest-memory.ts';
+import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
 import { type Mode, RSP } from '../../runtime/x86/registers.ts';
 
 export const codeStart = 0x1_0000n;
@@ -53,6 +55,9 @@ export interface GuestOptions {
   /** Symbols that are translated before the guest runs. */
   readonly entries?: readonly string[];
   readonly polls?: number;
+  /** Whether the guest may write to its code. */
+  readonly writable?: boolean;
+  readonly tier?: Tier;
 }
 
 /** A guest that stands at `start`, its stack empty. */
@@ -64,7 +69,11 @@ export class AssemblyGuest {
   readonly #memory: MachineMemory;
   readonly #addressSpace: LinearAddressSpace;
 
-  constructor(mode: Mode, { code, symbols }: Assembled, entries: readonly string[]) {
+  constructor(
+    mode: Mode,
+    { code, symbols }: Assembled,
+    { entries = ['start'], writable = false, tier }: GuestOptions,
+  ) {
     this.symbols = symbols;
     const length = memoryEnd - codeStart;
     this.#memory = new MachineMemory();
@@ -77,25 +86,31 @@ export class AssemblyGuest {
       memory: this.#memory,
       addressSpace: this.#addressSpace,
       run: this.#addressSpace.run,
-      code: [{ address: codeStart, bytes: region }],
+      code: [
+        {
+          ...{ address: codeStart, bytes: region },
+          ...(writable && { now: (at: bigint, size: number) => this.read(at, size) }),
+        },
+      ],
       entries: entries.map((name) => this.at(name)),
-      readConstant: (address) => this.#constant(mode, region, address),
+      readConstant: (address) => this.#constant(mode, address),
       pageFlags: pageFlagsOffset,
       environment: flatEnvironment(mode, () => 0n),
+      ...(tier && { tier }),
     });
     this.write(codeStart, region);
-    this.#addressSpace.protect(codeStart, codeBytes, false);
+    if (!writable) this.#addressSpace.protect(codeStart, codeBytes, false);
     this.#addressSpace.protect(readOnlyPage, 0x1000, false);
     this.#addressSpace.allowExecution(codeStart, codeBytes);
     this.cpu.rip = this.at('start');
     this.cpu.setRegister(RSP, stackTop);
   }
 
-  /** The code is read-only: jump tables may lie there. */
-  #constant(mode: Mode, region: Uint8Array, address: bigint): bigint | undefined {
+  /** Jump tables lie beside the code. */
+  #constant(mode: Mode, address: bigint): bigint | undefined {
     const offset = Number(address - codeStart);
-    if (offset < 0 || offset + 8 > region.length) return undefined;
-    return BigInt.asUintN(mode, new DataView(region.buffer).getBigUint64(offset, true));
+    if (offset < 0 || offset + 8 > Number(codeBytes)) return undefined;
+    return this.number(address, mode / 8);
   }
 
   at(symbol: string): bigint {
@@ -104,10 +119,11 @@ export class AssemblyGuest {
     return address;
   }
 
-  /** Runs until it leaves for another reason than missing code. */
+  /** Runs until it leaves for another reason than missing code, or an early poll. */
   async run(): Promise<Leave> {
     for (;;) {
       const leave = this.cpu.run();
+      if (leave.reason === 'poll' && leave.early === true) continue;
       if (leave.reason !== 'translate') return leave;
       this.translated.push(this.cpu.rip);
       await this.cpu.translate();
@@ -123,6 +139,12 @@ export class AssemblyGuest {
     return this.#bytes(address, length).reduceRight((all, byte) => (all << 8n) | BigInt(byte), 0n);
   }
 
+  /** As a kernel writes what a guest points at. */
+  kernelWrite(address: bigint, bytes: Uint8Array): void {
+    new GuestMemory(this.#memory, this.#addressSpace).writeBytes(address, bytes);
+  }
+
+  /** Behind the machine's back. */
   write(address: bigint, bytes: Uint8Array): void {
     this.#bytes(address, bytes.length).set(bytes);
   }
@@ -130,7 +152,7 @@ export class AssemblyGuest {
   /** Makes stores to a page leave, though they do not fault. */
   watch(page: bigint): void {
     const { host } = this.#addressSpace.run;
-    this.#memory.setFlag(host + Number(page - codeStart), pageFlags.code, true);
+    this.#memory.holdCode(host + Number(page - codeStart));
   }
 
   #bytes(address: bigint, length: number): Uint8Array {
@@ -141,11 +163,12 @@ export class AssemblyGuest {
 
 export async function guestOf(
   mode: Mode,
-  source: string,
-  { entries = ['start'], polls = 1_000_000 }: GuestOptions = {},
+  source: string | Assembled,
+  options: GuestOptions = {},
 ): Promise<AssemblyGuest> {
-  const guest = new AssemblyGuest(mode, assemble(mode, source), entries);
+  const assembled = typeof source === 'string' ? assemble(mode, source) : source;
+  const guest = new AssemblyGuest(mode, assembled, options);
   await guest.cpu.translateAll();
-  guest.cpu.setPolls(polls);
+  guest.cpu.setPolls(options.polls ?? 1_000_000);
   return guest;
 }

@@ -110,6 +110,7 @@ export class WasmExecutor {
       memory: {
         view: () => new DataView(this.#memory.buffer),
         bytes: () => new Uint8Array(this.#memory.buffer),
+        willWrite: () => {},
       },
       addressSpace: { translate: (address, access) => place(address, access) },
       state: stateOffset,

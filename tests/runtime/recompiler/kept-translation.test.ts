@@ -17,12 +17,23 @@ const kept: KeptTranslation = {
       functions: [
         {
           name: 'f_1000',
+          entry: 0x1000n,
+          form: 'resumable',
           entries: [
             { address: 0x1000n, selector: 0 },
             { address: 0xffff_ffff_8000_0005n, selector: 7 },
           ],
+          code: [
+            { from: 0x1000n, to: 0x1003n },
+            { from: 0xffff_ffff_8000_0000n, to: 0xffff_ffff_8000_0020n },
+          ],
+          tables: [{ from: 0x3000n, to: 0x3010n }],
+          calls: [0x2000n],
         },
-        { name: 'f_2000', entries: [] },
+        {
+          ...{ name: 'f_2000', entry: 0x2000n, form: 'fast' },
+          ...{ entries: [], code: [], tables: [], calls: [] },
+        },
       ],
     },
     { bytes: new Uint8Array(0), functions: [] },

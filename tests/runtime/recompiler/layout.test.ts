@@ -51,7 +51,17 @@ function bed(mode: Mode, addresses: readonly bigint[]): Bed {
   );
   e.exportFunction('f');
   store.install(e.finish(), [
-    { name: 'f', entries: addresses.map((address) => ({ address, selector: 0 })) },
+    {
+      ...{
+        name: 'f',
+        entry: addresses[0] ?? 0n,
+        form: 'resumable',
+        code: [],
+        tables: [],
+        calls: [],
+      },
+      entries: addresses.map((address) => ({ address, selector: 0 })),
+    },
   ]);
   const view = new DataView(memory.buffer);
   const enter = (address: bigint): number => {

@@ -1,0 +1,49 @@
+/** Which functions go together, and which modules become one. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { crowded, withCallers } from '../../../runtime/cpu/module-upkeep.ts';
+import type { InstalledFunction, InstalledModule } from '../../../runtime/recompiler/code-store.ts';
+
+const test = suite('runtime/cpu/module-upkeep');
+
+/** A module of functions, each by its entry and whom it calls. */
+function moduleOf(calls: Readonly<Record<number, readonly number[]>>): InstalledModule {
+  const module: InstalledModule = {
+    ...{ bytes: new Uint8Array(), functions: [], first: 0, isKept: false },
+    live: new Set<InstalledFunction>(),
+  };
+  for (const [entry, callees] of Object.entries(calls))
+    module.live.add({
+      ...{ name: entry, entry: BigInt(entry), form: 'fast', index: 0, module },
+      ...{ entries: [], code: [], tables: [], calls: callees.map(BigInt) },
+    });
+  return module;
+}
+
+test('with a function go all that reach it by direct calls, and no others', () => {
+  const module = moduleOf({ 1: [2], 2: [3], 3: [], 4: [5], 5: [4], 6: [1, 6] });
+  const third = [...module.live].filter(({ entry }) => entry === 3n);
+
+  const found = [...withCallers(third)].map(({ entry }) => entry);
+
+  assert.equal(found.sort(), [1n, 2n, 3n, 6n]);
+});
+
+test('functions that call each other in a circle go together once', () => {
+  const module = moduleOf({ 1: [2], 2: [1] });
+
+  assert.is(withCallers([...module.live].slice(0, 1)).size, 2);
+});
+
+test('modules become one when there are many, those with the least left first', () => {
+  const modules = Array.from({ length: 129 }, (_, i) =>
+    moduleOf(i % 2 === 0 ? { 1: [], 2: [], 3: [] } : { 1: [] }),
+  );
+
+  assert.equal(crowded(new Set(modules.slice(1))), []);
+  const chosen = crowded(new Set(modules));
+  assert.is(chosen.length, 65);
+  assert.is(chosen.filter(({ live }) => live.size === 1).length, 64);
+});
+
+test.run();
