@@ -1,8 +1,9 @@
 /** One decoded instruction → IR, through its row in the instruction tables. */
 import type { Builder } from '../ir/builder.ts';
-import type { Operand } from '../ir/operand.ts';
+import type { Operand, SpecialOperand } from '../ir/operand.ts';
 import type { Instruction } from './decode.ts';
 import { instructions } from './instructions/index.ts';
+import { checkPending } from './instructions/mmx-registers.ts';
 import { undefinedInstruction } from './instructions/operands.ts';
 import { privileged } from './instructions/privileged.ts';
 import { strings } from './instructions/string.ts';
@@ -29,18 +30,27 @@ export const standsAlone = (instruction: Instruction): boolean =>
 /** Whether it leaves for the host, which comes back behind it; so the next instruction begins a block. */
 export const asksHost = ({ mnemonic, operands, flow }: Instruction): boolean => {
   if (flow !== 'next') return false;
-  const [destination] = operands;
-  const loadsSegment =
-    mnemonic !== 'PUSH' && destination.kind === 'special' && destination.file === 'segment';
-  return mnemonic in privileged || loadsSegment || operands.some(isSystemRegister);
+  const [destination, source] = operands;
+  const loadsSegment = mnemonic !== 'PUSH' && isSpecial(destination, 'segment');
+  return (
+    mnemonic in privileged ||
+    loadsSegment ||
+    isSpecial(destination, 'control', 'debug') ||
+    isSpecial(source, 'control', 'debug')
+  );
 };
 
-const isSystemRegister = (operand: Operand): boolean =>
-  operand.kind === 'special' && (operand.file === 'control' || operand.file === 'debug');
+/** Registers of MMX stand first or second. */
+const usesMmx = ({ mnemonic, operands: [first, second] }: Instruction): boolean =>
+  isSpecial(first, 'mm') || isSpecial(second, 'mm') || mnemonic === 'EMMS';
+
+const isSpecial = (operand: Operand, ...files: SpecialOperand['file'][]): boolean =>
+  operand.kind === 'special' && files.includes(operand.file);
 
 /** Writes the instruction; one without a row ends the block with #UD at its own address. */
 export function translateInstruction(b: Builder, instruction: Instruction): void {
   b.instruction(instruction.address, instruction.length);
   const row = rowOf(instruction) ?? undefinedInstruction;
+  if (usesMmx(instruction)) checkPending(b);
   row(b, instruction.operands, instruction);
 }

@@ -1,5 +1,6 @@
 /** All instructions: the tables of this folder, joined. */
 import type { InstructionTable, Semantics } from '../semantics.ts';
+import { aes } from './aes.ts';
 import { arithmetic } from './arithmetic.ts';
 import { bits } from './bit.ts';
 import { bmi } from './bmi.ts';
@@ -34,6 +35,7 @@ import { x87Transcendental } from './x87-transcendental.ts';
 
 /** Each table by its file. */
 export const tables: readonly InstructionTable[] = [
+  aes,
   arithmetic,
   bits,
   bmi,

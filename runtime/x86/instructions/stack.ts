@@ -4,6 +4,7 @@ import { type Builder, flagBits } from '../../ir/builder.ts';
 import type { MemoryOperand } from '../../ir/operand.ts';
 import type { Width } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
+import { segments } from '../descriptor.ts';
 import { RAX, RBP, RSP } from '../registers.ts';
 import {
   type InstructionFacts,
@@ -94,16 +95,30 @@ const pushf =
   (b) =>
     push(b, v.resize(flagsImage(b), width));
 
-/** Outside of ring 0 IF and IOPL stay, and so do VIP, VIF, VM and RF. */
+const interruptBit = 9;
+const ioPrivilegeBits = 0x3000;
+
+/** What POPF may change beside the arithmetic flags and DF: IF by the I/O privilege level, IOPL at level 0 (SDM vol. 2, POPF). */
+const changeable = (b: Builder, others: Value, width: 16 | 32 | 64): Value => {
+  const bits = Object.values(otherBits).filter((index) => index < width);
+  const open = bits.reduce<number>((sum, index) => sum | (1 << index), 0);
+  const code = b.loadCpu(cpuState.selectors + 2 * segments.cs, 16);
+  const level = v.and(v.resize(code, 32), v.constant(32, 3));
+  const ioLevel = v.and(v.shiftRight(others, 12), v.constant(32, 3));
+  const interrupts = v.resize(v.lessEqualUnsigned(level, ioLevel), 32);
+  const ioPrivilege = v.select(v.isZero(level), v.constant(32, ioPrivilegeBits), v.constant(32, 0));
+  return v.or(v.constant(32, open), v.or(v.shiftLeft(interrupts, interruptBit), ioPrivilege));
+};
+
+/** VIP, VIF, VM and RF stay. */
 const popf =
   (width: 16 | 32 | 64): Semantics =>
   (b) => {
     const value = v.resize(pop(b, width), 32);
-    const named = Object.values(otherBits).filter((index) => index < width);
-    const changed = named.reduce<number>((sum, index) => sum | (1 << index), 0);
     const others = b.loadCpu(cpuState.otherFlags, 32);
-    const kept = v.and(others, v.constant(32, ~changed));
-    b.storeCpu(cpuState.otherFlags, v.or(kept, v.and(value, v.constant(32, changed))));
+    const changed = changeable(b, others, width);
+    const kept = v.and(others, v.not(changed));
+    b.storeCpu(cpuState.otherFlags, v.or(kept, v.and(value, changed)));
     b.storeCpu(cpuState.direction, v.resize(v.bit(value, directionBit), 8));
     const arithmetic = Object.values(flagBits).reduce<number>(
       (sum, index) => sum | (1 << index),

@@ -5,6 +5,7 @@ import type { Value } from '../../ir/value.ts';
 import { status } from '../float80.ts';
 import type { InstructionTable, Semantics } from '../semantics.ts';
 import { cpuState } from '../state.ts';
+import { nothing } from './simd.ts';
 import {
   emptied,
   enter,
@@ -94,6 +95,10 @@ export const x87Control = {
   FNCLEX: fnclex,
   WAIT: wait,
   FNOP: wait,
+  // Of the 8087 and the 80287; NOPs since (SDM vol. 1, 22.18).
+  FNDISI: nothing,
+  FNENI: nothing,
+  FNSETPM: nothing,
   FFREE: ffree,
   FFREEP: ffreep,
   FINCSTP: rotate(1),

@@ -2,25 +2,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { instructions } from '../../../runtime/x86/instructions/index.ts';
-import { privileged } from '../../../runtime/x86/instructions/privileged.ts';
 import { rowName } from '../../../runtime/x86/translate.ts';
 import { evaluate } from '../../support/evaluator.ts';
+import { handTested } from '../../support/instruction-set.ts';
 import { replayForm } from '../../support/replay.ts';
 import { tolerances } from '../../support/tolerances.ts';
 import { forms, groupsOf } from '../../support/vectors.ts';
 
 const test = suite('runtime/x86/instructions');
-
-/** Rows that no vector can be recorded for, and why. */
-// biome-ignore format: a table
-const unrecorded: Readonly<Record<string, string>> = {
-  CPUID: 'tells of us, not of the recording CPU',
-  ENDBR32: 'belongs to CET, which the recorder does not ask for', ENDBR64: 'the same', RDSSPD: 'the same', RDSSPQ: 'the same',
-  INT: 'enters the kernel of the recording machine', INT1: 'the same', SYSCALL: 'the same', VMCALL: 'the same',
-  ...Object.fromEntries(Object.keys(privileged).map((name) => [name, 'by hand in tests/runtime/cpu/system-instruction.test.ts'])),
-  PREFETCHW: 'belongs to a feature that the recorder does not ask for', SALC: 'is not documented',
-  UD0: 'raises #UD alone', UD1: 'the same',
-};
 
 const SHOWN = 20;
 
@@ -38,7 +27,7 @@ for (const width of [64, 32] as const)
       assert.is(wrong.length, 0, `${wrong.length} forms differ:\n${shown}`);
     });
 
-test('every row has a vector, or a reason to have none', () => {
+test('every row has a vector, or a test by hand', () => {
   const recorded = new Set<string>();
   for (const width of [64, 32] as const)
     for (const { mnemonic, code } of forms(width))
@@ -46,7 +35,7 @@ test('every row has a vector, or a reason to have none', () => {
 
   const missing = [...instructions.keys()].filter((name) => !recorded.has(name));
 
-  assert.equal(missing.sort(), Object.keys(unrecorded).sort());
+  assert.equal(missing.sort(), Object.keys(handTested).sort());
 });
 
 test.run();
