@@ -3,8 +3,10 @@ import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import type { Environment } from './cpu/environment.ts';
 import { flatEnvironment } from './cpu/flat-environment.ts';
+import type { PagingCounts } from './cpu/paging.ts';
 import type { Tier, TranslationSize } from './cpu/translations.ts';
-import { allocateTables, Vcpu, type VcpuTables } from './cpu/vcpu.ts';
+import { Vcpu } from './cpu/vcpu.ts';
+import { allocateTables, type VcpuTables } from './cpu/vcpu-tables.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
@@ -13,7 +15,7 @@ import { UnsupportedError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
-import { type LoadedApplication, loadApplication } from './minios/loader.ts';
+import { type LoadedApplication, loadApplication, type Mapping } from './minios/loader.ts';
 import { startApplication } from './minios/start.ts';
 import {
   CachedTranslation,
@@ -22,6 +24,7 @@ import {
   translationKey,
 } from './recompiler/cache.ts';
 import type { Trace } from './trace.ts';
+import { RSP } from './x86/registers.ts';
 
 export interface BootOptions {
   /** In reports, and the guest's argv[0]. */
@@ -40,10 +43,14 @@ export interface BootOptions {
   readonly budget?: number;
   /** Which forms of translated functions to use, for tests of each; what suits if not given. */
   readonly tier?: Tier;
+  /** How the guest's memory is mapped; one linear run if not given. What is translated is not kept then. */
+  readonly mapping?: Mapping;
 }
 
 export interface BootedDomain {
   readonly name: string;
+  /** What the guest's page tables cost so far, where it has some. */
+  paging(): PagingCounts | undefined;
   readonly exited: Promise<Ending>;
   /** Ends it where it stands: status 130. */
   stop(): void;
@@ -69,17 +76,21 @@ export async function boot(
   const image = await parseImage(bytes, name);
   const own = options.console === undefined ? new MemoryConsole() : undefined;
   const built = await build(image, options, options.console ?? own?.guest ?? noConsole());
-  const { domain } = built;
+  const { domain, cpu } = built;
   const exited = run(built, name).then((ending) => {
     own?.finish(`the guest has ended with status ${ending.status}`);
     return ending;
   });
-  const booted = { name, exited, stop: () => domain.stop() };
+  const booted = {
+    ...{ name, exited, stop: () => domain.stop() },
+    paging: () => cpu.paging?.counts,
+  };
   return own === undefined ? booted : { ...booted, console: own };
 }
 
 interface Built {
   readonly domain: Domain;
+  readonly cpu: Vcpu;
   readonly translation: CachedTranslation | undefined;
 }
 
@@ -126,12 +137,14 @@ async function place(image: ElfImage, options: BootOptions, validated: boolean):
     memory: options.memory ?? defaultMemory,
     arguments: [image.name, ...(options.arguments ?? [])],
     environment: options.environment ?? {},
+    ...(options.mapping && { mapping: options.mapping }),
   });
   const guest = new GuestMemory(memory, loaded.addressSpace);
   const { clock = systemClock(), tier } = options;
   const environment = flatEnvironment(image.width, () => clock.monotonic());
   const cpu = makeCpu(image, memory, tables, loaded, guest, { environment, tier });
-  const translation = await translate(cpu, options.cache, validated);
+  const cache = options.mapping === undefined ? options.cache : undefined;
+  const translation = await translate(cpu, cache, validated);
   return { cpu: cpu.cpu, loaded, guest, translation };
 }
 
@@ -152,7 +165,7 @@ async function build(image: ElfImage, options: BootOptions, console: Console): P
   const { budget } = options;
   const parts = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? parts : { ...parts, budget });
-  return { domain, translation };
+  return { domain, cpu, translation };
 }
 
 interface UntranslatedCpu {
@@ -166,7 +179,7 @@ function makeCpu(
   image: ElfImage,
   memory: MachineMemory,
   tables: VcpuTables,
-  { addressSpace, map }: LoadedApplication,
+  { addressSpace, map, run = noRun, pageTables, stackPointer }: LoadedApplication,
   guest: GuestMemory,
   { environment, tier = 'resumable' }: { environment: Environment; tier: Tier | undefined },
 ): UntranslatedCpu {
@@ -194,16 +207,21 @@ function makeCpu(
     ...functionNames.flatMap((name) => trampolineOf(name, map.trampolines) ?? []),
   ];
   const cpu = new Vcpu({
-    ...{ mode: width, memory, addressSpace, run: addressSpace.run, entries, tier },
+    ...{ mode: width, memory, addressSpace, run, entries, tier },
+    ...(pageTables && { pageTables }),
     code: [...code, trampolines],
     readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
     pageFlags: pageFlagsOffset,
     environment,
     tables,
   });
+  cpu.paging?.runs.learn(stackPointer - 1n);
+  cpu.setRegister(RSP, stackPointer);
   const regions = constant.map(({ address, memorySize }) => region(address, Number(memorySize)));
   return { cpu, entries, regions: [...regions, trampolines] };
 }
+
+const noRun = { lo: 0n, length: 0n, host: 0 };
 
 /** Makes a vCPU's image runnable, by the cache or by translating it. */
 async function translate(

@@ -60,6 +60,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/runtime/machine.test.ts': [
     'runtime/cpu/evaluate-instruction.ts',
     'runtime/cpu/translations.ts',
+    'runtime/cpu/vcpu-tables.ts',
     'runtime/minios/start.ts',
   ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],

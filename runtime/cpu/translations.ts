@@ -198,6 +198,14 @@ export class Translations {
     this.#merge(tools);
   }
 
+  /** Translates functions once more, together, since more is known of what they do. Nothing of them is on the host's stack. */
+  rewrite(entries: readonly bigint[] = []): void {
+    if (entries.length === 0 || this.#tools === undefined) return;
+    const chosen = new Set(entries);
+    this.#translate(this.#tools, entries, { has: (address) => !chosen.has(address) });
+    this.#merge(this.#tools);
+  }
+
   /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
   sample(address: bigint): void {
     if (this.tier !== 'adaptive' || this.#store.functionAt(address)?.form !== 'resumable') return;

@@ -3,29 +3,34 @@
 import { CpuException } from '../errors.ts';
 import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
+import type { PageTables } from '../memory/page-tables.ts';
 import type { KeptTranslation } from '../recompiler/kept-translation.ts';
-import { codeMapBytes, type Layout } from '../recompiler/layout.ts';
+import type { Layout } from '../recompiler/layout.ts';
 import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
 import type { CodeRegion } from '../recompiler/translator.ts';
 import { type Mode, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
-import { cpuState, cpuStateSize } from '../x86/state.ts';
+import { cpuState } from '../x86/state.ts';
 import { accessException } from './access-exception.ts';
 import { type Environment, readTimestamp } from './environment.ts';
 import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
 import { exception, operandOf, undefinedText } from './exception-leave.ts';
 import type { Leave } from './leave.ts';
+import { Paging } from './paging.ts';
 import { StateBlock } from './state-block.ts';
 import { type Tier, type TranslationSize, Translations } from './translations.ts';
+import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
 
 export interface VcpuOptions {
   readonly mode: Mode;
   readonly memory: MachineMemory;
   readonly addressSpace: AddressSpace;
-  /** The linear run that translated loads and stores go through. */
+  /** The linear run that translated loads and stores go through; empty where there are page tables. */
   readonly run: { readonly lo: bigint; readonly length: bigint; readonly host: number };
+  /** The guest's, where `addressSpace` goes through them. */
+  readonly pageTables?: PageTables;
   /** Executable memory. */
   readonly code: readonly CodeRegion[];
   /** Where functions are known to begin; they are translated together. */
@@ -42,20 +47,6 @@ export interface VcpuOptions {
   readonly tables?: VcpuTables;
 }
 
-/** A vCPU's own part of the machine's memory: host offsets. */
-export interface VcpuTables {
-  readonly state: number;
-  readonly codeMap: number;
-}
-
-/** To be allocated before the guest's memory, so that kept translations do not depend on its size. */
-export const allocateTables = (memory: MachineMemory): VcpuTables => ({
-  state: memory.allocateState(cpuStateSize),
-  codeMap: memory.allocate(codeMapBytes),
-});
-
-/** Part of the state block that a thread switch keeps. */
-const contextSize = cpuState.leaveReason;
 /** MXCSR and x87 control word at reset (SDM vol. 1, 10.2.3 and 8.1.5, as FNINIT leaves it). */
 const initialMxcsr = 0x1f80;
 const initialFpuControl = 0x37f;
@@ -76,6 +67,7 @@ export class Vcpu {
   readonly #recipes = new Recipes();
   readonly #translations: Translations;
   readonly #evaluator: Evaluator;
+  readonly paging: Paging | undefined;
   /** Where the evaluator is to go on, though there is no code. */
   #evaluatesAt: bigint | undefined;
   /** Instructions evaluated since recompiled code left. */
@@ -85,14 +77,15 @@ export class Vcpu {
   #polls = 1;
 
   constructor(options: VcpuOptions) {
-    const { mode, memory, run } = options;
+    const { mode, memory, pageTables, run } = options;
     this.mode = mode;
     this.#options = options;
-    const { lo, host } = run;
+    this.paging = pageTables && new Paging(memory, pageTables, () => this.register(RSP));
     this.#layout = {
       mode,
       pageFlags: options.pageFlags,
-      run: { lo, host },
+      run: { lo: run.lo, host: run.host },
+      ...(this.paging && { paging: this.paging.layout }),
       ...(options.tables ?? allocateTables(memory)),
     };
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
@@ -104,6 +97,7 @@ export class Vcpu {
     });
     this.#evaluator = new Evaluator({
       ...options,
+      addressSpace: this.paging ?? options.addressSpace,
       state: this.#layout.state,
       decoderAt: (address) => this.#translations.decoderAt(address),
       changing: (address, length) => this.#translations.changing(address, length),
@@ -180,8 +174,9 @@ export class Vcpu {
     return this.#state.eflags;
   }
 
+  /** The part of the state block that a thread switch keeps. */
   saveContext(): Uint8Array {
-    return this.#state.read(0, contextSize);
+    return this.#state.read(0, cpuState.leaveReason);
   }
 
   restoreContext(context: Uint8Array): void {
@@ -223,6 +218,7 @@ export class Vcpu {
         return this.#untranslated();
       case leaveReasons.poll:
         this.#translations.sample(this.rip);
+        this.#translations.rewrite(this.paging?.polled());
         return { reason: 'poll' };
       case leaveReasons.hostCall:
         return { reason: 'hostCall', address: this.#state.word64(cpuState.leaveAddress) };
@@ -236,6 +232,7 @@ export class Vcpu {
         return this.#exception(operand);
       case leaveReasons.evaluate:
         this.#evaluatedHere = 0;
+        this.paging?.left();
         return this.#evaluate();
       default:
         throw new TypeError(`recompiled code left with unknown reason ${reason}`);
@@ -256,6 +253,7 @@ export class Vcpu {
       if (leave !== undefined) return leave;
     } while (this.#goesOnEvaluating(before, this.rip));
     this.#evaluatesAt = undefined;
+    this.#translations.rewrite(this.paging?.takeStale());
     return undefined;
   }
 
@@ -285,6 +283,7 @@ export class Vcpu {
     const polls = this.#state.word32(cpuState.polls) - 1;
     this.#state.setWord32(cpuState.polls, polls);
     if (polls < 0) return { reason: 'poll' };
+    this.paging?.begin(this.rip);
     return this.#catching(() => {
       const outcome = this.#evaluator.step(this.rip, this.#state.packedFlags());
       if (outcome.kind === 'jump') {

@@ -26,6 +26,16 @@ export interface AddressSpace {
   translate(address: bigint, access: Access): number | PageFault;
 }
 
+/** An address space whose owner says what may be done where. */
+export interface ProtectedSpace extends AddressSpace {
+  /** Whole pages: those that the range touches. */
+  protect(address: bigint, length: bigint | number, writable: boolean): void;
+  /** Makes stores to whole pages fault as on a page that is not there; loads may. */
+  unmap(address: bigint, length: bigint | number): void;
+  /** Code may be fetched from here; from nowhere else. */
+  allowExecution(address: bigint, length: bigint | number): void;
+}
+
 /** Virtual lo to lo + length ↔ host to host + length. */
 export interface LinearRun {
   readonly lo: bigint;
@@ -38,7 +48,7 @@ interface Range {
   readonly to: bigint;
 }
 
-export class LinearAddressSpace implements AddressSpace {
+export class LinearAddressSpace implements ProtectedSpace {
   readonly run: LinearRun;
   readonly #memory: MachineMemory;
   #code: readonly Range[] = [];
@@ -66,17 +76,14 @@ export class LinearAddressSpace implements AddressSpace {
     return isCode ? host : fault(address, access, present);
   }
 
-  /** Whole pages: those that the range touches. */
   protect(address: bigint, length: bigint | number, writable: boolean): void {
     this.#setFlags(address, BigInt(length), writable ? 0 : pageFlags.readOnly);
   }
 
-  /** Makes stores to whole pages fault as on a page that is not there. */
   unmap(address: bigint, length: bigint | number): void {
     this.#setFlags(address, BigInt(length), pageFlags.absent);
   }
 
-  /** Code may be fetched from here; from nowhere else. */
   allowExecution(address: bigint, length: bigint | number): void {
     this.#code = [...this.#code, { from: address, to: address + BigInt(length) }];
   }

@@ -24,6 +24,8 @@ export const pageFlags = {
   absent: 2,
   /** Translated code was made from what it holds: whoever writes looks for code to forget. */
   code: 4,
+  /** The guest may not write it where it is part of a run (runs.ts). */
+  readOnlyInRun: 8,
 } as const;
 
 /** Bytes that the frames of all domains together can have. */
@@ -40,6 +42,9 @@ interface Run {
   readonly length: number;
 }
 
+/** Is told of pages whose flags have become such that stores must look at them. */
+export type FlagWatcher = (host: number, bytes: number) => void;
+
 export class MachineMemory {
   readonly memory: WebAssembly.Memory;
   readonly #maximum: number;
@@ -52,6 +57,7 @@ export class MachineMemory {
   /** How many translated functions were made from a page, by host offset. */
   readonly #code = new Map<number, number>();
   readonly #codeListeners = new Set<(host: number, bytes: number) => void>();
+  readonly #watchers: FlagWatcher[] = [];
 
   /** `most` bounds the bytes of all frames together. */
   constructor(most: number = mostFrameBytes) {
@@ -121,6 +127,11 @@ export class MachineMemory {
     this.#bytes.fill(flags, first, first + pagesOf(bytes));
     for (const page of this.#code.keys())
       if (page >= start && page < start + bytes) this.#mark(page, true);
+    if (flags !== 0) for (const watcher of this.#watchers) watcher(start, bytes);
+  }
+
+  onFlagged(watcher: FlagWatcher): void {
+    this.#watchers.push(watcher);
   }
 
   /** A translated function was made from the page around a host offset: stores there need a look from now on. */
@@ -153,10 +164,20 @@ export class MachineMemory {
       }
   }
 
+  /** Says of a page that is part of a run whether the guest may not write it there (runs.ts). */
+  setReadOnlyInRun(host: number, value: boolean): void {
+    this.#setFlag(host - (host % pageSize), pageFlags.readOnlyInRun, value);
+  }
+
   #mark(page: number, holds: boolean): void {
+    this.#setFlag(page, pageFlags.code, holds);
+    if (holds) for (const watcher of this.#watchers) watcher(page, pageSize);
+  }
+
+  #setFlag(page: number, flag: number, value: boolean): void {
     const at = pageFlagsOffset + page / pageSize;
     const flags = this.#bytes[at] ?? 0;
-    this.#bytes[at] = holds ? flags | pageFlags.code : flags & ~pageFlags.code;
+    this.#bytes[at] = value ? flags | flag : flags & ~flag;
   }
 
   flagsAt(host: number): number {

@@ -43,6 +43,12 @@ export interface Mapping {
   readonly dirty: boolean;
 }
 
+/** What remembers translations, as a TLB does. */
+export interface TranslationCache {
+  invalidate(address: bigint): void;
+  flush(): void;
+}
+
 export interface PageTablesOptions {
   /** 3: PAE; 4: 4-level. */
   readonly levels: 3 | 4;
@@ -75,8 +81,10 @@ export class PageTables implements AddressSpace {
   readonly #frames: MachineFrames;
   /** CR3: the machine frame of the topmost table. Whoever changes it flushes the TLB. */
   root: number;
-  /** Whether accesses are made in user mode (CPL 3). */
+  /** Whether accesses are made in user mode (CPL 3). Whoever changes it flushes the TLB. */
   isUser = false;
+  /** Who remembers translations. */
+  readonly #watchers: TranslationCache[] = [];
 
   constructor({ levels, memory, frames, root }: PageTablesOptions) {
     this.levels = levels;
@@ -105,9 +113,23 @@ export class PageTables implements AddressSpace {
     };
   }
 
+  watch(cache: TranslationCache): void {
+    this.#watchers.push(cache);
+  }
+
+  /** What INVLPG does: the entries of an address have changed. */
+  invalidate(address: bigint): void {
+    for (const cache of this.#watchers) cache.invalidate(address);
+  }
+
+  /** What a write to CR3 does. */
+  flush(): void {
+    for (const cache of this.#watchers) cache.flush();
+  }
+
   /** What is mapped there, with no trace in the tables. */
   look(address: bigint): Mapping | undefined {
-    if (this.levels === 4 && !isCanonical(address)) return undefined;
+    if (this.levels === 4 ? !isCanonical(address) : address >> 32n !== 0n) return undefined;
     const { outcome, host, writable, user, executable, leaf } = this.#walk(address);
     if (outcome !== 'mapped') return undefined;
     const accessed = (leaf & pageBits.accessed) !== 0;

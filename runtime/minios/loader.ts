@@ -3,8 +3,14 @@ import { type ElfImage, MINIOS_LIBRARY } from '../elf/image.ts';
 import { applyRelocations } from '../elf/relocations.ts';
 import { segmentAt } from '../elf/segments.ts';
 import { UserError } from '../errors.ts';
-import { LinearAddressSpace } from '../memory/address-space.ts';
+import {
+  LinearAddressSpace,
+  type LinearRun,
+  type ProtectedSpace,
+} from '../memory/address-space.ts';
+import { GuestMemory } from '../memory/guest-memory.ts';
 import { type MachineMemory, pageSize, roundToPages } from '../memory/machine-memory.ts';
+import type { PageTables } from '../memory/page-tables.ts';
 import { threadSize } from './abi/sched.ts';
 import { type ApiData, type ApiRow, api } from './api.ts';
 import { initialStack } from './initial-stack.ts';
@@ -17,11 +23,32 @@ export interface ApplicationOptions {
   /** argv; the first is the program's own name. */
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** How its memory is mapped; one linear run if not given. */
+  readonly mapping?: Mapping;
 }
 
-export interface LoadedApplication {
+/** Memory of an application as its owner wants it. */
+export interface Mapping {
+  /** Where the heap is to begin; right behind the image if not given. */
+  readonly heap?: bigint;
+  /** Maps zeroed pages to ranges of addresses, writable. */
+  map(memory: MachineMemory, ranges: readonly AddressRange[]): MappedMemory;
+}
+
+export interface AddressRange {
+  readonly lo: bigint;
+  readonly length: bigint;
+}
+
+export interface MappedMemory {
+  readonly addressSpace: ProtectedSpace;
+  /** Where all of it is one. */
+  readonly run?: LinearRun;
+  readonly pageTables?: PageTables;
+}
+
+export interface LoadedApplication extends MappedMemory {
   readonly map: AddressMap;
-  readonly addressSpace: LinearAddressSpace;
   readonly stackPointer: bigint;
   /** Where the data of the API is, by name: in the image where a copy relocation moved it. */
   readonly data: Readonly<Record<string, bigint>>;
@@ -51,9 +78,8 @@ export function loadApplication(
     throw new UserError(
       `${image.name}: a Xen domain image; only applications that need ${MINIOS_LIBRARY} can be run yet`,
     );
-  const map = mapAddresses(image, options.memory);
-  const lo = map.mainStack.low;
-  const length = map.end - lo;
+  const { mapping = linear } = options;
+  const map = mapAddresses(image, options.memory, mapping.heap);
   const stack = initialStack(
     image.width,
     map.mainStack.high,
@@ -66,20 +92,34 @@ export function loadApplication(
   const data = dataAddresses(image, mainThreadName + 16n);
   checkImports(image, data);
 
-  const host = memory.allocate(Number(length));
-  const addressSpace = new LinearAddressSpace(memory, { lo, length, host });
-  const place = (address: bigint): number => host + Number(address - lo);
-  for (const { address, bytes } of image.segments) memory.bytes().set(bytes, place(address));
-  writeTrampolines(memory, place(map.trampolines));
-  memory.bytes().set(new TextEncoder().encode(`${mainName}\0`), place(mainThreadName));
-  memory.bytes().set(stack.bytes, place(stack.stackPointer));
-  relocate(image, memory, place, map, data);
-  setPermissions(image, addressSpace, map);
+  const mapped = mapping.map(memory, rangesOf(map));
+  const guest = new GuestMemory(memory, mapped.addressSpace);
+  for (const { address, bytes } of image.segments) guest.writeBytes(address, bytes);
+  writeTrampolines(guest, map.trampolines);
+  guest.writeBytes(mainThreadName, new TextEncoder().encode(`${mainName}\0`));
+  guest.writeBytes(stack.stackPointer, stack.bytes);
+  relocate(image, guest, map, data);
+  setPermissions(image, mapped.addressSpace, map);
   const { stackPointer } = stack;
-  return { map, addressSpace, stackPointer, data, mainThread, mainThreadName };
+  return { ...mapped, map, stackPointer, data, mainThread, mainThreadName };
 }
 
-function mapAddresses(image: ElfImage, memory: number): AddressMap {
+const linear: Mapping = {
+  map: (memory, ranges) => {
+    const lo = ranges[0]?.lo ?? 0n;
+    const length = ranges.reduce((sum, range) => sum + range.length, 0n);
+    const run = { lo, length, host: memory.allocate(Number(length)) };
+    return { addressSpace: new LinearAddressSpace(memory, run), run };
+  },
+};
+
+/** From the stack to the kernel's data, and from the heap on; they may be adjacent. */
+const rangesOf = ({ mainStack, kernelEnd, heap, end }: AddressMap): AddressRange[] => [
+  { lo: mainStack.low, length: kernelEnd - mainStack.low },
+  { lo: heap, length: end - heap },
+];
+
+function mapAddresses(image: ElfImage, memory: number, heapApart: bigint | undefined): AddressMap {
   const first = image.segments[0];
   const last = image.segments.at(-1);
   if (first === undefined || last === undefined)
@@ -87,21 +127,22 @@ function mapAddresses(image: ElfImage, memory: number): AddressMap {
   const base = down(first.address);
   const trampolines = up(last.address + last.memorySize);
   const kernelData = trampolines + BigInt(roundToPages(trampolineBytes));
-  const heap = kernelData + BigInt(roundToPages(threadSize[image.width] + pageSize));
+  const kernelEnd = kernelData + BigInt(roundToPages(threadSize[image.width] + pageSize));
 
-  const fixed = Number(heap - base) + leastHeap;
+  const fixed = Number(kernelEnd - base) + leastHeap;
   const room = base - nullRegion;
   const stack = stackSize(memory, room);
   if (stack === undefined || fixed + stack > memory)
     throw new UserError(tooSmall(image, memory, fixed, room));
   const low = base - BigInt(stack);
-  const end = low + BigInt(memory);
+  const heap = heapApart ?? kernelEnd;
+  const end = heap + low + BigInt(memory) - kernelEnd;
   if (image.width === 32 && end > 1n << 32n)
     throw new UserError(
       `${image.name}: ${size(memory)} of memory do not fit above ${hex(low)} in 32-bit addresses; --memory can be at most ${size(Number((1n << 32n) - low))}`,
     );
   const mainStack = { low, high: base };
-  return { width: image.width, mainStack, trampolines, kernelData, heap, end };
+  return { width: image.width, mainStack, trampolines, kernelData, kernelEnd, heap, end };
 }
 
 /** A quarter of the memory at most; undefined where the image leaves no room below itself. */
@@ -172,18 +213,16 @@ function checkImports(image: ElfImage, data: Readonly<Record<string, bigint>>): 
   }
 }
 
-function writeTrampolines(memory: MachineMemory, host: number): void {
+function writeTrampolines(guest: GuestMemory, trampolines: bigint): void {
   const int3 = 0xcc;
-  const bytes = memory.bytes();
-  bytes.fill(int3, host, host + roundToPages(trampolineBytes));
-  for (let at = host; at < host + trampolineBytes; at += trampolineSize)
-    bytes.set(trampolineCode, at);
+  const bytes = new Uint8Array(roundToPages(trampolineBytes)).fill(int3);
+  for (let at = 0; at < trampolineBytes; at += trampolineSize) bytes.set(trampolineCode, at);
+  guest.writeBytes(trampolines, bytes);
 }
 
 function relocate(
   image: ElfImage,
-  memory: MachineMemory,
-  place: (address: bigint) => number,
+  guest: GuestMemory,
   map: AddressMap,
   data: Readonly<Record<string, bigint>>,
 ): void {
@@ -194,9 +233,8 @@ function relocate(
       return address === undefined ? undefined : { address };
     },
     (address, bytes, value) => {
-      const view = memory.view();
-      if (bytes === 8) view.setBigUint64(place(address), value, true);
-      else view.setUint32(place(address), Number(value), true);
+      if (bytes === 8) guest.writeU64(address, value);
+      else guest.writeU32(address, Number(value));
     },
     // The data of the API is all zero until the kernel writes it, and so is the image's copy.
     () => {},
@@ -204,7 +242,7 @@ function relocate(
 }
 
 /** Gaps between segments stay readable and hold zeros. */
-function setPermissions(image: ElfImage, space: LinearAddressSpace, map: AddressMap): void {
+function setPermissions(image: ElfImage, space: ProtectedSpace, map: AddressMap): void {
   const base = map.mainStack.high;
   space.protect(base, map.kernelData - base, false);
   for (const { address, memorySize, writable } of image.segments)

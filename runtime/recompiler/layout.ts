@@ -1,5 +1,6 @@
 /** Where recompiled code finds what is not in a local: constants of every module made for one vCPU. */
 import type { Mode } from '../x86/registers.ts';
+import type { AccessSites } from './access-sites.ts';
 
 export interface Layout {
   readonly mode: Mode;
@@ -9,6 +10,12 @@ export interface Layout {
   readonly pageFlags: number;
   /** The linear run: guest addresses from `lo` on lie at `host` on; its length is in the state block. */
   readonly run: { readonly lo: bigint; readonly host: number };
+  /** Page tables in place of the linear run, which is empty then. */
+  readonly paging?: {
+    /** Offset of the vCPU's TLB (memory/tlb.ts). */
+    readonly tlb: number;
+    readonly sites: AccessSites;
+  };
   /** Offset of the code map: address → function and block. */
   readonly codeMap: number;
 }

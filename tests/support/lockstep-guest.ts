@@ -7,9 +7,10 @@ import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
 import type { Tier } from '../../runtime/cpu/translations.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
-import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
+import { LinearAddressSpace, type ProtectedSpace } from '../../runtime/memory/address-space.ts';
 import { GuestMemory } from '../../runtime/memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import type { MappedMemory } from '../../runtime/minios/loader.ts';
 import { type Mode, RSP } from '../../runtime/x86/registers.ts';
 
 export const codeStart = 0x1_0000n;
@@ -58,6 +59,8 @@ export interface GuestOptions {
   /** Whether the guest may write to its code. */
   readonly writable?: boolean;
   readonly tier?: Tier;
+  /** What maps the addresses from `codeStart` to `memoryEnd`; one linear run if not given. */
+  readonly map?: (memory: MachineMemory) => MappedMemory;
 }
 
 /** A guest that stands at `start`, its stack empty. */
@@ -66,26 +69,24 @@ export class AssemblyGuest {
   readonly symbols: ReadonlyMap<string, bigint>;
   /** Addresses at which code was missing. */
   readonly translated: bigint[] = [];
-  readonly #memory: MachineMemory;
-  readonly #addressSpace: LinearAddressSpace;
+  readonly memory = new MachineMemory();
+  readonly #addressSpace: ProtectedSpace;
 
   constructor(
     mode: Mode,
     { code, symbols }: Assembled,
-    { entries = ['start'], writable = false, tier }: GuestOptions,
+    { entries = ['start'], writable = false, tier, map = linear }: GuestOptions,
   ) {
     this.symbols = symbols;
-    const length = memoryEnd - codeStart;
-    this.#memory = new MachineMemory();
-    const host = this.#memory.allocate(Number(length));
-    this.#addressSpace = new LinearAddressSpace(this.#memory, { lo: codeStart, length, host });
+    const mapped = map(this.memory);
+    this.#addressSpace = mapped.addressSpace;
     const region = new Uint8Array(Number(codeBytes)).fill(0xcc);
     region.set(code);
     this.cpu = new Vcpu({
       mode,
-      memory: this.#memory,
-      addressSpace: this.#addressSpace,
-      run: this.#addressSpace.run,
+      memory: this.memory,
+      run: { lo: 0n, length: 0n, host: 0 },
+      ...mapped,
       code: [
         {
           ...{ address: codeStart, bytes: region },
@@ -131,35 +132,47 @@ export class AssemblyGuest {
   }
 
   read(address: bigint, length: number): Uint8Array {
-    return this.#bytes(address, length).slice();
+    return Uint8Array.from({ length }, (_, i) => this.#bytes()[this.#place(address, i)] ?? 0);
   }
 
   /** A little-endian number. */
   number(address: bigint, length: number): bigint {
-    return this.#bytes(address, length).reduceRight((all, byte) => (all << 8n) | BigInt(byte), 0n);
+    return this.read(address, length).reduceRight((all, byte) => (all << 8n) | BigInt(byte), 0n);
   }
 
   /** As a kernel writes what a guest points at. */
   kernelWrite(address: bigint, bytes: Uint8Array): void {
-    new GuestMemory(this.#memory, this.#addressSpace).writeBytes(address, bytes);
+    new GuestMemory(this.memory, this.#addressSpace).writeBytes(address, bytes);
   }
 
   /** Behind the machine's back. */
   write(address: bigint, bytes: Uint8Array): void {
-    this.#bytes(address, bytes.length).set(bytes);
+    bytes.forEach((byte, i) => {
+      this.#bytes()[this.#place(address, i)] = byte;
+    });
   }
 
   /** Makes stores to a page leave, though they do not fault. */
   watch(page: bigint): void {
-    const { host } = this.#addressSpace.run;
-    this.#memory.holdCode(host + Number(page - codeStart));
+    this.memory.holdCode(this.#place(page, 0));
   }
 
-  #bytes(address: bigint, length: number): Uint8Array {
-    const start = this.#addressSpace.run.host + Number(address - codeStart);
-    return this.#memory.bytes().subarray(start, start + length);
+  #bytes(): Uint8Array {
+    return this.memory.bytes();
+  }
+
+  #place(address: bigint, at: number): number {
+    const place = this.#addressSpace.translate(address + BigInt(at), 'read');
+    if (typeof place !== 'number') throw new TypeError(`no memory at 0x${address.toString(16)}`);
+    return place;
   }
 }
+
+const linear = (memory: MachineMemory): MappedMemory => {
+  const length = memoryEnd - codeStart;
+  const run = { lo: codeStart, length, host: memory.allocate(Number(length)) };
+  return { addressSpace: new LinearAddressSpace(memory, run), run };
+};
 
 export async function guestOf(
   mode: Mode,

@@ -1,8 +1,14 @@
 /** Runs a whole program on a vCPU over the oracle's regions: discovered, translated, dispatched, polled, as a guest is. */
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
-import { LinearAddressSpace } from '../../runtime/memory/address-space.ts';
+import {
+  LinearAddressSpace,
+  type LinearRun,
+  type ProtectedSpace,
+} from '../../runtime/memory/address-space.ts';
+import { GuestMemory } from '../../runtime/memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
+import type { PageTables } from '../../runtime/memory/page-tables.ts';
 import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
 import type { Layout } from '../../runtime/recompiler/layout.ts';
@@ -11,6 +17,7 @@ import { cpuState, cpuStateSize } from '../../runtime/x86/state.ts';
 import { type CpuState, type MemoryWindow, regions } from './cpu-oracle.ts';
 import { recordedState, stateBlock } from './evaluation-state.ts';
 import type { Ended } from './lockstep-evaluator.ts';
+import { mapPages } from './paged-mapping.ts';
 
 const [codeRegion] = regions;
 const lo = codeRegion.address;
@@ -18,6 +25,12 @@ const length = 0x3000_4000n - lo;
 /** State blocks that fit below the page flags. */
 const cpusOfAMemory = 48;
 const arithmeticFlags = 0x8d5n;
+
+interface Space {
+  readonly addressSpace: ProtectedSpace;
+  readonly run: LinearRun;
+  readonly pageTables?: PageTables;
+}
 
 export interface VcpuProgram {
   readonly code: Uint8Array;
@@ -32,14 +45,17 @@ export interface VcpuProgram {
 /** A vCPU for a few programs, which lie side by side; the memory and the dispatchers are kept for the next one. */
 export class VcpuExecutor {
   readonly #mode: Mode;
+  readonly #isPaged: boolean;
   readonly #dispatchers: Uint8Array[] = [];
   #memory = new MachineMemory();
-  #addressSpace: LinearAddressSpace;
+  #space: Space;
   #used = 0;
 
-  constructor(mode: Mode) {
+  /** `isPaged`: behind page tables, each page somewhere in the machine. */
+  constructor(mode: Mode, isPaged = false) {
     this.#mode = mode;
-    this.#addressSpace = this.#newSpace();
+    this.#isPaged = isPaged;
+    this.#space = this.#newSpace();
   }
 
   /** How each ended, or what it threw. */
@@ -66,7 +82,7 @@ export class VcpuExecutor {
       state: recordedState(block, this.#mode, cpu.rip, cpu.eflags & arithmeticFlags),
       memory: memory.map(({ address, bytes }) => ({
         address,
-        bytes: this.#bytes(address, bytes.length).slice(),
+        bytes: this.#guest.readBytes(address, bytes.length),
       })),
       vector: leave.vector,
       address: leave.address ?? 0n,
@@ -101,15 +117,14 @@ export class VcpuExecutor {
     const constants = new Map(programs.flatMap((program) => [...program.constants]));
     if (this.#used === cpusOfAMemory) {
       this.#memory = new MachineMemory();
-      this.#addressSpace = this.#newSpace();
+      this.#space = this.#newSpace();
       this.#used = 0;
     }
     const index = this.#used++;
     const cpu = new Vcpu({
       mode: this.#mode,
       memory: this.#memory,
-      addressSpace: this.#addressSpace,
-      run: this.#addressSpace.run,
+      ...this.#space,
       code: [{ address: lo, bytes: region }],
       entries,
       readConstant: (address) => constants.get(address),
@@ -127,26 +142,31 @@ export class VcpuExecutor {
     return buildDispatcher(new ByteEmitter(this.#memory.maximumPages), layout);
   }
 
-  #newSpace(): LinearAddressSpace {
-    const host = this.#memory.allocate(Number(length));
-    const space = new LinearAddressSpace(this.#memory, { lo, length, host });
+  #newSpace(): Space {
+    if (this.#isPaged) {
+      const ranges = regions.map(({ address, length: size }) => ({ lo: address, length: size }));
+      const run = { lo: 0n, length: 0n, host: 0 };
+      return { ...mapPages(this.#memory, this.#mode, ranges, 'scattered'), run };
+    }
+    const run = { lo, length, host: this.#memory.allocate(Number(length)) };
+    const space = new LinearAddressSpace(this.#memory, run);
     space.allowExecution(lo, codeRegion.length);
     regions.slice(0, -1).forEach((region, i) => {
       const end = region.address + region.length;
       space.unmap(end, (regions[i + 1]?.address ?? end) - end);
     });
-    return space;
+    return { addressSpace: space, run };
+  }
+
+  get #guest(): GuestMemory {
+    return new GuestMemory(this.#memory, this.#space.addressSpace);
   }
 
   #fill(region: Uint8Array, memory: readonly MemoryWindow[]): void {
-    for (const { address, length: size } of regions) this.#bytes(address, Number(size)).fill(0);
-    this.#bytes(lo, region.length).set(region);
-    for (const { address, bytes } of memory) this.#bytes(address, bytes.length).set(bytes);
-  }
-
-  #bytes(address: bigint, size: number): Uint8Array {
-    const start = this.#addressSpace.run.host + Number(address - lo);
-    return this.#memory.bytes().subarray(start, start + size);
+    const guest = this.#guest;
+    for (const { address, length: size } of regions) guest.fill(address, Number(size), 0);
+    guest.writeBytes(lo, region);
+    for (const { address, bytes } of memory) guest.writeBytes(address, bytes);
   }
 }
 

@@ -47,10 +47,10 @@ export class Lockstep {
   readonly #executor: VcpuExecutor;
   readonly #oracle: CpuOracle;
 
-  constructor(mode: Mode, oracle: CpuOracle) {
+  constructor(mode: Mode, oracle: CpuOracle, isPaged = false) {
     this.#mode = mode;
     this.#pool = new FormPool(classifiedForms(mode));
-    this.#executor = new VcpuExecutor(mode);
+    this.#executor = new VcpuExecutor(mode, isPaged);
     this.#oracle = oracle;
   }
 

@@ -10,8 +10,10 @@ export interface AddressMap {
   readonly trampolines: bigint;
   /** The kernel's own words that the guest may read and write. */
   readonly kernelData: bigint;
+  /** One past the kernel's words: the heap, where it is not elsewhere. */
+  readonly kernelEnd: bigint;
   readonly heap: bigint;
-  /** One past the last byte. */
+  /** One past the last byte of the heap and what follows it. */
   readonly end: bigint;
 }
 

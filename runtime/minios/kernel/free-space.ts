@@ -1,5 +1,5 @@
 /** The free space of an application: the heap grows up (sbrk), thread stacks come down from the end. */
-import type { LinearAddressSpace } from '../../memory/address-space.ts';
+import type { ProtectedSpace } from '../../memory/address-space.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { pageSize, roundToPages } from '../../memory/machine-memory.ts';
 import { failure } from '../errno.ts';
@@ -9,7 +9,7 @@ const page = BigInt(pageSize);
 const roundUp = (address: bigint): bigint => ((address + page - 1n) / page) * page;
 
 export class FreeSpace {
-  readonly #addressSpace: LinearAddressSpace;
+  readonly #addressSpace: ProtectedSpace;
   readonly #memory: GuestMemory;
   readonly #start: bigint;
   /** End of the heap. */
@@ -19,7 +19,7 @@ export class FreeSpace {
   /** Blocks that came back, by their size. */
   readonly #returned = new Map<number, bigint[]>();
 
-  constructor(map: AddressMap, addressSpace: LinearAddressSpace, memory: GuestMemory) {
+  constructor(map: AddressMap, addressSpace: ProtectedSpace, memory: GuestMemory) {
     this.#addressSpace = addressSpace;
     this.#memory = memory;
     this.#start = map.heap;

@@ -24,6 +24,7 @@ function freeSpace() {
     mainStack: { low: heap, high: heap },
     trampolines: heap,
     kernelData: heap,
+    kernelEnd: heap,
     heap,
     end,
   } as const;

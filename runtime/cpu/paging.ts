@@ -1,0 +1,136 @@
+/**
+ * A vCPU's view of page tables: the walk, and what makes recompiled code need it seldom: TLB, runs, and which site goes
+ * where. The evaluator's accesses come through here; each fills the TLB, and tells of the instruction that made it.
+ */
+import type { Access, AddressSpace, PageFault } from '../memory/address-space.ts';
+import { type MachineMemory, pageFlags, pageSize } from '../memory/machine-memory.ts';
+import type { PageTables, TranslationCache } from '../memory/page-tables.ts';
+import { Runs, runBoundsBytes } from '../memory/runs.ts';
+import { Tlb, tlbBytes } from '../memory/tlb.ts';
+import { AccessSites, notesBytes } from '../recompiler/access-sites.ts';
+
+export interface PagingCounts {
+  /** Times that recompiled code left for an access. */
+  readonly exits: number;
+  /** Pages put into the TLB because they were missed. */
+  readonly refills: number;
+  /** Functions written anew since more was known of their sites. */
+  readonly recompilations: number;
+}
+
+/** Pages that are filled with a missed one: most accesses go on upward. */
+const pagesAhead = 15;
+const page = BigInt(pageSize);
+/** The first poll after which notes are read; then after twice as many each time. */
+const firstLearning = 4;
+
+export class Paging implements AddressSpace, TranslationCache {
+  readonly tables: PageTables;
+  readonly tlb: Tlb;
+  readonly runs: Runs;
+  readonly sites: AccessSites;
+  readonly #memory: MachineMemory;
+  readonly #counts = { exits: 0, refills: 0, recompilations: 0 };
+  readonly #stale = new Set<bigint>();
+  #instruction = 0n;
+  #polls = 0;
+  #nextLearning = firstLearning;
+
+  /** `stackPointer` is the guest's at the time. */
+  constructor(memory: MachineMemory, tables: PageTables, stackPointer: () => bigint) {
+    this.#memory = memory;
+    this.tables = tables;
+    this.tlb = new Tlb(memory, memory.allocate(tlbBytes));
+    const own = memory.allocate(runBoundsBytes + notesBytes);
+    this.runs = new Runs(memory, tables, own);
+    this.sites = new AccessSites({
+      ...{ runs: this.runs, notes: own + runBoundsBytes, stackPointer },
+      view: () => memory.view(),
+    });
+    tables.watch(this);
+    memory.onFlagged((host, bytes) => this.tlb.forgetStoresTo(host, bytes));
+  }
+
+  get counts(): PagingCounts {
+    return this.#counts;
+  }
+
+  /** What recompiled code must know. */
+  get layout(): { readonly tlb: number; readonly sites: AccessSites } {
+    return { tlb: this.tlb.start, sites: this.sites };
+  }
+
+  /** Recompiled code has left for the evaluator. */
+  left(): void {
+    this.#counts.exits++;
+  }
+
+  /** The evaluator is about to execute an instruction. */
+  begin(instruction: bigint): void {
+    this.#instruction = instruction;
+  }
+
+  translate(address: bigint, access: Access): number | PageFault {
+    const place = this.tables.translate(address, access);
+    if (typeof place !== 'number' || access === 'execute') return place;
+    const first = address - (address % page);
+    this.#fill(first, place - (place % pageSize), access);
+    const function_ = this.sites.missed(this.#instruction, access === 'write', address);
+    if (function_ !== undefined) this.#stale.add(function_);
+    return place;
+  }
+
+  /** What INVLPG does. */
+  invalidate(address: bigint): void {
+    this.tlb.invalidate(address);
+    this.runs.changed(address);
+  }
+
+  /** What a write to CR3 does, or a change of privilege. */
+  flush(): void {
+    this.tlb.flush();
+    this.runs.verify();
+  }
+
+  /** The guest has run for a while: functions to be written anew for what their notes say. */
+  polled(): readonly bigint[] {
+    if (++this.#polls < this.#nextLearning) return [];
+    this.#nextLearning *= 2;
+    return this.#counted(this.sites.learn());
+  }
+
+  /** Functions whose windows kept missing. */
+  takeStale(): readonly bigint[] {
+    if (this.#stale.size === 0) return [];
+    const stale = [...this.#stale];
+    this.#stale.clear();
+    return this.#counted(stale);
+  }
+
+  #counted(functions: readonly bigint[]): readonly bigint[] {
+    this.#counts.recompilations += functions.length;
+    return functions;
+  }
+
+  #fill(address: bigint, host: number, access: 'read' | 'write'): void {
+    if (this.tlb.has(access === 'write' ? 'store' : 'load', address)) return;
+    this.#counts.refills++;
+    if (this.runs.at(address) < 0) this.runs.learn(address);
+    this.#put(address, host, access === 'write');
+    for (let i = 1n; i <= pagesAhead; i++) {
+      const next = address + i * page;
+      if (this.tlb.has('load', next)) continue;
+      const ahead = this.tables.look(next);
+      if (ahead === undefined || (this.tables.isUser && !ahead.user)) break;
+      if (!ahead.accessed) this.tables.translate(next, 'read');
+      this.#put(next, ahead.host, ahead.writable && ahead.dirty);
+    }
+  }
+
+  /** A store must be seen where the page is not dirty yet, or flagged. */
+  #put(address: bigint, host: number, isDirty: boolean): void {
+    this.tlb.fill('load', address, host);
+    const isFlagged = (this.#memory.flagsAt(host) & ~pageFlags.readOnlyInRun) !== 0;
+    if (isDirty && !isFlagged) this.tlb.fill('store', address, host);
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Runs: the few long ranges of a guest's addresses that lie one behind the other in the machine as well, as RAM, a kernel's
+ * image and a heap do where a domain builder chose the frames. Recompiled code knows lo and host of a run as constants; how
+ * far it reaches it reads from memory, since runs grow and shrink.
+ *
+ * Every page of a run is accessed and dirty from then on: stores through it leave no trace of their own. Pages that the
+ * guest may not write carry a flag that stores look at.
+ */
+import { type MachineMemory, pageSize } from './machine-memory.ts';
+import type { PageTables } from './page-tables.ts';
+
+export interface Run {
+  readonly lo: bigint;
+  readonly host: number;
+}
+
+export const mostRuns = 4;
+/** Powers of two that an access may span: 1 to 256 bytes. */
+export const runSpans = 9;
+/** Of each run and span: how many places such an access may begin at, counted from lo; u64. */
+export const runBoundsBytes = mostRuns * runSpans * 8;
+export const runBound = (start: number, run: number, spanLog2: number): number =>
+  start + 8 * (run * runSpans + spanLog2);
+
+/** What is shorter is left to the TLB. */
+const leastPages = 64;
+/** 1 GiB. */
+const mostPages = 0x4_0000;
+const page = BigInt(pageSize);
+
+interface Kept extends Run {
+  pages: number;
+  readonly user: boolean;
+}
+
+export class Runs {
+  readonly start: number;
+  readonly #memory: MachineMemory;
+  readonly #tables: PageTables;
+  readonly #runs: Kept[] = [];
+
+  /** `start` is the host offset of `runBoundsBytes` bytes. */
+  constructor(memory: MachineMemory, tables: PageTables, start: number) {
+    this.#memory = memory;
+    this.#tables = tables;
+    this.start = start;
+  }
+
+  get all(): readonly (Run & { readonly pages: number })[] {
+    return this.#runs;
+  }
+
+  /** The run that an address lies in; -1 if none. */
+  at(address: bigint): number {
+    return this.#runs.findIndex(
+      ({ lo, pages }) => address >= lo && address < lo + BigInt(pages) * page,
+    );
+  }
+
+  /** An address has been met that lies in no run: a run that ends there grows, or a new one begins around it. */
+  learn(address: bigint): void {
+    const first = address - (address % page);
+    const before = this.at(first - page);
+    const next = this.#runs[before];
+    if (next !== undefined) this.#grow(next, before);
+    if (this.at(first) >= 0 || this.#runs.length === mostRuns) return;
+    const mapping = this.#tables.look(first);
+    if (mapping === undefined) return;
+    const { host, user } = mapping;
+    const below = this.#follow(first, host, user, -1);
+    const above = this.#follow(first, host, user, 1);
+    if (below + above - 1 < leastPages) return;
+    const lo = first - BigInt(below - 1) * page;
+    const run = { lo, host: host - (below - 1) * pageSize, pages: 0, user };
+    this.#grow(run, this.#runs.push(run) - 1);
+  }
+
+  /** An entry of the tables has changed: the run around the address ends there, unless it is as it was. */
+  changed(address: bigint): void {
+    const index = this.at(address);
+    const run = this.#runs[index];
+    if (run === undefined) return;
+    const pages = Number((address - run.lo) / page);
+    if (!this.#holds(run, pages)) this.#cut(run, index, pages);
+  }
+
+  /** All tables may have changed. */
+  verify(): void {
+    this.#runs.forEach((run, index) => {
+      let pages = 0;
+      while (pages < run.pages && this.#holds(run, pages)) pages++;
+      this.#cut(run, index, pages);
+    });
+  }
+
+  #grow(run: Kept, index: number): void {
+    while (run.pages < mostPages && this.#holds(run, run.pages)) run.pages++;
+    this.#writeBounds(run, index);
+  }
+
+  #cut(run: Kept, index: number, pages: number): void {
+    const host = run.host + pages * pageSize;
+    for (let at = host; at < run.host + run.pages * pageSize; at += pageSize)
+      this.#memory.setReadOnlyInRun(at, false);
+    run.pages = pages;
+    this.#writeBounds(run, index);
+  }
+
+  /** Whether a page is mapped as the run has it; if so it is made ready for stores that nobody sees. */
+  #holds(run: Kept, pages: number): boolean {
+    const address = run.lo + BigInt(pages) * page;
+    const mapping = this.#tables.look(address);
+    if (mapping === undefined) return false;
+    const { host, user, writable, dirty } = mapping;
+    if (host !== run.host + pages * pageSize || user !== run.user) return false;
+    if (writable && !dirty) this.#tables.markDirty(address);
+    this.#memory.setReadOnlyInRun(host, !writable);
+    return true;
+  }
+
+  /** How many pages from one on, itself included, follow each other upward or downward. */
+  #follow(address: bigint, host: number, user: boolean, step: 1 | -1): number {
+    let count = 1;
+    for (; count < mostPages; count++) {
+      const at = address + BigInt(count * step) * page;
+      const mapping = at < 0n ? undefined : this.#tables.look(at);
+      if (mapping?.host !== host + count * step * pageSize || mapping.user !== user) break;
+    }
+    return count;
+  }
+
+  #writeBounds({ pages, user }: Kept, index: number): void {
+    const view = this.#memory.view();
+    const isOpen = user || !this.#tables.isUser;
+    for (let log2 = 0; log2 < runSpans; log2++) {
+      const bound = isOpen ? BigInt(pages * pageSize - 2 ** log2 + 1) : 0n;
+      view.setBigUint64(runBound(this.start, index, log2), bound > 0n ? bound : 0n, true);
+    }
+  }
+}

@@ -1,0 +1,123 @@
+/** Which parts of a guest's addresses are runs, and how far they reach when tables change. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MachineMemory, pageFlags } from '../../../runtime/memory/machine-memory.ts';
+import type { PageTables } from '../../../runtime/memory/page-tables.ts';
+import { Runs, runBound, runBoundsBytes } from '../../../runtime/memory/runs.ts';
+import { type BuiltSpace, type Frames, mapPages } from '../../support/paged-mapping.ts';
+
+const test = suite('runtime/memory/runs');
+
+const lo = 0x2000_0000_0000n;
+const pages = 100;
+const end = lo + BigInt(pages) * 0x1000n;
+
+interface Guest {
+  readonly memory: MachineMemory;
+  readonly space: BuiltSpace;
+  readonly tables: PageTables;
+  readonly runs: Runs;
+  /** How many places a word of 8 bytes may begin at. */
+  readonly bound: () => bigint;
+}
+
+function guestOf(frames: Frames): Guest {
+  const memory = new MachineMemory(2 ** 24);
+  const ranges = [{ lo, length: end - lo }];
+  const { addressSpace: space, pageTables: tables } = mapPages(memory, 64, ranges, frames);
+  const runs = new Runs(memory, tables, memory.allocate(runBoundsBytes));
+  const bound = (): bigint => memory.view().getBigUint64(runBound(runs.start, 0, 3), true);
+  return { memory, space, tables, runs, bound };
+}
+
+test('pages that lie one behind the other are a run, found from any of them', () => {
+  const { runs, tables, bound } = guestOf('in order');
+  assert.is(runs.at(lo), -1);
+
+  runs.learn(lo + 0x5123n);
+
+  assert.equal(
+    runs.all.map((run) => run.pages),
+    [pages],
+  );
+  assert.is(runs.all[0]?.host, tables.look(lo)?.host);
+  assert.equal([runs.at(lo), runs.at(end - 1n), runs.at(end)], [0, 0, -1]);
+  assert.is(bound(), end - lo - 7n);
+});
+
+test('scattered pages are none', () => {
+  const { runs } = guestOf('scattered');
+
+  runs.learn(lo);
+
+  assert.equal(runs.all, []);
+});
+
+test('a run grows when the page behind it is met', () => {
+  const { runs, space } = guestOf('in order');
+  const behind = lo + 90n * 0x1000n;
+  space.unmap(behind, end - behind);
+  runs.learn(lo);
+  assert.is(runs.at(behind), -1);
+  space.protect(behind, 0x3000n, true);
+
+  runs.learn(behind);
+
+  assert.equal([runs.at(behind + 0x2fffn), runs.at(behind + 0x3000n)], [0, -1]);
+  assert.is(runs.all.length, 1);
+});
+
+test('a run ends where a page has gone, and stays where nothing has changed', () => {
+  const { runs, space, bound } = guestOf('in order');
+  runs.learn(lo);
+  space.builder.setEntry(lo + 0x7000n, 0n);
+
+  runs.changed(lo + 0x3000n);
+  assert.is(runs.all[0]?.pages, pages);
+  runs.changed(lo + 0x7000n);
+
+  assert.is(runs.all[0]?.pages, 7);
+  assert.is(bound(), 0x7000n - 7n);
+});
+
+test('a run that has lost its first page lets nothing through', () => {
+  const { runs, space, bound } = guestOf('in order');
+  runs.learn(lo);
+  space.builder.setEntry(lo, 0n);
+
+  runs.verify();
+
+  assert.is(runs.at(lo), -1);
+  assert.is(bound(), 0n);
+});
+
+test('a page that may not be written carries a flag while it is part of a run', () => {
+  const { runs, space, tables, memory } = guestOf('in order');
+  const host = tables.look(lo + 0x2000n)?.host ?? 0;
+  space.protect(lo + 0x2000n, 1n, false);
+
+  runs.learn(lo);
+  assert.is(memory.flagsAt(host), pageFlags.readOnlyInRun);
+  assert.is(memory.flagsAt(host + 0x1000), 0);
+  space.protect(lo + 0x2000n, 1n, true);
+  runs.changed(lo + 0x2000n);
+  assert.is(memory.flagsAt(host), 0);
+
+  space.protect(lo + 0x2000n, 1n, false);
+  runs.changed(lo + 0x2000n);
+  space.builder.setEntry(lo + 0x1000n, 0n);
+  runs.changed(lo + 0x1000n);
+  assert.is(memory.flagsAt(host), 0);
+});
+
+test('users have no runs of pages that are not theirs', () => {
+  const { runs, tables, bound } = guestOf('in order');
+  runs.learn(lo);
+  tables.isUser = true;
+
+  runs.verify();
+
+  assert.is(bound(), 0n);
+});
+
+test.run();
