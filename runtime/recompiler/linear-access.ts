@@ -4,7 +4,7 @@
  */
 import type { Statement, Value } from '../ir/value.ts';
 import { cpuState } from '../x86/state.ts';
-import { arg, carrier, loadOps, storeOps } from './carrier.ts';
+import { arg, loadOps, storeOps } from './carrier.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import { bulkFunction } from './linear-bulk.ts';
@@ -33,14 +33,10 @@ export class LinearAccess implements MemoryAccess {
 
   store({ address, value }: Extract<Statement, { kind: 'store' }>): void {
     const e = this.#frame.emitter;
-    const native = this.#frame.native;
-    const at = this.#values.toLocal(this.#values.emit(address), native);
-    const type = carrier(value.width);
-    const held = this.#values.toLocal(this.#values.emit(value), type);
-    const pointer = this.#check(e.get(at, native), bytesOf(value), accessKind.write);
+    const pointer = this.#check(this.#values.emit(address), bytesOf(value), accessKind.write);
     const { host } = this.#frame.layout.run;
     const op = storeOps[value.width];
-    this.#frame.statement(e.store(op, host, e.get(pointer, 'i32'), e.get(held, type)));
+    this.#frame.statement(e.store(op, host, e.get(pointer, 'i32'), this.#values.emit(value)));
   }
 
   bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {

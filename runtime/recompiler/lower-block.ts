@@ -13,7 +13,7 @@ import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
 import type { MemoryAccess } from './memory-access.ts';
 import { type BlockPlan, bitOf, lazyFlags, operandsOf, terminatorOperands } from './plan.ts';
-import { type Surroundings, Values } from './values.ts';
+import { isAnchored, type Surroundings, Values } from './values.ts';
 import type { Ways } from './ways.ts';
 
 export class BlockLowering implements Surroundings {
@@ -120,7 +120,12 @@ export class BlockLowering implements Surroundings {
       const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
       if (value !== undefined) visit(value, statements.length);
     }
-    for (const value of terminatorOperands(terminator)) visit(value, statements.length);
+    for (const value of terminatorOperands(terminator)) {
+      visit(value, statements.length);
+      // A jump's way through its table asks for the index again.
+      if (this.#hasTable)
+        for (const arg of value.args) this.#note(arg, statements.length, new Set());
+    }
   }
 
   /** The load of a jump's target that nothing else reads. */
@@ -131,7 +136,7 @@ export class BlockLowering implements Surroundings {
 
   #note(value: Value, at: number, seen: Set<Value>): void {
     if (value.op === 'register') this.#lastUse.set(value.detail as number, at);
-    else if (value.args.length > 0 && !seen.has(value)) {
+    else if (value.args.length > 0 && !seen.has(value) && !isAnchored(value)) {
       seen.add(value);
       for (const arg of value.args) this.#note(arg, at, seen);
     }
@@ -147,6 +152,8 @@ export class BlockLowering implements Surroundings {
         this.#setRegister(statement.register, statement.value, index);
         break;
       case 'load':
+        if (this.#isForNext(statement.value, all[index + 1]))
+          this.#values.keepInPlace(statement.value);
         if (statement.value !== this.#tableLoad) this.#memory.load(statement);
         break;
       case 'store':
@@ -174,21 +181,26 @@ export class BlockLowering implements Surroundings {
     }
   }
 
+  /** Whether the next statement puts what is loaded into a register, and nobody else asks for it before. */
+  #isForNext(value: Value, next: Statement | undefined): boolean {
+    if (next?.kind !== 'setRegister') return false;
+    return (
+      next.value === value || (this.#values.usesOf(value) === 1 && holds(next.value, value, 3))
+    );
+  }
+
   #setRegister(register: number, value: Value, index: number): void {
     const frame = this.#frame;
     const e = this.emitter;
-    const written = this.#values.emit(value);
     const local = frame.registerLocal(register);
+    const written = this.#values.emitInto(local, value);
     const needed = (this.#lastUse.get(register) ?? -1) > index;
     this.#exits.write(bitOf(register));
     if (needed && !this.#saved.has(register)) {
       const type = frame.registerType(register);
       const saved = frame.local(type);
-      const fresh = this.#values.toLocal(written, type);
       this.statement(e.set(saved, e.get(local, type)));
       this.#saved.set(register, saved);
-      this.statement(e.set(local, e.get(fresh, type)));
-      return;
     }
     this.statement(e.set(local, written));
   }
@@ -264,6 +276,10 @@ function only(values: readonly Value[]): Value {
   if (value === undefined) throw new TypeError('an operand is missing');
   return value;
 }
+
+/** Whether a value is made of another one, within some steps. */
+const holds = (whole: Value, part: Value, steps: number): boolean =>
+  whole.args.some((arg) => arg === part || (steps > 0 && holds(arg, part, steps - 1)));
 
 /** Whether flags set here are set again before anybody could see them. */
 function overwritten(statements: readonly Statement[], index: number): boolean {

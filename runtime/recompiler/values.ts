@@ -36,6 +36,12 @@ export class Values {
   readonly #uses = new Map<Value, number>();
   readonly #integers = new Map<Value, number>();
   readonly #floats = new Map<Value, number>();
+  /** Which value a register's local holds, where it is found nowhere else. */
+  readonly #inRegisters = new Map<number, Value>();
+  /** The last expression that is a local which keeps its value. */
+  #constant: { readonly expression: Expression; readonly local: number } | undefined;
+  #awaited: Value | undefined;
+  #inPlace: { readonly value: Value; readonly expression: Expression } | undefined;
 
   constructor(surroundings: Surroundings, tables: RuleTables) {
     this.#tables = tables;
@@ -47,31 +53,60 @@ export class Values {
   count(value: Value): void {
     const uses = this.#uses.get(value);
     this.#uses.set(value, (uses ?? 0) + 1);
-    if (uses === undefined) for (const arg of value.args) this.count(arg);
+    if (uses === undefined && !isAnchored(value)) for (const arg of value.args) this.count(arg);
   }
 
+  /** Uses that are still to be written. */
   usesOf(value: Value): number {
     return this.#uses.get(value) ?? 0;
   }
 
+  #use(value: Value): void {
+    const uses = this.#uses.get(value);
+    if (uses !== undefined) this.#uses.set(value, uses - 1);
+  }
+
   /** The value in its carrier. */
   emit(value: Value): Expression {
+    this.#use(value);
+    return this.#emit(value);
+  }
+
+  #emit(value: Value): Expression {
+    const known = this.#known(value);
+    if (known !== undefined) return known;
+    if (this.#isFloat(value)) return this.#fromFloat(value.width, this.#emitFloat(value));
+    const expression = this.#write(value);
+    if (this.usesOf(value) === 0 || isCheap(value)) return expression;
+    return this.emitter.get(this.#toLocalOf(value, expression), carrier(value.width));
+  }
+
+  /** What needs no work: the value lies in a local, or waits to be written in place. */
+  #known(value: Value): Expression | undefined {
     const e = this.emitter;
-    const type = carrier(value.width);
     const local = this.#integers.get(value);
-    if (local !== undefined) return e.get(local, type);
+    if (local !== undefined) {
+      const expression = e.get(local, carrier(value.width));
+      if (!this.#inRegisters.has(local)) this.#constant = { expression, local };
+      return expression;
+    }
     const inFloat = this.#floats.get(value);
     if (inFloat !== undefined)
       return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
-    const isFloat = value.op in this.#tables.floatRules && value.width !== 128;
-    if (isFloat) return this.#fromFloat(value.width, this.emitFloat(value));
-    const expression = this.#write(value);
-    if (this.usesOf(value) < 2 || isCheap(value)) return expression;
-    return e.get(this.keep(value, expression), type);
+    return undefined;
+  }
+
+  #isFloat(value: Value): boolean {
+    return value.op in this.#tables.floatRules && value.width !== 128;
   }
 
   /** A scalar float in a Wasm float. */
   emitFloat(value: Value): Expression {
+    this.#use(value);
+    return this.#emitFloat(value);
+  }
+
+  #emitFloat(value: Value): Expression {
     const e = this.emitter;
     const type = floatType(value.width);
     const inFloat = this.#floats.get(value);
@@ -83,24 +118,62 @@ export class Values {
     return e.get(local, type);
   }
 
+  /**
+   * The value for a register's local, in which it is found from then on. What the register held moves to a local of its
+   * own where somebody still asks for it.
+   */
+  emitInto(register: number, value: Value): Expression {
+    this.#use(value);
+    const isNew = this.#known(value) === undefined && !this.#isFloat(value) && !isCheap(value);
+    // Vectors are asked for in parts that are not counted.
+    const moves = isNew && (value.width <= 64 || this.usesOf(value) === 0);
+    const expression = moves ? this.#write(value) : this.#emit(value);
+    const old = this.#inRegisters.get(register);
+    this.#inRegisters.delete(register);
+    if (old !== undefined && this.#integers.get(old) === register) {
+      this.#integers.delete(old);
+      if (this.usesOf(old) > 0)
+        this.#toLocalOf(old, this.emitter.get(register, carrier(old.width)));
+    }
+    if (moves && this.usesOf(value) > 0) {
+      this.#integers.set(value, register);
+      this.#inRegisters.set(register, value);
+    }
+    return expression;
+  }
+
   /** A value evaluated now, wherever it is used later. */
-  keep(value: Value, expression: Expression): number {
+  keep(value: Value, expression: Expression): void {
+    if (value === this.#awaited) this.#inPlace = { value, expression };
+    else this.#toLocalOf(value, expression);
+  }
+
+  /** The value that is kept next is written where it is used, which is at once. */
+  keepInPlace(value: Value): void {
+    this.#awaited = value;
+  }
+
+  #toLocalOf(value: Value, expression: Expression): number {
     const local = this.toLocal(expression, carrier(value.width));
     this.#integers.set(value, local);
     return local;
   }
 
-  keepFloat(value: Value, expression: Expression): void {
-    this.#floats.set(value, this.toLocal(expression, floatType(value.width)));
-  }
-
+  /** A local that has the value from now to the block's end. */
   toLocal(expression: Expression, type: WasmType): number {
+    if (this.#constant?.expression === expression) return this.#constant.local;
     const local = this.surroundings.local(type);
     this.surroundings.statement(this.emitter.set(local, expression));
     return local;
   }
 
   #write(value: Value): Expression {
+    const inPlace = this.#inPlace;
+    if (inPlace?.value === value) {
+      this.#inPlace = undefined;
+      this.#awaited = undefined;
+      return inPlace.expression;
+    }
     switch (value.op) {
       case 'register':
         return this.surroundings.register(value);
@@ -129,10 +202,14 @@ export class Values {
     }
     return e.op(
       value.width === 32 ? 'f32.reinterpret_i32' : 'f64.reinterpret_i64',
-      this.emit(value),
+      this.#emit(value),
     );
   }
 }
+
+/** Written at its statement, where its operands are counted. */
+export const isAnchored = ({ op }: Value): boolean =>
+  op === 'load' || op === 'loadCpu' || op === 'bulkCopy' || op === 'bulkFill';
 
 const isCheap = (value: Value): boolean =>
   constantOf(value) !== undefined ||
