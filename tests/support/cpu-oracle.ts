@@ -1,7 +1,8 @@
 /**
  * The machine's own CPU, asked what an instruction does: compiles tests/golden/record/cpu/oracle.c with gcc and speaks
- * its protocol. The guest sees three regions, each followed by an unmapped page: code at 0x10000000, data at
- * 0x20000000, stack at 0x30000000, 16 KiB each; code is filled with int3, the others with zero.
+ * its protocol. The guest sees three regions, each followed by an unmapped page: code at 0x10000000, 64 KiB; data
+ * at 0x20000000 and stack at 0x30000000, 16 KiB each; code is filled with int3, the others with zero. The base of gs
+ * (on x86-32 of fs, whose selector is 0x6b) is `segmentBase`.
  * TF and RF read as zero; AC, NT and ID do not survive from one step to the next.
  */
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
@@ -66,10 +67,13 @@ export interface CpuResult {
 export type CpuWidth = 32 | 64;
 
 export const regions = [
-  { address: 0x10000000n, length: 0x4000n },
+  { address: 0x10000000n, length: 0x10000n },
   { address: 0x20000000n, length: 0x4000n },
   { address: 0x30000000n, length: 0x4000n },
 ] as const;
+
+/** Of gs on x86-64 and of fs on x86-32; the other belongs to the C library. */
+export const segmentBase = 0x20001000n;
 
 const REQUEST_BYTES = 672;
 const WINDOW_BYTES = 16;

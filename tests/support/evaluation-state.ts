@@ -14,7 +14,7 @@ import {
   XMM0,
 } from '../../runtime/x86/registers.ts';
 import { cpuState, cpuStateSize, registerOffset } from '../../runtime/x86/state.ts';
-import { type CpuState, type MemoryWindow, regions } from './cpu-oracle.ts';
+import { type CpuState, type MemoryWindow, regions, segmentBase } from './cpu-oracle.ts';
 
 const TOP_SHIFT = 11;
 const TOP_MASK = 7 << TOP_SHIFT;
@@ -53,6 +53,7 @@ export function stateBlock(state: CpuState, mode: Mode): Uint8Array {
   put(cpuState.otherFlags, 4, state.rflags & ~arithmeticFlags & ~DIRECTION);
   put(cpuState.direction, 1, state.rflags & DIRECTION ? 1 : 0);
   put(cpuState.rip, 8, state.rip);
+  put(mode === 64 ? cpuState.gsBase : cpuState.fsBase, 8, segmentBase);
   put(cpuState.stackBudget, 4, 0x100000);
   for (const [i, selector] of selectors[mode].entries())
     put(cpuState.selectors + i * 2, 2, selector);
@@ -62,7 +63,7 @@ export function stateBlock(state: CpuState, mode: Mode): Uint8Array {
 /** es cs ss ds fs gs of a Linux process, which the oracle is. */
 const selectors = {
   64: [0, 0x33, 0x2b, 0, 0, 0],
-  32: [0x2b, 0x23, 0x2b, 0x2b, 0, 0x63],
+  32: [0x2b, 0x23, 0x2b, 0x2b, 0x6b, 0x63],
 } as const;
 
 /** The other way; `flags` are the six arithmetic ones as EFLAGS holds them. */

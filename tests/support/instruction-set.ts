@@ -3,7 +3,6 @@
  * before CPUID; and for those without vectors, what tests them.
  */
 import { Code, CodeExt, CpuidFeature, Instruction, Mnemonic } from 'iced-x86';
-import { aes } from '../../runtime/x86/instructions/aes.ts';
 import { privileged } from '../../runtime/x86/instructions/privileged.ts';
 import { reservedHints } from '../../runtime/x86/instructions/system.ts';
 import { rowName } from '../../runtime/x86/translate.ts';
@@ -97,13 +96,9 @@ export const handTested: Readonly<Record<string, string>> = {
   ...byHand('tests/runtime/cpu/system-instruction.test.ts', ['INT']),
   ...byHand(`${here}/control-transfer.test.ts`, ['INT1']),
   ...byHand(`${here}/cpuid.test.ts`, ['CPUID']),
-  ...byHand(`${here}/flag-control.test.ts`, ['SALC']),
   ...byHand(`${here}/mmx.test.ts`, ['FNDISI', 'FNENI', 'FNSETPM']),
-  ...byHand(`${here}/aes.test.ts`, Object.keys(aes)),
   ...byHand(`${here}/system.test.ts`, [
     ...Object.keys(reservedHints),
-    ...'ARPL PREFETCH PREFETCHW RDFSBASE RDGSBASE WRFSBASE WRGSBASE SYSCALL UD0 UD1 VMCALL'.split(
-      ' ',
-    ),
+    ...'ARPL PREFETCH RDFSBASE RDGSBASE WRFSBASE WRGSBASE SYSCALL VMCALL'.split(' '),
   ]),
 };

@@ -3,9 +3,11 @@ import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
 import type { Block, Statement, Value } from '../../runtime/ir/value.ts';
 import { operandsOf } from '../../runtime/recompiler/plan.ts';
 import { type Mode, RDI } from '../../runtime/x86/registers.ts';
+import { hasSemantics } from '../../runtime/x86/translate.ts';
 import { blockOf } from './evaluator.ts';
 import type { Relative } from './lockstep-items.ts';
-import { forms, registerNames, vectorRip } from './vectors.ts';
+import { registerNames } from './vectors/state.ts';
+import { forms, sampled } from './vectors.ts';
 
 export interface Form {
   readonly group: string;
@@ -30,14 +32,19 @@ const excludedGroups =
   /^(fpu-transcendental|fpu-unmasked|sse-approximate|sse-mxcsr|control-transfer|fxsr|string)$/;
 /** Loads of whole control words, the x87's own pointers, stacks that move by what they hold, and traps. */
 const excludedForms =
-  /mxcsr|^fldcw|^f[n]?(stenv|save|ldenv|rstor)|^popf|^enter|^leave|^pusha|^popa|^popw? *sp\b|^std|^cli|^sti/i;
+  /mxcsr|^fldcw|^f[n]?(stenv|save|ldenv|rstor)|^popf|^enter|^leave|^pusha|^popa|^popw? *sp\b|^std|^cli|^sti|^ud|\b[fg]s:/i;
+
+/** Of an opcode's recorded forms, one of so many. */
+const oneOf = 10;
 
 export function classifiedForms(mode: Mode): readonly Form[] {
   const known: Form[] = [];
-  for (const { group, asm, bytes } of forms(mode)) {
+  const some = sampled(1, oneOf);
+  for (const { group, asm, bytes, rip, mnemonic, code } of forms(mode, undefined, some)) {
     if (excludedGroups.test(group) || excludedForms.test(asm)) continue;
-    const block = blockOf(mode, bytes, vectorRip);
-    const next = vectorRip + BigInt(bytes.length);
+    if (!hasSemantics({ mnemonic: mnemonic.toUpperCase(), code })) continue;
+    const block = blockOf(mode, bytes, rip);
+    const next = rip + BigInt(bytes.length);
     const { terminator } = block;
     if (terminator.kind !== 'jump' || terminator.target !== next) continue;
     const base = baseOf(asm, mode);
@@ -45,18 +52,18 @@ export function classifiedForms(mode: Mode): readonly Form[] {
     const indices = [...new Set(addresses)].filter((register) => register !== base);
     // The bit offset of BT is no index where it is the pointer itself.
     if (base !== undefined && asm.endsWith(`],${registerNames[mode][base]}`)) continue;
-    const relative = relativeOf(asm, bytes);
+    const relative = relativeOf(asm, bytes, rip);
     known.push({ group, text: asm, bytes: [...bytes], base, indices, relative, ...facts(block) });
   }
   return known;
 }
 
 /** `[20001F90h]` by way of RIP: the bytes hold the distance from the next instruction. */
-function relativeOf(text: string, bytes: Uint8Array): Relative | undefined {
+function relativeOf(text: string, bytes: Uint8Array, rip: bigint): Relative | undefined {
   const hex = /\[([0-9A-F]{8})h\]/.exec(text)?.[1];
   if (hex === undefined) return undefined;
   const target = BigInt(`0x${hex}`);
-  const distance = Number(target - vectorRip) - bytes.length;
+  const distance = Number(target - rip) - bytes.length;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let offset = 1; offset + 4 <= bytes.length; offset++)
     if (view.getInt32(offset, true) === distance) return { offset, target };

@@ -1,7 +1,7 @@
 /** Random guest programs as lists of items: encoded instructions, labels, and branches that are resolved when they are placed. */
 import type { Mode } from '../../runtime/x86/registers.ts';
 import type { CpuState, MemoryWindow } from './cpu-oracle.ts';
-import { registerNames } from './vectors.ts';
+import { registerNames } from './vectors/state.ts';
 
 export type Item =
   | {

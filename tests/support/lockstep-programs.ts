@@ -9,7 +9,7 @@ import { type CpuWidth, type MemoryWindow, regions } from './cpu-oracle.ts';
 import { type FormPool, FormWriter } from './lockstep-form-writer.ts';
 import { conditionFlags, type Program, slotSize } from './lockstep-items.ts';
 import type { Random } from './random.ts';
-import { baseState } from './vectors.ts';
+import { baseState } from './vectors/state.ts';
 
 const data = { address: 0x2000_0000n, length: 0x3000 };
 const stack = { address: 0x3000_0800n, length: 0x1400 };

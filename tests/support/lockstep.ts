@@ -10,7 +10,7 @@ import { listing, type Program, place, slotSize, slots } from './lockstep-items.
 import { type Kind, randomProgram } from './lockstep-programs.ts';
 import { VcpuExecutor, type VcpuProgram } from './lockstep-vcpu.ts';
 import { random } from './random.ts';
-import { flatten } from './vectors.ts';
+import { flatten } from './vectors/state.ts';
 
 /** More than any program takes. */
 const steps = 1_000_000;

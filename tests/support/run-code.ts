@@ -6,7 +6,7 @@ import { Decoder } from '../../runtime/x86/decode.ts';
 import { type Mode, XMM0 } from '../../runtime/x86/registers.ts';
 import { translateInstruction } from '../../runtime/x86/translate.ts';
 import { RegionMemory, TestState } from './evaluation-state.ts';
-import { baseState, vectorRip } from './vectors.ts';
+import { baseState, vectorRip } from './vectors/state.ts';
 
 export interface Ran {
   readonly outcome: Outcome;

@@ -11,7 +11,7 @@ import type { Mode } from '../../runtime/x86/registers.ts';
 import { cpuState } from '../../runtime/x86/state.ts';
 import type { MemoryWindow } from './cpu-oracle.ts';
 import { RegionMemory, TestState } from './evaluation-state.ts';
-import { baseState, vectorRip } from './vectors.ts';
+import { baseState, vectorRip } from './vectors/state.ts';
 
 export interface World {
   readonly registers?: Readonly<Record<number, bigint>>;

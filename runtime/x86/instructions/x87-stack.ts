@@ -130,10 +130,11 @@ export const pop = (b: Builder, fpu: Fpu, count: number, tags: Value, unless: Va
   if (count > 0) setTop(b, v.select(unless, fpu.top, physical(fpu, count)));
 };
 
-/** Pushes a result, or the indefinite where the stack is full (#IS, C1 = 1). */
+/** Pushes a result, or the indefinite where the stack is full (#IS, C1 = 1); that the operand is empty is told first. */
 export const push = (b: Builder, fpu: Fpu, result: Value, found?: Value): void => {
   const register = physical(fpu, 7);
-  const full = v.bit(v.shiftRight(fpu.tags, register), 0);
+  const isFull = v.bit(v.shiftRight(fpu.tags, register), 0);
+  const full = found === undefined ? isFull : v.and(isFull, v.not(v.bit(found, 6)));
   const overflow = status.IE | status.SF | status.C1;
   const flags = v.select(full, c32(overflow), found ?? c32(0));
   const stays = isUnmasked(fpu, flags, status.IE);

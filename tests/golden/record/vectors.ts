@@ -1,9 +1,12 @@
 /**
- * Records tests/golden/x86: what this machine's CPU does with each form of vectors-forms.ts in a few states.
- * Every case runs twice, in two orders, and must come out the same; a line is a form, so that a diff can be read.
+ * Records tests/golden/x86: what this machine's CPU does with each form of tests/support/vectors in its states. Every case
+ * runs twice, in two orders, and must come out the same. A file a group holds the outcomes; index.txt says in a line an
+ * opcode how much there is, and a digest of its outcomes, so that a diff can be read.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
 import {
   type CpuCase,
   CpuOracle,
@@ -12,185 +15,172 @@ import {
   cpuModel,
   type MemoryWindow,
 } from '../../support/cpu-oracle.ts';
-import {
-  baseState,
-  difference,
-  expandInput,
-  flatten,
-  ignoredRanges,
-  type StoredCase,
-  type StoredForm,
-  type StoredInput,
-  type StoredOutput,
-  vectorFolder,
-  vectorRip,
-} from '../../support/vectors.ts';
-import { type Form, forms } from './vectors-forms.ts';
-import { drawInput, type Variation } from './vectors-inputs.ts';
-
-const SEED = 1;
+import { type CodePlan, codePlans } from '../../support/vectors/codes.ts';
+import { drawForm, type Form } from '../../support/vectors/forms.ts';
+import type { Input } from '../../support/vectors/inputs.ts';
+import { packOutcome, Sink } from '../../support/vectors/pack.ts';
+import { expandMemory, flatten, ignoredRanges } from '../../support/vectors/state.ts';
+import { drawnInputs, inputsDigest, vectorCounts, vectorFolder } from '../../support/vectors.ts';
 
 interface Pending {
-  readonly group: string;
   readonly form: Form;
-  readonly stored: StoredInput;
+  readonly input: Input;
   readonly run: CpuCase;
 }
 
-interface Series {
-  readonly group: string;
-  readonly variation: Variation;
-  readonly cases: number;
+function pendingOf(form: Form, inputs: readonly Input[]): Pending[] {
+  return inputs.map((input) => {
+    const { state, mem } = input;
+    return { form, input, run: { code: form.bytes, state, memory: expandMemory(mem), steps: 1 } };
+  });
 }
 
-const environment = /^Fn?(save|stenv|rstor|ldenv)$/;
-const packedOrScalarFloats =
-  /^(Add|Sub|Mul|Div|Sqrt|Min|Max|Cmp|U?[Cc]omis|Cvt|Round|Dp|Hadd|Hsub|Addsub).*([ps][sd]|[sp][iq]|dq)$/;
-
-/** A form's cases in its own group, and those that vary what is set up once in a program: masks and MXCSR. */
-function seriesOf(form: Form, width: CpuWidth): Series[] {
-  const { group, mnemonic, cases } = form;
-  const series: Series[] = [{ group, variation: 'usual', cases }];
-  if (group === 'fpu' && !environment.test(mnemonic))
-    series.push({ group: 'fpu-unmasked', variation: 'unmasked', cases: width === 32 ? 2 : 1 });
-  if (/^sse(2|3|4\.[12])?$/.test(group) && packedOrScalarFloats.test(mnemonic))
-    series.push({ group: 'sse-mxcsr', variation: 'mxcsr', cases: Math.min(cases, 3) });
-  return series;
-}
-
-function draw(form: Form, width: CpuWidth): Pending[] {
-  const base = flatten(baseState(width), width);
-  const seen = new Set<string>();
-  return seriesOf(form, width).flatMap(({ group, variation, cases }) =>
-    Array.from({ length: cases }, (_, i) => i).flatMap((index): Pending[] => {
-      const input = drawInput(form, width, index, variation);
-      if (!input) return [];
-      const state = difference(base, flatten(input.state, width));
-      const stored = compact<StoredInput>({ state, mem: input.mem });
-      const text = JSON.stringify([group, stored]);
-      if (seen.has(text)) return [];
-      seen.add(text);
-      const { bytes: code } = form;
-      return [{ group, form, stored, run: { code, ...expandInput(stored, width), steps: 1 } }];
-    }),
-  );
-}
-
-/** Without the parts that say nothing. */
-function compact<T extends object>(parts: T): T {
-  const some = Object.entries(parts).filter(
-    ([, part]) => part !== undefined && (typeof part !== 'object' || Object.keys(part).length > 0),
-  );
-  return Object.fromEntries(some) as T;
-}
-
-/** Runs of changed bytes; what `ignoredRanges` names is as before. */
+/** Runs of changed bytes; what `ignored` names is as before. */
 function changes(
   before: readonly MemoryWindow[],
   after: readonly MemoryWindow[],
-  ignored: (address: bigint) => boolean,
-): (readonly [string, string])[] {
+  isIgnored: (address: bigint) => boolean,
+): MemoryWindow[] {
   const runs: { start: bigint; bytes: number[] }[] = [];
   for (const [i, { address, bytes }] of before.entries())
     for (const [offset, byte] of bytes.entries()) {
       const now = after[i]?.bytes[offset] ?? 0;
+      if (now === byte) continue;
       const at = address + BigInt(offset);
-      if (now === byte || ignored(at)) continue;
+      if (isIgnored(at)) continue;
       const last = runs.at(-1);
       if (last && last.start + BigInt(last.bytes.length) === at) last.bytes.push(now);
       else runs.push({ start: at, bytes: [now] });
     }
-  return runs.map(({ start, bytes }) => [start.toString(16), Buffer.from(bytes).toString('hex')]);
+  return runs.map(({ start, bytes }) => ({ address: start, bytes: Uint8Array.from(bytes) }));
 }
 
-function outputOf(
-  { form, run, stored }: Pending,
-  result: CpuResult,
-  width: CpuWidth,
-): StoredOutput {
-  const ranges = ignoredRanges(form.code, stored.mem);
-  const ignored = (at: bigint): boolean =>
+/** One case's outcome, packed. */
+function packed({ form, run, input }: Pending, result: CpuResult): Uint8Array {
+  const { width } = form.plan;
+  const ranges = ignoredRanges(form.code, input.mem, result.exception?.vector);
+  const isIgnored = (at: bigint): boolean =>
     ranges.some(({ address, length }) => at >= address && at < address + BigInt(length));
-  const usual = result.exception ? vectorRip : vectorRip + BigInt(form.bytes.length);
-  const rip = result.state.rip === usual ? undefined : result.state.rip.toString(16);
-  const { vector, errorCode, address } = result.exception ?? {};
-  const exception =
-    vector === undefined || errorCode === undefined
-      ? undefined
-      : vector === 14 && address !== undefined
-        ? ([vector, errorCode, address.toString(16)] as const)
-        : ([vector, errorCode] as const);
-  return compact<StoredOutput>({
-    state: difference(flatten(run.state, width), flatten(result.state, width)),
-    mem: changes(run.memory, result.memory, ignored),
-    ...(rip === undefined ? {} : { rip }),
-    ...(exception === undefined ? {} : { exception }),
+  const usual = result.exception ? form.rip : form.rip + BigInt(form.bytes.length);
+  const before = flatten(run.state, width);
+  const places = new Map(
+    [...flatten(result.state, width)].filter(([name, value]) => (before.get(name) ?? 0n) !== value),
+  );
+  const sink = new Sink();
+  packOutcome(sink, before, {
+    places,
+    memory: changes(run.memory, result.memory, isIgnored),
+    rip: result.state.rip === usual ? undefined : result.state.rip,
+    exception: result.exception,
   });
+  return sink.bytes();
 }
 
-async function runAll(oracle: CpuOracle, pending: readonly Pending[]): Promise<StoredOutput[]> {
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+async function runAll(oracle: CpuOracle, pending: readonly Pending[]): Promise<Uint8Array[]> {
   const results = await oracle.run(pending.map(({ run }) => run));
   return pending.map((each, i) => {
     const result = results[i];
     if (!result) throw new Error('vectors: a case has no result');
-    return outputOf(each, result, oracle.width);
+    return packed(each, result);
   });
 }
 
-async function recordCases(width: CpuWidth, pending: readonly Pending[]): Promise<StoredOutput[]> {
-  const oracle = await CpuOracle.start(width);
-  try {
-    const outputs = await runAll(oracle, pending);
-    const again = (await runAll(oracle, pending.toReversed())).toReversed();
-    for (const [i, { form, stored }] of pending.entries()) {
-      const [once, twice] = [JSON.stringify(outputs[i]), JSON.stringify(again[i])];
-      if (once !== twice)
-        throw new Error(
-          `vectors: ${form.code} (${form.instruction}) is not the same twice: ` +
-            `${JSON.stringify(stored)} gives ${once}, then ${twice}`,
-        );
-    }
-    return outputs;
-  } finally {
-    await oracle.close();
-  }
-}
-
-function collect(
+async function recordTwice(
+  oracle: CpuOracle,
   pending: readonly Pending[],
-  outputs: readonly StoredOutput[],
-): Map<string, Map<Form, StoredCase[]>> {
-  const groups = new Map<string, Map<Form, StoredCase[]>>();
-  for (const [i, { group, form, stored }] of pending.entries()) {
-    const ofGroup = groups.get(group) ?? new Map<Form, StoredCase[]>();
-    groups.set(group, ofGroup);
-    ofGroup.set(form, [...(ofGroup.get(form) ?? []), [stored, outputs[i] ?? {}]]);
+): Promise<ReadonlyMap<Form, Uint8Array[]>> {
+  const outputs = await runAll(oracle, pending);
+  const again = (await runAll(oracle, pending.toReversed())).toReversed();
+  const byForm = new Map<Form, Uint8Array[]>();
+  for (const [i, { form }] of pending.entries()) {
+    const [once, twice] = [outputs[i], again[i]];
+    if (once === undefined || twice === undefined || !sameBytes(once, twice))
+      throw new Error(`vectors: ${form.code} (${form.instruction}) is not the same twice`);
+    const ofForm = byForm.get(form) ?? [];
+    ofForm.push(once);
+    byForm.set(form, ofForm);
   }
-  return groups;
+  return byForm;
 }
 
-function line(form: Form, cases: readonly StoredCase[]): string {
-  const { mnemonic, code, bytes, instruction } = form;
-  const stored: StoredForm = {
-    ...{ asm: instruction.toString(), mnemonic, code, bytes: Buffer.from(bytes).toString('hex') },
-    cases,
-  };
-  return JSON.stringify(stored);
+/** A length and as many bytes: the digest of the inputs, then the outcomes; none where no operands were found. */
+function recordOf(
+  form: Form,
+  inputs: readonly Input[],
+  outcomes: readonly Uint8Array[],
+): Uint8Array {
+  const record = new Sink();
+  record.u16(inputsDigest(form, inputs));
+  for (const outcome of outcomes) record.append(outcome);
+  return record.bytes();
 }
+
+/** One opcode's records, put at the end of its group's file; gives its line of the index. */
+async function recordCode(
+  oracle: CpuOracle,
+  plan: CodePlan,
+  first: number,
+  file: Sink,
+): Promise<string> {
+  const drawn = Array.from({ length: plan.variants }, (_, i) => {
+    const form = drawForm(plan, i, first + i);
+    return form && { form, inputs: drawnInputs(form) };
+  });
+  const pending = drawn.flatMap((each) => (each ? pendingOf(each.form, each.inputs) : []));
+  const outcomes = await recordTwice(oracle, pending);
+  const digest = createHash('sha256');
+  for (const each of drawn) {
+    const ofForm = each && outcomes.get(each.form);
+    const record = each && ofForm ? recordOf(each.form, each.inputs, ofForm) : new Uint8Array();
+    digest.update(record);
+    file.varint(record.length);
+    file.append(record);
+    each?.form.instruction.free();
+  }
+  const { group, mnemonic, operandWidth, name } = plan;
+  const short = digest.digest('hex').slice(0, 12);
+  return [group, mnemonic, operandWidth, name, outcomes.size, pending.length, short].join(' ');
+}
+
+const compressed = (bytes: Uint8Array): Uint8Array =>
+  brotliCompressSync(bytes, {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 9,
+      [constants.BROTLI_PARAM_LGWIN]: 22,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    },
+  });
 
 async function record(width: CpuWidth): Promise<void> {
-  const pending = [...forms(width, SEED)].flatMap((form) => draw(form, width));
-  const outputs = await recordCases(width, pending);
   const folder = vectorFolder(width);
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) rmSync(join(folder, name));
-  const header = JSON.stringify({ cpu: cpuModel(), seed: SEED, width }).slice(0, -1);
-  for (const [group, ofGroup] of collect(pending, outputs)) {
-    const lines = [...ofGroup].map(([form, cases]) => line(form, cases));
-    writeFileSync(join(folder, `${group}.json`), `${header},"forms":[\n${lines.join(',\n')}\n]}\n`);
+  const oracle = await CpuOracle.start(width);
+  const lines = [`# ${cpuModel()}`, '# group mnemonic operand-width opcode forms cases digest'];
+  const files = new Map<string, { sink: Sink; forms: number }>();
+  try {
+    for (const plan of codePlans(width)) {
+      const file = files.get(plan.group) ?? { sink: new Sink(), forms: 0 };
+      files.set(plan.group, file);
+      lines.push(await recordCode(oracle, plan, file.forms, file.sink));
+      file.forms += plan.variants;
+    }
+  } finally {
+    await oracle.close();
   }
+  for (const [group, { sink }] of files)
+    writeFileSync(join(folder, `${group}.br`), compressed(sink.bytes()));
+  writeFileSync(join(folder, 'index.txt'), `${lines.join('\n')}\n`);
 }
 
+/** Both modes at once: while one CPU oracle works, the other's cases are drawn. */
 export async function recordVectors(): Promise<void> {
-  for (const width of [64, 32] as const) await record(width);
+  const start = performance.now();
+  await Promise.all([record(64), record(32)]);
+  const counts = vectorCounts();
+  const cases = counts.reduce((sum, each) => sum + each.cases, 0);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  process.stdout.write(`${cases} cases of ${counts.length} opcodes, in ${seconds} s\n`);
 }

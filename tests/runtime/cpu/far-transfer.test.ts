@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { RSI, RSP } from '../../../runtime/x86/registers.ts';
 import { runSystem, type World, words } from '../../support/run-system.ts';
 import { world, world64 } from '../../support/test-segments.ts';
-import { vectorRip } from '../../support/vectors.ts';
+import { vectorRip } from '../../support/vectors/state.ts';
 
 const test = suite('runtime/cpu/far-transfer');
 

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RAX } from '../../../runtime/x86/registers.ts';
 import { runSystem, words } from '../../support/run-system.ts';
-import { vectorRip } from '../../support/vectors.ts';
+import { vectorRip } from '../../support/vectors/state.ts';
 
 const test = suite('runtime/cpu/system-instruction');
 

@@ -8,7 +8,7 @@ import { evaluateBlock, evaluateFlagRule, type Outcome } from '../../../runtime/
 import type { FlagRule, Subroutine, Value } from '../../../runtime/ir/value.ts';
 import { RAX, RCX, XMM0 } from '../../../runtime/x86/registers.ts';
 import { RegionMemory, TestState } from '../../support/evaluation-state.ts';
-import { baseState } from '../../support/vectors.ts';
+import { baseState } from '../../support/vectors/state.ts';
 
 const test = suite('runtime/ir/evaluate');
 const DATA = 0x20000000n;

@@ -24,7 +24,7 @@ import { XMM0 } from '../../../runtime/x86/registers.ts';
 import { cpuState } from '../../../runtime/x86/state.ts';
 import { RegionMemory, TestState } from '../../support/evaluation-state.ts';
 import { freshSeed, type Random, random } from '../../support/random.ts';
-import { baseState } from '../../support/vectors.ts';
+import { baseState } from '../../support/vectors/state.ts';
 
 const test = suite('runtime/x86/fixed128');
 

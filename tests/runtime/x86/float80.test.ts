@@ -6,7 +6,7 @@ import { evaluate } from '../../support/evaluator.ts';
 import { freshSeed, type Random, random } from '../../support/random.ts';
 import { differences, type Tolerance } from '../../support/replay.ts';
 import { tolerances } from '../../support/tolerances.ts';
-import { baseState } from '../../support/vectors.ts';
+import { baseState } from '../../support/vectors/state.ts';
 import { WasmExecutor } from '../../support/wasm-executor.ts';
 
 interface Context {
@@ -102,7 +102,7 @@ function wrong(
 ): string[] {
   const vector = {
     input: { state: given.state, memory: given.memory },
-    expected: { state, memory, ignored: [] },
+    expected: { state, memory, ignored: [], undefinedFlags: 0n },
   };
   const { code } = given;
   const evaluated = evaluate(64, code, given.state, given.memory);

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { Decoder, type Instruction } from '../../../runtime/x86/decode.ts';
 import { hasSemantics, rowName, standsAlone } from '../../../runtime/x86/translate.ts';
 import { runCode } from '../../support/run-code.ts';
-import { vectorRip } from '../../support/vectors.ts';
+import { vectorRip } from '../../support/vectors/state.ts';
 
 const test = suite('runtime/x86/translate');
 

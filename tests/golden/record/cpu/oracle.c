@@ -8,7 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#else
+#include <asm/ldt.h>
+#endif
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -59,7 +65,7 @@ static const struct region {
 	int protection;
 	int filler;
 } regions[] = {
-	{ 0x10000000, 0x4000, PROT_READ | PROT_WRITE | PROT_EXEC, 0xcc },
+	{ 0x10000000, 0x10000, PROT_READ | PROT_WRITE | PROT_EXEC, 0xcc },
 	{ 0x20000000, 0x4000, PROT_READ | PROT_WRITE, 0 },
 	{ 0x30000000, 0x4000, PROT_READ | PROT_WRITE, 0 },
 };
@@ -292,6 +298,24 @@ static ssize_t write_some(int file, void *bytes, size_t length)
 	return write(file, bytes, length);
 }
 
+/* gs on x86-64 and fs on x86-32 are free: the C library has its thread's data in the other. */
+static void set_segment_base(void)
+{
+	const uintptr_t base = 0x20001000;
+#ifdef __x86_64__
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, base))
+		fail("arch_prctl");
+#else
+	struct user_desc segment = { .entry_number = -1, .base_addr = base, .limit = 0xfffff, .seg_32bit = 1,
+		.limit_in_pages = 1, .useable = 1 };
+	if (syscall(SYS_set_thread_area, &segment))
+		fail("set_thread_area");
+	if (segment.entry_number != 13)
+		fail("the selector of fs is not 0x6b");
+	__asm__ volatile("mov %0, %%fs" : : "r"(segment.entry_number << 3 | 3));
+#endif
+}
+
 static void prepare(void)
 {
 	static uint8_t handler_stack[1 << 16];
@@ -302,6 +326,7 @@ static void prepare(void)
 		if (mmap((void *)regions[i].address, regions[i].length, regions[i].protection,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != (void *)regions[i].address)
 			fail("a region is not free");
+	set_segment_base();
 	if (sigaltstack(&stack, NULL))
 		fail("sigaltstack");
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)

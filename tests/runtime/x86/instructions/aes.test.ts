@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evaluate } from '../../../support/evaluator.ts';
-import { baseState } from '../../../support/vectors.ts';
+import { baseState } from '../../../support/vectors/state.ts';
 import { WasmExecutor } from '../../../support/wasm-executor.ts';
 
 const test = suite('runtime/x86/instructions/aes');

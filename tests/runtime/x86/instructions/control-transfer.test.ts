@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { RAX, RSP } from '../../../../runtime/x86/registers.ts';
 import { runCode } from '../../../support/run-code.ts';
-import { vectorRip } from '../../../support/vectors.ts';
+import { vectorRip } from '../../../support/vectors/state.ts';
 
 const test = suite('runtime/x86/instructions/control-transfer');
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { evaluate } from '../../../support/evaluator.ts';
-import { baseState, vectorRip } from '../../../support/vectors.ts';
+import { baseState, vectorRip } from '../../../support/vectors/state.ts';
 
 const test = suite('runtime/x86/instructions/mmx');
 

@@ -5,7 +5,7 @@ import { cpuState } from '../../../../runtime/x86/state.ts';
 import { RegionMemory, TestState } from '../../../support/evaluation-state.ts';
 import { blockOf } from '../../../support/evaluator.ts';
 import { words } from '../../../support/run-system.ts';
-import { baseState, vectorRip } from '../../../support/vectors.ts';
+import { baseState, vectorRip } from '../../../support/vectors/state.ts';
 
 const test = suite('runtime/x86/instructions/stack');
 
