@@ -11,10 +11,18 @@ export const node = (op: Op, width: Width, args: readonly Value[], detail?: Deta
   detail,
 });
 
-export const mask = (width: Width): bigint => (1n << BigInt(width)) - 1n;
+// biome-ignore format: a table
+const masks: Readonly<Record<Width, bigint>> = {
+  1: 1n, 8: 0xffn, 16: 0xffffn, 32: 0xffff_ffffn, 64: 0xffff_ffff_ffff_ffffn, 128: (1n << 128n) - 1n,
+};
+
+export const mask = (width: Width): bigint => masks[width];
 
 export const constant = (width: Width, value: bigint | number): Value =>
-  node('constant', width, noArgs, BigInt(value) & mask(width));
+  node('constant', width, noArgs, BigInt.asUintN(width, BigInt(value)));
+
+/** Shift counts, built once. */
+const counts: readonly Value[] = Array.from({ length: 64 }, (_, count) => constant(8, count));
 
 export const zero = constant(1, 0);
 export const one = constant(1, 1);
@@ -65,7 +73,7 @@ export const divWideSigned = (high: Value, low: Value, divisor: Value): Value =>
 const shift =
   (op: Op) =>
   (a: Value, count: Value | number): Value => {
-    const by = typeof count === 'number' ? constant(8, count) : resize(count, 8);
+    const by = typeof count === 'number' ? (counts[count] ?? constant(8, count)) : resize(count, 8);
     return isConstant(by, 0n) ? a : node(op, a.width, [a, by]);
   };
 export const shiftLeft = shift('shiftLeft');

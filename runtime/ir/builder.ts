@@ -106,8 +106,10 @@ export class Builder {
       const scaled = v.shiftLeft(this.register(index), 31 - Math.clz32(scale));
       sum = sum === undefined ? scaled : v.add(sum, scaled);
     }
-    const offset = v.constant(this.mode, displacement);
-    const total = sum === undefined ? offset : v.add(sum, offset);
+    const total =
+      sum !== undefined && displacement === 0n
+        ? sum
+        : v.add(sum ?? v.constant(this.mode, 0), v.constant(this.mode, displacement));
     return addressWidth < this.mode
       ? v.resize(v.resize(total, addressWidth as Width), this.mode)
       : total;

@@ -251,9 +251,8 @@ export class ExpressionPool {
 }
 
 function writeOpcode(w: ByteWriter, number: number): void {
-  const long = longOpcodes[number - firstLong];
-  if (long === undefined) w.byte(number);
-  else w.bytes(long);
+  if (number < firstLong) w.byte(number);
+  else w.bytes(longOpcodes[number - firstLong] ?? []);
 }
 
 function depth(labels: readonly number[], label: number): number {

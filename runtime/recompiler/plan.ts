@@ -4,6 +4,7 @@ import type { Block, Statement, Terminator, Value } from '../ir/value.ts';
 import { RSP } from '../x86/registers.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import type { GuestFunction } from './discover.ts';
+import { isAnchored } from './values.ts';
 
 /**
  * A set of registers, one bit each by number. RSP travels as parameter and result, so its bit stands for the lazy
@@ -91,7 +92,7 @@ function planBlock(
   block: Block,
   indices: ReadonlyMap<bigint, number>,
 ): BlockPlan {
-  const early = block.statements.flatMap((s) => (s.kind === 'jumpIf' ? [s.target] : []));
+  const { early, conditional, mayLeave } = survey(block.statements);
   const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
   const successors = [...targets(block.terminator), ...early, ...computed].flatMap(
     (target) => indices.get(target) ?? [],
@@ -101,7 +102,6 @@ function planBlock(
   for (const statement of block.statements)
     for (const value of operandsOf(statement)) walk.visit(value);
   for (const value of terminatorOperands(block.terminator)) walk.visit(value);
-  const conditional = block.statements.some((s) => s.kind === 'setFlags' && s.when !== undefined);
   const { terminator } = block;
   return {
     block,
@@ -116,18 +116,30 @@ function planBlock(
     written: writtenBy(block),
     flagInputs: flagInputsOf(block),
     used: walk.registers | (conditional ? lazyFlags : 0),
-    leaves:
-      outside ||
-      !['jump', 'branch'].includes(block.terminator.kind) ||
-      block.statements.some(mayLeave),
+    leaves: outside || mayLeave || !['jump', 'branch'].includes(block.terminator.kind),
     flagsIn: walk.flags,
     flagsOut: new Set(),
   };
 }
 
-const mayLeave = (s: Statement): boolean =>
-  s.kind === 'load' || s.kind === 'store' || s.kind === 'raiseIf';
+/** What the statements do beside computing: where they jump early, whether flags stay on a condition, whether one may leave. */
+function survey(statements: readonly Statement[]): {
+  early: bigint[];
+  conditional: boolean;
+  mayLeave: boolean;
+} {
+  const early: bigint[] = [];
+  let conditional = false;
+  let mayLeave = false;
+  for (const s of statements) {
+    if (s.kind === 'jumpIf') early.push(s.target);
+    else if (s.kind === 'setFlags') conditional ||= s.when !== undefined;
+    else mayLeave ||= leaving.has(s.kind);
+  }
+  return { early, conditional, mayLeave };
+}
 
+const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
 function writtenBy(block: Block): RegisterSet {
   let written = 0;
   for (const s of block.statements) {
@@ -186,7 +198,7 @@ class Walk {
   visit(value: Value): void {
     if (value.op === 'register') this.registers |= bitOf(value.detail as number);
     else if (value.op === 'flag') this.flags.add(value.detail as Flag);
-    else if (value.args.length > 0 && !this.#seen.has(value)) {
+    else if (value.args.length > 0 && !isAnchored(value) && !this.#seen.has(value)) {
       this.#seen.add(value);
       for (const arg of value.args) this.visit(arg);
     }
@@ -208,6 +220,7 @@ function flowFlags(plans: BlockPlan[]): void {
 
 /** Flags that a block needs at its start so that it can give those of `out`. */
 function flagsInto(p: BlockPlan, out: ReadonlySet<Flag>): Set<Flag> {
+  if (out.size === 0) return new Set(p.flagsIn);
   const walk = new Walk();
   const into = new Set(p.flagsIn);
   for (const flag of out) {

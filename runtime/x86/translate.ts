@@ -11,9 +11,17 @@ import type { Semantics } from './semantics.ts';
 
 /** The row's name: that of the exact form, where it has a row of its own (MOVSD is a string and an SSE2 instruction). */
 export function rowName({ mnemonic, code }: Pick<Instruction, 'mnemonic' | 'code'>): string {
+  if (!ambiguous.has(mnemonic)) return mnemonic;
   const form = code.toUpperCase();
   return instructions.has(form) ? form : mnemonic;
 }
+
+/** Mnemonics of which a form has a row of its own, whose name goes on with the form's operands. */
+const ambiguous: ReadonlySet<string> = new Set(
+  [...instructions.keys()].flatMap((name) =>
+    name.includes('_') ? [name.split('_', 1)[0] ?? ''] : [],
+  ),
+);
 
 const rowOf = (instruction: Instruction): Semantics | undefined =>
   instructions.get(rowName(instruction));

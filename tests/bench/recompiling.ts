@@ -44,7 +44,8 @@ export interface Shares {
 /** Any places will do: the code is not run. */
 const layout = { state: 0x1000, pageFlags: 0x10000, codeMap: 0x110000 };
 const maximumPages = 0x1_0000;
-const repetitions = 10;
+
+const helloImage = (width: Width): string => join(helloDirectory, `hello-${width}.elf`);
 
 interface Round {
   readonly functions: readonly GuestFunction[];
@@ -54,7 +55,11 @@ interface Round {
 }
 
 /** To be called once a process, for `first` to mean what it says. All functions that have symbols are recompiled. */
-export async function measureRecompiling(width: Width, file: string): Promise<Recompiling> {
+export async function measureRecompiling(
+  width: Width,
+  file = helloImage(width),
+  repetitions = 10,
+): Promise<Recompiling> {
   const image = await parseImage(new Uint8Array(readFileSync(file)), basename(file));
   const code = image.segments.filter(({ executable }) => executable);
   const entries = image.symbols.functions().map(({ address }) => address);
@@ -158,6 +163,6 @@ function x86Bytes(functions: readonly GuestFunction[]): number {
 /** As a process of its own: `recompiling.js WIDTH [IMAGE]` prints the result as JSON. */
 if (process.argv[1]?.endsWith('recompiling.js')) {
   const width = process.argv[2] === '32' ? 32 : 64;
-  const file = process.argv[3] ?? join(helloDirectory, `hello-${width}.elf`);
-  process.stdout.write(`${JSON.stringify(await measureRecompiling(width, file))}\n`);
+  const result = await measureRecompiling(width, process.argv[3]);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }
