@@ -26,6 +26,8 @@ export const pageFlags = {
   code: 4,
   /** The guest may not write it where it is part of a run (runs.ts). */
   readOnlyInRun: 8,
+  /** The page behind this one has a flag, and this one perhaps none: for stores that may reach into it. */
+  next: 0x80,
 } as const;
 
 /** Bytes that the frames of all domains together can have. */
@@ -125,6 +127,7 @@ export class MachineMemory {
   setFlags(start: number, bytes: number, flags: number): void {
     const first = pageFlagsOffset + start / pageSize;
     this.#bytes.fill(flags, first, first + pagesOf(bytes));
+    this.#markBefore(first, first + pagesOf(bytes));
     for (const page of this.#code.keys())
       if (page >= start && page < start + bytes) this.#mark(page, true);
     if (flags !== 0) for (const watcher of this.#watchers) watcher(start, bytes);
@@ -178,10 +181,22 @@ export class MachineMemory {
     const at = pageFlagsOffset + page / pageSize;
     const flags = this.#bytes[at] ?? 0;
     this.#bytes[at] = value ? flags | flag : flags & ~flag;
+    this.#markBefore(at, at + 1);
   }
 
+  /** Sets `next` of the pages before those whose flag bytes lie from `first` to `end`. */
+  #markBefore(first: number, end: number): void {
+    for (let at = first; at <= end; at++) {
+      const own = (this.#bytes[at] ?? 0) & ~pageFlags.next;
+      const before = (this.#bytes[at - 1] ?? 0) & ~pageFlags.next;
+      this.#bytes[at - 1] = before | (own === 0 ? 0 : pageFlags.next);
+    }
+  }
+
+  /** Without `next`. */
   flagsAt(host: number): number {
-    return this.#bytes[pageFlagsOffset + Math.floor(host / pageSize)] ?? 0;
+    const flags = this.#bytes[pageFlagsOffset + Math.floor(host / pageSize)] ?? 0;
+    return flags & ~pageFlags.next;
   }
 
   #takeFree(length: number): number | undefined {

@@ -20,6 +20,8 @@ export interface AccessGroup {
   end: bigint;
   /** Whether something is stored. */
   writes: boolean;
+  /** The same offsets of what is stored. */
+  written: { readonly least: bigint; readonly end: bigint } | undefined;
   /** The first access: its instruction, and whether that needs the right to write. */
   readonly first: { readonly instruction: bigint; readonly writes: boolean };
 }
@@ -79,10 +81,22 @@ export class AccessGroups {
     const group =
       open !== undefined && max(end, open.end) - min(offset, open.least) <= BigInt(mostSpan)
         ? open
-        : { root, least: offset, end, writes, first: { instruction: this.#instruction, writes } };
+        : {
+            root,
+            least: offset,
+            end,
+            writes,
+            written: undefined,
+            first: { instruction: this.#instruction, writes },
+          };
     group.least = min(group.least, offset);
     group.end = max(group.end, end);
     group.writes ||= writes;
+    if (writes)
+      group.written = {
+        least: min(group.written?.least ?? offset, offset),
+        end: max(group.written?.end ?? end, end),
+      };
     this.#open.set(name, group);
     const access = { group, offset };
     this.#of.set(of, access);

@@ -3,6 +3,7 @@
  * pass leaves before the instruction; the evaluator walks the tables, fills the TLB and goes on.
  */
 import type { Statement, Value } from '../ir/value.ts';
+import { pageFlags } from '../memory/machine-memory.ts';
 import { runBound } from '../memory/runs.ts';
 import { tlbEntries, tlbTable } from '../memory/tlb.ts';
 import { type AccessGroup, AccessGroups, type GroupedAccess, isStack } from './access-groups.ts';
@@ -125,7 +126,11 @@ export class PagedAccess implements MemoryAccess {
     const e = this.#frame.emitter;
     const table = this.#frame.layout.pageFlags + Math.floor(host / 4096);
     const flag = (place: Expression): Expression =>
-      e.load('i32.load8_u', table, e.op('i32.shr_u', place, e.i32(pageShift)));
+      e.op(
+        'i32.and',
+        e.load('i32.load8_u', table, e.op('i32.shr_u', place, e.i32(pageShift))),
+        e.i32(~pageFlags.next),
+      );
     const first = flag(e.get(pointer, 'i32'));
     if (bytes === 1) return first;
     return e.op('i32.or', first, flag(e.op('i32.add', e.get(pointer, 'i32'), e.i32(bytes - 1))));

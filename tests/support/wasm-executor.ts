@@ -3,6 +3,7 @@
 import { flagBits } from '../../runtime/ir/builder.ts';
 import { evaluateFlagRule } from '../../runtime/ir/evaluate.ts';
 import { flagNames } from '../../runtime/ir/ops.ts';
+import { pageFlags } from '../../runtime/memory/machine-memory.ts';
 import { BinaryenEmitter, loadBinaryen } from '../../runtime/recompiler/binaryen-emitter.ts';
 import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { CodeStore } from '../../runtime/recompiler/code-store.ts';
@@ -202,7 +203,9 @@ export class WasmExecutor {
     flags.fill(1);
     for (const { address, length } of regions) {
       const first = Number(address - runStart) / 4096;
-      flags.fill(0, first, first + Number(length) / 4096);
+      const end = first + Number(length) / 4096;
+      flags.fill(0, first, end);
+      flags[end - 1] = pageFlags.next;
     }
   }
 

@@ -60,7 +60,27 @@ memory('a page’s flag is the byte that recompiled stores look at', () => {
   machine.setFlags(start + 4096, 4096, pageFlags.readOnly);
 
   const index = pageFlagsOffset + start / 4096;
-  assert.equal([...machine.bytes().subarray(index, index + 3)], [0, pageFlags.readOnly, 0]);
+  const { next, readOnly } = pageFlags;
+  assert.equal([...machine.bytes().subarray(index - 1, index + 3)], [0, next, readOnly, 0]);
+});
+
+memory('a page knows whether the next one has flags, however they come and go', () => {
+  const machine = new MachineMemory();
+  const start = machine.allocate(4 * 4096);
+  const index = pageFlagsOffset + start / 4096;
+  const { next, readOnly, code } = pageFlags;
+  const flags = (): number[] => [...machine.bytes().subarray(index, index + 4)];
+
+  machine.setFlags(start + 4096, 2 * 4096, readOnly);
+  assert.equal(flags(), [next, readOnly | next, readOnly, 0]);
+  machine.holdCode(start + 3 * 4096);
+  assert.equal(flags(), [next, readOnly | next, readOnly | next, code]);
+  machine.setFlags(start + 4096, 4096, 0);
+  assert.equal(flags(), [0, next, readOnly | next, code]);
+  machine.releaseCode(start + 3 * 4096);
+
+  assert.equal(flags(), [0, next, readOnly, 0]);
+  assert.is(machine.flagsAt(start + 4096), 0);
 });
 
 memory('state blocks are aligned, apart, and below the flags', () => {
