@@ -181,7 +181,7 @@ function makeCpu(
   tables: VcpuTables,
   { addressSpace, map, run = noRun, pageTables, stackPointer }: LoadedApplication,
   guest: GuestMemory,
-  { environment, tier = 'resumable' }: { environment: Environment; tier: Tier | undefined },
+  { environment, tier = 'adaptive' }: { environment: Environment; tier: Tier | undefined },
 ): UntranslatedCpu {
   const { width } = image;
   const region = (address: bigint, length: number): ConstantRegion => ({

@@ -59,7 +59,6 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   // What a guest sees of them.
   'tests/runtime/machine.test.ts': [
     'runtime/cpu/evaluate-instruction.ts',
-    'runtime/cpu/translations.ts',
     'runtime/cpu/vcpu-tables.ts',
     'runtime/minios/start.ts',
   ],

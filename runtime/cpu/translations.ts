@@ -38,7 +38,7 @@ export interface TranslationsOptions {
   /** Where functions are known to begin; they are translated together. */
   readonly entries: readonly bigint[];
   readonly readConstant: (address: bigint) => bigint | undefined;
-  /** 'resumable' if not given. */
+  /** 'adaptive' if not given. */
   readonly tier?: Tier;
   /** The arithmetic flags as EFLAGS holds them. */
   readonly flags: () => number;
@@ -85,7 +85,7 @@ export class Translations {
 
   constructor(options: TranslationsOptions) {
     this.#options = options;
-    this.tier = options.tier ?? 'resumable';
+    this.tier = options.tier ?? 'adaptive';
     this.#store = this.#newStore();
     const { memory, addressSpace } = options;
     this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));

@@ -41,7 +41,7 @@ export interface VcpuOptions {
   readonly pageFlags: number;
   /** Descriptor tables, time, and what level 3 may not do. */
   readonly environment: Environment;
-  /** 'resumable' if not given. */
+  /** 'adaptive' if not given. */
   readonly tier?: Tier;
   /** Allocated at once if not given. */
   readonly tables?: VcpuTables;
@@ -57,7 +57,7 @@ const initialFlags = 0x202;
 const mostEvaluated = 1000;
 const longestInstruction = 15n;
 /** Exits and evaluated instructions, of some microseconds each, that the host's event loop can wait for. */
-const mostSlow = 256;
+const mostSlow = 128;
 
 export class Vcpu {
   readonly mode: Mode;

@@ -59,7 +59,7 @@ export class Domain {
 
   /** Runs to the end. */
   async run(): Promise<Ending> {
-    const { clock, cpu, kernel } = this.#parts;
+    const { clock, kernel } = this.#parts;
     const slice = new TimeSlice(clock.monotonic());
     this.#begin(slice);
     for (;;) {
@@ -68,10 +68,18 @@ export class Domain {
       if (next.do === 'run') {
         const after = this.#run(slice);
         if (after === 'go on') continue;
-        await (after === 'translate' ? cpu.translate() : clock.turn());
+        if (after === 'translate' && !(await this.#translate(slice))) continue;
+        await clock.turn();
       } else await this.#wait(next.until);
       this.#begin(slice);
     }
+  }
+
+  /** Whether the slice is over: a guest may make us translate for ever, and that alone gives nobody else a turn. */
+  async #translate(slice: TimeSlice): Promise<boolean> {
+    const { clock, cpu } = this.#parts;
+    await cpu.translate();
+    return slice.isOver(clock.monotonic());
   }
 
   /** What is to happen before the vCPU runs again. */

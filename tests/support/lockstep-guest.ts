@@ -75,7 +75,7 @@ export class AssemblyGuest {
   constructor(
     mode: Mode,
     { code, symbols }: Assembled,
-    { entries = ['start'], writable = false, tier, map = linear }: GuestOptions,
+    { entries = ['start'], writable = false, tier = 'resumable', map = linear }: GuestOptions,
   ) {
     this.symbols = symbols;
     const mapped = map(this.memory);
@@ -97,7 +97,7 @@ export class AssemblyGuest {
       readConstant: (address) => this.#constant(mode, address),
       pageFlags: pageFlagsOffset,
       environment: flatEnvironment(mode, () => 0n),
-      ...(tier && { tier }),
+      tier,
     });
     this.write(codeStart, region);
     if (!writable) this.#addressSpace.protect(codeStart, codeBytes, false);

@@ -67,6 +67,22 @@ loop('an early poll gives the event loop its turn only when the slice is over', 
   assert.is(clock.turns, 2, '8 times 0.5 ms are two slices of 2 ms');
 });
 
+loop('a guest that makes us translate for ever gives the event loop its turns', async () => {
+  let translations = 0;
+  const { domain: guest, clock } = domain({
+    next: () => (translations < 8 ? { do: 'run' } : end),
+    leave: () => {
+      translations++;
+      clock.now += 500_000n;
+      return { reason: 'translate' };
+    },
+  });
+
+  await guest.run();
+
+  assert.is(clock.turns, 2, '8 times 0.5 ms are two slices of 2 ms');
+});
+
 loop('host calls alone also make a slice end', async () => {
   let calls = 0;
   const { domain: guest, clock } = domain({
