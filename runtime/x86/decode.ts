@@ -18,53 +18,52 @@ export interface Instruction extends InstructionFacts {
   readonly flow: Flow;
 }
 
-/** Mnemonic number → name in capitals. */
-const mnemonics = Object.entries(Mnemonic).reduce<string[]>((names, [name, number]) => {
-  if (typeof number === 'number') names[number] = name.toUpperCase();
-  return names;
-}, []);
-const codes = Object.entries(iced.Code).reduce<string[]>((names, [name, number]) => {
-  if (typeof number === 'number') names[number] = name;
-  return names;
-}, []);
-
 type Raw = InstanceType<typeof iced.Instruction>;
 
 const none: Operand = { kind: 'immediate', value: 0n, width: 8 };
 
-/** Built once for each register: operands are immutable. */
-const registerOperands: readonly (Operand | undefined)[] = Array.from({ length: 256 }, (_, r) =>
-  registerOperand(r),
-);
+type SpecialFile = Extract<Operand, { kind: 'special' }>['file'];
 
-/** iced-x86's number of a general register → ours. */
-const generalNumbers: readonly number[] = Array.from({ length: 256 }, (_, r) =>
-  RegisterExt.isGPR(r) ? RegisterExt.number(r) : 0,
-);
-
-function registerOperand(r: number): Operand | undefined {
-  const number = r === Register.None ? 0 : RegisterExt.number(r);
-  if (RegisterExt.isGPR(r)) {
-    const width = (RegisterExt.size(r) * 8) as Width;
-    // iced-x86 counts AH to BH between BL and SPL.
-    const register = r >= Register.AH && r <= Register.R15L ? number - 4 : number;
-    const offset = r >= Register.AH && r <= Register.BH ? 8 : 0;
-    return { kind: 'register', register, width, offset };
-  }
-  if (RegisterExt.isXMM(r) && number < 16)
-    return { kind: 'register', register: XMM0 + number, width: 128, offset: 0 };
-  const special = (file: 'st' | 'mm' | 'segment' | 'control' | 'debug', width: Width): Operand => ({
+const general =
+  (width: Width, offset = 0) =>
+  (register: number): Operand => ({
+    kind: 'register',
+    register,
+    width,
+    offset,
+  });
+const special =
+  (file: SpecialFile, width: Width) =>
+  (index: number): Operand => ({
     kind: 'special',
     file,
-    index: number,
+    index,
     width,
   });
-  if (RegisterExt.isST(r)) return special('st', 128);
-  if (RegisterExt.isMM(r)) return special('mm', 64);
-  if (RegisterExt.isSegmentRegister(r)) return special('segment', 16);
-  if (RegisterExt.isCR(r)) return special('control', 64);
-  if (RegisterExt.isDR(r)) return special('debug', 64);
-  return undefined;
+
+/** Runs of iced-x86's numbers for registers: the first, how many, the first's number in the manual, and the operand. */
+// biome-ignore format: a table
+const registerRuns: readonly (readonly [first: number, count: number, number: number, operand: (number: number) => Operand])[] = [
+  [Register.AL, 4, 0, general(8)], [Register.AH, 4, 0, general(8, 8)], [Register.SPL, 12, 4, general(8)],
+  [Register.AX, 16, 0, general(16)], [Register.EAX, 16, 0, general(32)], [Register.RAX, 16, 0, general(64)],
+  [Register.XMM0, 16, XMM0, general(128)],
+  [Register.ST0, 8, 0, special('st', 128)], [Register.MM0, 8, 0, special('mm', 64)], [Register.ES, 6, 0, special('segment', 16)],
+  [Register.CR0, 16, 0, special('control', 64)], [Register.DR0, 16, 0, special('debug', 64)],
+];
+
+/** Built once for each register: operands are immutable. */
+const registerOperands: readonly (Operand | undefined)[] = registerRuns.reduce<Operand[]>(
+  (operands, [first, count, number, operand]) => {
+    for (let i = 0; i < count; i++) operands[first + i] = operand(number + i);
+    return operands;
+  },
+  [],
+);
+
+/** The number of a register that is part of an address. */
+function numberOf(register: number): number | undefined {
+  const operand = registerOperands[register];
+  return operand?.kind === 'register' ? operand.register : undefined;
 }
 
 /** By kind: width, and how the number is had, sign-extended. Far pointers have the selector above the offset. */
@@ -126,11 +125,11 @@ interface Form {
 }
 
 function formOf(raw: Raw, mode: Mode): Form {
-  const code = codes[raw.code] ?? 'INVALID';
+  const code = iced.Code[raw.code] ?? 'INVALID';
   const first = raw.opCount === 0 ? OpKind.Register : raw.op0Kind;
   return {
     code,
-    mnemonic: mnemonics[raw.mnemonic] ?? 'INVALID',
+    mnemonic: (Mnemonic[raw.mnemonic] ?? 'INVALID').toUpperCase(),
     flow: raw.mnemonic === Mnemonic.INVALID ? 'stop' : (flows[raw.flowControl] ?? 'stop'),
     isNearBranch:
       first === OpKind.NearBranch64 ||
@@ -220,8 +219,8 @@ function memoryOperand(raw: Raw, form: Form, hasPrefix: boolean, mode: Mode): Op
     width: form.memory.width,
     bytes: form.memory.bytes,
     segmentBase: hasPrefix ? segmentBase(raw.memorySegment) : undefined,
-    base: base === Register.None || isRelative ? undefined : generalNumbers[base],
-    index: index === Register.None ? undefined : generalNumbers[index],
+    base: isRelative ? undefined : numberOf(base),
+    index: numberOf(index),
     scale: index === Register.None ? 1 : raw.memoryIndexScale,
     displacement: raw.memoryDisplacement,
     addressWidth: hasPrefix ? addressWidthIn(raw, base, index, mode) : mode,
