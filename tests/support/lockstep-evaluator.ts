@@ -24,15 +24,14 @@ export interface Evaluated extends Ended {
   readonly steps: number;
 }
 
-const mostSteps = 20_000;
-
-/** Undefined where the program does not end in time. */
+/** Undefined where the program does not end in `mostSteps`. */
 export function evaluateProgram(
   mode: Mode,
   code: Uint8Array,
   state: CpuState,
   memory: readonly MemoryWindow[],
   undefinedReads: ReadonlySet<Flag> = new Set(),
+  mostSteps = 20_000,
 ): Evaluated | undefined {
   const bytes = new RegionBytes([{ address: state.rip, bytes: code }, ...memory]);
   const cpu = new LockstepState(mode, state, bytes, undefinedReads);

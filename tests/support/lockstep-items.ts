@@ -49,7 +49,7 @@ const sizeOf = (item: Item): number =>
   item.kind === 'label' ? 0 : item.bytes.length + (item.kind === 'code' ? 0 : sizes[item.kind]);
 
 /** Programs that run on one vCPU lie in the oracle's code region side by side. */
-export const slots = 4;
+export const slots = 8;
 export const slotSize = 0x1000;
 
 /** Throws RangeError where a short branch is too far. */

@@ -5,7 +5,7 @@
  */
 import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
 import { RAX, RCX, RDI, RSI, RSP } from '../../runtime/x86/registers.ts';
-import { type CpuWidth, type MemoryWindow, regions } from './cpu-oracle.ts';
+import { type CpuState, type CpuWidth, type MemoryWindow, regions } from './cpu-oracle.ts';
 import { type FormPool, FormWriter } from './lockstep-form-writer.ts';
 import { conditionFlags, type Program, slotSize } from './lockstep-items.ts';
 import type { Random } from './random.ts';
@@ -20,8 +20,8 @@ const mostTables = 6;
 const tableBytes = 32;
 const mostSubroutines = 3;
 
-/** `blocks`: straight lines of 2 to 10 instructions; else whole programs. */
-export type Kind = 'blocks' | 'programs';
+/** `blocks`: straight lines of 2 to 10 instructions; else whole programs, `long` ones within a loop. */
+export type Kind = 'blocks' | 'programs' | 'long';
 
 /** `slot` is the program's place in the code region. */
 export function randomProgram(
@@ -57,13 +57,15 @@ class Writer {
       this.#forms.run(2 + random.below(9));
       this.#forms.add(this.#forms.encoder.code('int3', 0xcc));
     } else {
-      this.#body(3, 1 + random.below(4));
+      if (kind === 'long') this.#longLoop();
+      else this.#body(3, 1 + random.below(4));
       this.#forms.add(this.#forms.encoder.code('int3', 0xcc));
       for (this.#level = 1; this.#level <= mostSubroutines; this.#level++) this.#subroutine();
     }
     const state = baseState(this.#forms.mode);
     state.rip = regions[0].address + BigInt(this.#slot * slotSize);
     for (const i of this.#forms.free) state.regs[i] = this.#forms.value();
+    if (kind === 'long') this.#movePointer(state);
     state.rflags = 0x202n | (BigInt(random.below(0x1000)) & 0x8d5n);
     state.xmm = state.xmm.map(() => (this.#forms.wide() << 64n) | this.#forms.wide());
     return {
@@ -75,6 +77,14 @@ class Writer {
       entries: this.#entries.filter(() => random.below(3) === 0),
       polls: random.below(3) === 0 ? 8 + random.below(20) : 1_000_000,
     };
+  }
+
+  /** Some programs have a pointer just below the border of two pages. */
+  #movePointer(state: CpuState): void {
+    const [pointer] = this.#forms.bases;
+    if (pointer === undefined || pointer === RSP || !this.#forms.chance(4)) return;
+    const border = 0x2000_1000 + 0x1000 * this.#random.below(2);
+    state.regs[pointer] = BigInt(border - this.#random.below(24));
   }
 
   #memory(): MemoryWindow[] {
@@ -111,6 +121,18 @@ class Writer {
       () => this.#flagsImage(),
     ];
     this.#forms.one(constructs)();
+  }
+
+  /** A program whose parts run often. */
+  #longLoop(): void {
+    const e = this.#forms.encoder;
+    const head = this.#forms.label();
+    const counter = counters + 8 * this.#loops++;
+    this.#forms.add(e.storeImmediate(counter, 1 + this.#random.below(200)));
+    this.#forms.mark(head);
+    this.#body(3, 2 + this.#random.below(4));
+    this.#forms.add(e.subtractMemory(counter), e.conditional(5, head, false));
+    this.#forms.undefined = new Set();
   }
 
   #jumpIf(label: string): void {

@@ -1,5 +1,6 @@
 /** Runs a whole program on a vCPU over the oracle's regions: discovered, translated, dispatched, polled, as a guest is. */
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
+import type { Tier } from '../../runtime/cpu/translations.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import {
   LinearAddressSpace,
@@ -46,15 +47,17 @@ export interface VcpuProgram {
 export class VcpuExecutor {
   readonly #mode: Mode;
   readonly #isPaged: boolean;
+  readonly #tier: Tier;
   readonly #dispatchers: Uint8Array[] = [];
   #memory = new MachineMemory();
   #space: Space;
   #used = 0;
 
   /** `isPaged`: behind page tables, each page somewhere in the machine. */
-  constructor(mode: Mode, isPaged = false) {
+  constructor(mode: Mode, isPaged = false, tier: Tier = 'resumable') {
     this.#mode = mode;
     this.#isPaged = isPaged;
+    this.#tier = tier;
     this.#space = this.#newSpace();
   }
 
@@ -123,6 +126,7 @@ export class VcpuExecutor {
     const index = this.#used++;
     const cpu = new Vcpu({
       mode: this.#mode,
+      tier: this.#tier,
       memory: this.#memory,
       ...this.#space,
       code: [{ address: lo, bytes: region }],

@@ -1,4 +1,6 @@
 /** Runs programs in lockstep: the reference evaluator, recompiled Wasm and the machine's CPU must end alike. */
+
+import type { Tier } from '../../runtime/cpu/translations.ts';
 import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
 import { vectors } from '../../runtime/x86/semantics.ts';
@@ -30,15 +32,44 @@ export interface LockstepReport {
 /** What a program says must not depend on what undefined flags read as. */
 const undefinedFlags: readonly (readonly Flag[])[] = [flagNames, ['CF', 'PF', 'SF']];
 
-interface Prepared {
+interface Racer {
   readonly seed: number;
   readonly program: Program;
-  readonly evaluated: Evaluated;
   readonly asked: CpuCase;
+}
+
+/** Whether the program of a seed runs with floats that obey MXCSR. */
+const isExact = (seed: number): boolean => Math.floor(seed / slots) % 4 === 0;
+
+/** What the evaluator may take for one that seems wrong. */
+const longest = 2_000_000;
+
+/** With its jump tables in memory; undefined where it is too long for its slot. */
+function caseOf(program: Program): CpuCase | undefined {
+  const { mode, state } = program;
+  const { code, labels } = place(program.items, state.rip);
+  if (code.length > slotSize) return undefined;
+  const word = mode / 8;
+  const tables = program.tables.map((table) => {
+    const bytes = new Uint8Array(table.labels.length * word);
+    table.labels.forEach((label, i) => {
+      new DataView(bytes.buffer).setUint32(i * word, Number(labels.get(label) ?? 0n), true);
+    });
+    return { address: table.address, bytes };
+  });
+  return { code, state, memory: [...program.memory, ...tables], steps };
+}
+
+interface Expected {
+  readonly evaluated: Ended;
   /** Flags that say nothing. */
   readonly ignored: bigint;
   /** Whether floats keep MXCSR's sticky flags. */
   readonly exactFloats: boolean;
+}
+
+interface Prepared extends Racer, Expected {
+  readonly evaluated: Evaluated;
 }
 
 export class Lockstep {
@@ -47,10 +78,10 @@ export class Lockstep {
   readonly #executor: VcpuExecutor;
   readonly #oracle: CpuOracle;
 
-  constructor(mode: Mode, oracle: CpuOracle, isPaged = false) {
+  constructor(mode: Mode, oracle: CpuOracle, isPaged = false, tier: Tier = 'resumable') {
     this.#mode = mode;
     this.#pool = new FormPool(classifiedForms(mode));
-    this.#executor = new VcpuExecutor(mode, isPaged);
+    this.#executor = new VcpuExecutor(mode, isPaged, tier);
     this.#oracle = oracle;
   }
 
@@ -85,37 +116,89 @@ export class Lockstep {
     return randomProgram(this.#mode, this.#pool, random(seed), kind, seed % slots);
   }
 
+  /**
+   * Long programs of the seeds from `seed` on, on the CPU and in Wasm alone; the evaluator is asked where they differ, and
+   * says whether that depends on undefined flags. Stops after so many instructions, or at `most` wrong programs.
+   */
+  async race(
+    seed: number,
+    instructions: number,
+    most = 3,
+  ): Promise<LockstepReport & { readonly next: number }> {
+    const total = { programs: 0, instructions: 0, skipped: 0, faulted: 0 };
+    const wrong: string[] = [];
+    let next = Math.floor(seed / slots) * slots;
+    for (; total.instructions < instructions && wrong.length < most; next += slots) {
+      const report = await this.#raceGroup(next);
+      for (const key of ['programs', 'instructions', 'skipped', 'faulted'] as const)
+        total[key] += report[key];
+      wrong.push(...report.wrong);
+    }
+    return { ...total, wrong, next };
+  }
+
+  async #raceGroup(first: number): Promise<LockstepReport> {
+    const group = Array.from({ length: slots }, (_, i) => this.#racer(first + i)).flatMap(
+      (racer) => racer ?? [],
+    );
+    const exactFloats = isExact(first);
+    const answers = await this.#oracle.run(group.map(({ asked }) => asked));
+    const asked = group.map((racer) => this.#asked(racer));
+    const ended = await this.#executor.run(asked, exactFloats);
+    const isRight = (i: number): boolean => {
+      const [answer, wasm] = [answers[i], ended[i]];
+      if (answer === undefined || wasm === undefined) throw new TypeError('an answer is missing');
+      const expected = { evaluated: endedOf(answer), ignored: 0n, exactFloats };
+      return !('thrown' in wasm) && this.#compare('Wasm', expected, wasm).length === 0;
+    };
+    const suspects = group.filter((_, i) => !isRight(i));
+    const found: (string | undefined)[] = [];
+    for (const suspect of suspects) found.push(await this.#judge(suspect));
+    return {
+      programs: group.length,
+      instructions: answers.reduce((sum, answer) => sum + answer.steps, 0),
+      faulted: answers.filter(({ exception }) => exception?.vector !== vectors.BP).length,
+      skipped: found.filter((text) => text === undefined).length,
+      wrong: found.flatMap((text) => text || []),
+    };
+  }
+
+  #racer(seed: number): Racer | undefined {
+    const program = this.#program('long', seed);
+    const asked = caseOf(program);
+    return asked && { seed, program, asked };
+  }
+
+  /** What the evaluator says of a program that seems wrong: undefined where its outcome says nothing. */
+  async #judge({ seed, program }: Racer): Promise<string | undefined> {
+    const prepared = this.#prepare(program, seed, longest);
+    if (prepared === undefined) return undefined;
+    const [found = []] = await this.#differences([prepared]);
+    return found.length === 0 ? '' : this.#report('long', prepared, found);
+  }
+
   /** Undefined where a program's outcome says nothing. */
-  #prepare(program: Program, seed: number): Prepared | undefined {
-    const { state } = program;
-    const { code, labels } = place(program.items, state.rip);
-    if (code.length > slotSize) return undefined;
-    const word = this.#mode / 8;
-    const tables = program.tables.map((table) => {
-      const bytes = new Uint8Array(table.labels.length * word);
-      table.labels.forEach((label, i) => {
-        new DataView(bytes.buffer).setUint32(i * word, Number(labels.get(label) ?? 0n), true);
-      });
-      return { address: table.address, bytes };
-    });
-    const memory = [...program.memory, ...tables];
-    const evaluated = evaluateProgram(this.#mode, code, state, memory);
+  #prepare(program: Program, seed: number, mostSteps?: number): Prepared | undefined {
+    const asked = caseOf(program);
+    if (asked === undefined) return undefined;
+    const { code, state, memory } = asked;
+    const evaluated = evaluateProgram(this.#mode, code, state, memory, new Set(), mostSteps);
     if (evaluated === undefined) return undefined;
     // The vCPU's one run covers what lies between the oracle's regions: loads do not fault there.
     if (evaluated.vector === vectors.PF) return undefined;
     const others = undefinedFlags.map((flags) =>
-      evaluateProgram(this.#mode, code, state, memory, new Set(flags)),
+      evaluateProgram(this.#mode, code, state, memory, new Set(flags), mostSteps),
     );
     const prepared = {
       seed,
       program,
       evaluated,
-      asked: { code, state, memory, steps },
+      asked,
       ignored: others.reduce(
         (all, other) => all | (evaluated.state.rflags ^ (other?.state.rflags ?? 0n)),
         evaluated.undefinedFlags,
       ),
-      exactFloats: Math.floor(seed / slots) % 4 === 0,
+      exactFloats: isExact(seed),
     };
     const isSame = others.every(
       (other) => other !== undefined && this.#compare('', prepared, other).length === 0,
@@ -145,7 +228,7 @@ export class Lockstep {
     });
   }
 
-  #asked({ program, asked }: Prepared): VcpuProgram {
+  #asked({ program, asked }: Racer): VcpuProgram {
     const { labels } = place(program.items, program.state.rip);
     const constants = new Map<bigint, bigint>();
     for (const { address, labels: names } of program.tables)
@@ -161,7 +244,7 @@ export class Lockstep {
     };
   }
 
-  #compare(name: string, { evaluated, ignored, exactFloats }: Prepared, actual: Ended): string[] {
+  #compare(name: string, { evaluated, ignored, exactFloats }: Expected, actual: Ended): string[] {
     const wrong: string[] = [];
     const told = (place: string, expected: bigint | number, found: bigint | number): void => {
       if (BigInt(expected) !== BigInt(found))

@@ -45,4 +45,26 @@ for (const width of [64, 32] as const)
       );
     });
 
+/** `npm run lockstep` runs more of these: ten million instructions by default. */
+const raceLength = isFull ? 1_000_000 : 60_000;
+
+for (const width of [64, 32] as const)
+  for (const tier of ['resumable', 'fast'] as const)
+    test(`${width}: long random programs end alike on the CPU and in the ${tier} form`, async ({
+      oracles,
+    }) => {
+      const seed = given === undefined ? freshSeed() % 1_000_000_000 : Number(given);
+      const oracle = oracles.find((each) => each.width === width);
+      if (oracle === undefined) throw new TypeError('no oracle');
+
+      const lockstep = new Lockstep(width, oracle, false, tier);
+      const report = await lockstep.race(seed, raceLength);
+
+      assert.equal(report.wrong, [], report.wrong.join('\n\n'));
+      assert.ok(
+        report.skipped < 0.1 * report.programs,
+        `seed ${seed}: ${report.skipped} of ${report.programs} say nothing`,
+      );
+    });
+
 test.run();
