@@ -15,7 +15,12 @@ import { UnsupportedError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
-import { type LoadedApplication, loadApplication, type Mapping } from './minios/loader.ts';
+import {
+  executableData,
+  type LoadedApplication,
+  loadApplication,
+  type Mapping,
+} from './minios/loader.ts';
 import { startApplication } from './minios/start.ts';
 import {
   CachedTranslation,
@@ -23,6 +28,7 @@ import {
   type ModuleCache,
   translationKey,
 } from './recompiler/cache.ts';
+import type { CodeRegion } from './recompiler/code-region.ts';
 import type { Trace } from './trace.ts';
 import { RSP } from './x86/registers.ts';
 
@@ -195,12 +201,18 @@ function makeCpu(
       (s) => address >= s.address && address + BigInt(width / 8) <= s.address + s.memorySize,
     );
   const trampolines = region(map.trampolines, trampolineBytes);
-  const code = image.segments
-    .filter(({ executable }) => executable)
-    .map(({ address, memorySize, writable }) => ({
-      ...region(address, Number(memorySize)),
-      ...(writable && { now: (at: bigint, length: number) => guest.readBytes(at, length) }),
-    }));
+  const changing = (address: bigint, length: number): CodeRegion => ({
+    ...{ address, length },
+    now: (at, bytes) => guest.readBytes(at, bytes),
+  });
+  const code = [
+    ...image.segments
+      .filter(({ executable }) => executable)
+      .map(({ address, memorySize, writable }) =>
+        (writable ? changing : region)(address, Number(memorySize)),
+      ),
+    ...executableData(image, map).map(({ address, length }) => changing(address, length)),
+  ];
   const entries = [
     image.entry,
     ...image.symbols.functions().map(({ address }) => address),

@@ -5,6 +5,12 @@
  */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
+import {
+  type ChangingCode,
+  type CodeRegion,
+  isChanging,
+  regionAt,
+} from '../recompiler/code-region.ts';
 import { CodeStore, type InstalledFunction } from '../recompiler/code-store.ts';
 import { CodeWatch } from '../recompiler/code-watch.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
@@ -15,7 +21,7 @@ import type { Layout } from '../recompiler/layout.ts';
 import type { Form } from '../recompiler/lower-function.ts';
 import type { Recipes } from '../recompiler/recipes.ts';
 import type { StoredFunction } from '../recompiler/stored-function.ts';
-import type { CodeRegion, Translator } from '../recompiler/translator.ts';
+import type { Translator } from '../recompiler/translator.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
@@ -127,17 +133,17 @@ export class Translations {
 
   /** Whether an address can be translated. */
   isCode(address: bigint): boolean {
-    return this.#regionAt(address) !== undefined;
+    return regionAt(this.#options.code, address) !== undefined;
   }
 
   /** Whether the guest can write to the code at an address. */
   mayChange(address: bigint): boolean {
-    return this.#regionAt(address)?.now !== undefined;
+    return this.#changingAt(address) !== undefined;
   }
 
   /** Bytes of code as they are now, where the guest can write to them. */
   changing(address: bigint, length: number): Uint8Array | undefined {
-    return this.#regionAt(address)?.now?.(address, length);
+    return this.#changingAt(address)?.now(address, length);
   }
 
   /** Undefined also where the translator is not loaded: `load` loads it. */
@@ -328,10 +334,9 @@ export class Translations {
     for (const fn of old) this.#remove(fn);
   }
 
-  #regionAt(at: bigint): CodeRegion | undefined {
-    return this.#options.code.find(
-      ({ address, bytes }) => at >= address && at < address + BigInt(bytes.length),
-    );
+  #changingAt(at: bigint): ChangingCode | undefined {
+    const region = regionAt(this.#options.code, at);
+    return region !== undefined && isChanging(region) ? region : undefined;
   }
 
   async #loadTools(): Promise<Tools> {

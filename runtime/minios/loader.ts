@@ -250,6 +250,18 @@ function setPermissions(image: ElfImage, space: ProtectedSpace, map: AddressMap)
   for (const { address, memorySize, executable } of image.segments)
     if (executable) space.allowExecution(address, memorySize);
   space.allowExecution(map.trampolines, trampolineBytes);
+  for (const { address, length } of executableData(image, map))
+    space.allowExecution(address, length);
+}
+
+/** Where an image that asks for executable stacks may run what it writes: the heap has the stacks of its threads. */
+export function executableData(
+  image: ElfImage,
+  { mainStack, heap, end }: AddressMap,
+): { readonly address: bigint; readonly length: number }[] {
+  if (!image.executableStack) return [];
+  const stretch = (from: bigint, to: bigint) => ({ address: from, length: Number(to - from) });
+  return [stretch(mainStack.low, mainStack.high), stretch(heap, end)];
 }
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;

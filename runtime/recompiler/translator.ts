@@ -2,6 +2,7 @@
 import { pagesOf, type Stretch } from '../memory/page-index.ts';
 import { Decoder } from '../x86/decode.ts';
 import type { Mode } from '../x86/registers.ts';
+import { type ChangingCode, type CodeRegion, isChanging, regionAt } from './code-region.ts';
 import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
@@ -9,15 +10,6 @@ import type { Form } from './lower-function.ts';
 import { buildModule } from './module.ts';
 import type { Recipes } from './recipes.ts';
 import { codeOf, type StoredFunction } from './stored-function.ts';
-
-/** A stretch of executable memory. */
-export interface CodeRegion {
-  readonly address: bigint;
-  /** What it holds before the guest runs. */
-  readonly bytes: Uint8Array;
-  /** What it holds now; where this is missing the guest cannot write there. */
-  readonly now?: (address: bigint, length: number) => Uint8Array;
-}
 
 export interface TranslatedModule {
   readonly bytes: Uint8Array;
@@ -36,7 +28,7 @@ export class Translator implements CodeSource {
   readonly #layout: Layout;
   readonly #recipes: Recipes;
   readonly #decoders: readonly Decoder[];
-  readonly #changing: readonly CodeRegion[];
+  readonly #changing: readonly ChangingCode[];
   /** Of pages that may change, as they stood when `refresh` was called or later. */
   readonly #pages = new Map<bigint, Decoder>();
   /** Pages of functions that were replaced: who calls one does so through the dispatcher. */
@@ -59,10 +51,10 @@ export class Translator implements CodeSource {
     this.mode = options.layout.mode;
     this.#layout = options.layout;
     this.#recipes = options.recipes;
-    this.#decoders = options.code
-      .filter(({ now }) => now === undefined)
-      .map(({ address, bytes }) => new Decoder(this.mode, address, bytes));
-    this.#changing = options.code.filter(({ now }) => now !== undefined);
+    this.#decoders = options.code.flatMap((region) =>
+      isChanging(region) ? [] : [new Decoder(this.mode, region.address, region.bytes)],
+    );
+    this.#changing = options.code.filter(isChanging);
     this.#constant = options.readConstant;
     this.#entries = new Set(options.entries);
     this.#sorted = [...this.#entries].sort((a, b) => (a < b ? -1 : 1));
@@ -74,7 +66,7 @@ export class Translator implements CodeSource {
     const page = address & ~pageMask;
     const known = this.#pages.get(page);
     if (known !== undefined) return known.contains(address) ? known : undefined;
-    const region = this.#regionAt(address);
+    const region = regionAt(this.#changing, address);
     return region === undefined ? undefined : this.#snapshot(region, page);
   }
 
@@ -91,7 +83,8 @@ export class Translator implements CodeSource {
 
   readConstant(address: bigint): bigint | undefined {
     const value = this.#constant(address);
-    if (value !== undefined && this.#regionAt(address) !== undefined) this.#noteRead(address);
+    if (value !== undefined && regionAt(this.#changing, address) !== undefined)
+      this.#noteRead(address);
     return value;
   }
 
@@ -188,20 +181,13 @@ export class Translator implements CodeSource {
     else this.#read.push({ from: address, to });
   }
 
-  #regionAt(at: bigint): CodeRegion | undefined {
-    return this.#changing.find(
-      ({ address, bytes }) => at >= address && at < address + BigInt(bytes.length),
-    );
-  }
-
   /** A decoder of the part of a page that is code, and what its last instruction may have beyond. */
-  #snapshot({ address, bytes, now }: CodeRegion, page: bigint): Decoder {
-    const end = address + BigInt(bytes.length);
+  #snapshot({ address, length, now }: ChangingCode, page: bigint): Decoder {
+    const end = address + BigInt(length);
     const from = page < address ? address : page;
     const to = page + pageMask + 1n > end ? end : page + pageMask + 1n;
     const beyond = to + BigInt(mostBytes) > end ? end : to + BigInt(mostBytes);
-    const current = now?.(from, Number(beyond - from)) ?? bytes;
-    const decoder = new Decoder(this.mode, from, current);
+    const decoder = new Decoder(this.mode, from, now(from, Number(beyond - from)));
     this.#pages.set(page, decoder);
     return decoder;
   }

@@ -4,10 +4,11 @@ import { basename, join } from 'node:path';
 import { parseImage } from '../../runtime/elf/image.ts';
 import type { Statement } from '../../runtime/ir/value.ts';
 import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
+import type { FixedCode } from '../../runtime/recompiler/code-region.ts';
 import type { GuestFunction } from '../../runtime/recompiler/discover.ts';
 import { plan } from '../../runtime/recompiler/plan.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
-import { type CodeRegion, Translator } from '../../runtime/recompiler/translator.ts';
+import { Translator } from '../../runtime/recompiler/translator.ts';
 import { Decoder } from '../../runtime/x86/decode.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
 import type { Width } from '../../toolchain/index.ts';
@@ -95,7 +96,7 @@ export async function measureRecompiling(
 
 /** Entries of jump tables. */
 const constants =
-  (width: Width, segments: readonly CodeRegion[]) =>
+  (width: Width, segments: readonly FixedCode[]) =>
   (address: bigint): bigint | undefined => {
     const size = width / 8;
     for (const { address: start, bytes } of segments) {
@@ -123,7 +124,7 @@ function recompile(translator: Translator, entries: readonly bigint[]): Round {
 /** Milliseconds. */
 function sharesOf(
   mode: Mode,
-  code: readonly CodeRegion[],
+  code: readonly FixedCode[],
   functions: readonly GuestFunction[],
 ): Shares {
   const decoders = code.map(({ address, bytes }) => new Decoder(mode, address, bytes));

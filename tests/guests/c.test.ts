@@ -21,6 +21,7 @@ const ways: readonly (readonly [program: string, width: Width, options: string])
     ...levels.map((level) => ['language', width, level] as const),
     ...(isFull ? levels : ['-O0', '-O2']).map((level) => ['floats', width, level] as const),
   ]),
+  ['nested', 64, '-O0'], ['nested', 32, '-O0'], ['nested', 64, '-O2'],
   ['mapping', 64, '-O2'], ['mapping', 32, '-O2'],
   ['files', 64, '-O2'], ['files', 32, '-O2'],
   ['floats', 32, x87], ['floats', 32, '-O0 -march=i686 -mfpmath=387'],

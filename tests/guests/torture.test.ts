@@ -55,7 +55,7 @@ const readVerdict = (line: string): Verdict => JSON.parse(line) as Verdict;
 /** One line for each test that fails in the guest though it passes natively and is no exception. */
 function unexpected(way: Way, found: readonly Verdict[], { met }: Context): string[] {
   const excused = exceptions();
-  const failing = found.filter(({ failure }) => failure !== undefined);
+  const failing = found.filter(({ failures }) => failures.length > 0);
   for (const { test } of failing) met.add(test);
   const passing = found.filter(({ passesNatively }) => passesNatively).length;
   process.stdout.write(
@@ -63,7 +63,7 @@ function unexpected(way: Way, found: readonly Verdict[], { met }: Context): stri
   );
   return failing
     .filter(({ test }) => !excused.has(test))
-    .map(({ test, failure }) => `${describe(way)} ${test}: ${failure}`);
+    .flatMap(({ test, failures }) => failures.map((why) => `${describe(way)} ${test}: ${why}`));
 }
 
 torture('options for other targets are left out', () => {

@@ -89,8 +89,10 @@ export class AssemblyGuest {
       ...mapped,
       code: [
         {
-          ...{ address: codeStart, bytes: region },
-          ...(writable && { now: (at: bigint, size: number) => this.read(at, size) }),
+          address: codeStart,
+          ...(writable
+            ? { length: region.length, now: (at: bigint, size: number) => this.read(at, size) }
+            : { bytes: region }),
         },
       ],
       entries: entries.map((name) => this.at(name)),

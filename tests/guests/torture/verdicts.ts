@@ -1,15 +1,17 @@
 /** What the tests of two images do: natively, and in a guest that is booted again behind whatever ended it. */
 import { readFileSync } from 'node:fs';
-import { boot, type ModuleCache } from '../../../runtime/index.ts';
+import { boot, type ModuleCache, type Tier } from '../../../runtime/index.ts';
 import { runProcess } from '../../../toolchain/process.ts';
 import type { Images } from './images.ts';
 
 export interface Verdict {
   readonly test: string;
   readonly passesNatively: boolean;
-  /** Why it fails in the guest; undefined where it passes there, or was not run because it fails natively. */
-  readonly failure?: string;
+  /** Where it fails in the guest, tier by tier, and why; empty also where it was not run because it fails natively. */
+  readonly failures: readonly string[];
 }
+
+export const tiers = ['resumable', 'fast', 'adaptive'] as const satisfies readonly Tier[];
 
 /** Polls that no test needs, so that none runs for ever. */
 const budget = 1_000_000_000;
@@ -18,12 +20,15 @@ const memory = 128 * 2 ** 20;
 export async function judge(images: Images): Promise<Verdict[]> {
   const numbers = images.tests.map((_, number) => number);
   const passing = await passNatively(images, numbers);
-  const failures = await failInGuest(images, passing);
-  return images.tests.map((test, number) => {
-    const failure = failures.get(number);
-    const passesNatively = passing.includes(number);
-    return { test, passesNatively, ...(failure === undefined ? {} : { failure }) };
-  });
+  const failures = images.tests.map((): string[] => []);
+  for (const tier of tiers)
+    for (const [number, why] of await failInGuest(images, passing, tier))
+      failures[number]?.push(`${tier}: ${why}`);
+  return images.tests.map((test, number) => ({
+    test,
+    passesNatively: passing.includes(number),
+    failures: failures[number] ?? [],
+  }));
 }
 
 async function passNatively(images: Images, numbers: readonly number[]): Promise<number[]> {
@@ -40,8 +45,9 @@ const name = (images: Images, number: number): string => images.tests[number] ??
 async function failInGuest(
   images: Images,
   numbers: readonly number[],
+  tier: Tier,
 ): Promise<ReadonlyMap<number, string>> {
-  const guest = new Guest(new Uint8Array(readFileSync(images.guest)));
+  const guest = new Guest(new Uint8Array(readFileSync(images.guest)), tier);
   const failures = new Map<number, string>();
   const waiting: number[] = [];
   for (const number of numbers) {
@@ -70,6 +76,7 @@ interface Stretch {
 
 class Guest {
   readonly #image: Uint8Array;
+  readonly #tier: Tier;
   readonly #modules = new Map<string, Uint8Array>();
   readonly #cache: ModuleCache = {
     get: async (key) => this.#modules.get(key),
@@ -78,15 +85,16 @@ class Guest {
     },
   };
 
-  constructor(image: Uint8Array) {
+  constructor(image: Uint8Array, tier: Tier) {
     this.#image = image;
+    this.#tier = tier;
   }
 
   /** Runs tests to the first that does not pass. */
   async run(numbers: readonly number[]): Promise<Stretch> {
     const domain = await boot(this.#image, {
       ...{ name: 'torture.elf', arguments: numbers.map(String), memory, budget },
-      cache: this.#cache,
+      ...{ cache: this.#cache, tier: this.#tier },
     });
     domain.console.end();
     const { status, report = '' } = await domain.exited;

@@ -57,6 +57,23 @@ loader('code can be read and run but not written; data can be written but not ru
   assert.equal(addressSpace.translate(data, 'execute'), { errorCode: 17, address: data });
 });
 
+loader(
+  'stacks can be run only where the image asks for it, those of threads on the heap, too',
+  () => {
+    const stackOf = ({ map }: LoadedApplication): bigint => map.mainStack.high - 16n;
+    const plain = load(fakeImage(64));
+    const asking = load(fakeImage(64, { executableStack: true }));
+
+    assert.equal(plain.addressSpace.translate(stackOf(plain), 'execute'), {
+      errorCode: 17,
+      address: stackOf(plain),
+    });
+    assert.type(asking.addressSpace.translate(stackOf(asking), 'execute'), 'number');
+    assert.type(asking.addressSpace.translate(asking.map.heap, 'execute'), 'number');
+    assert.equal(asking.addressSpace.translate(data, 'execute'), { errorCode: 17, address: data });
+  },
+);
+
 loader('a GOT slot holds the trampoline of its import, which is vmcall and ret', () => {
   const slot = { address: data + 0x80n, addend: 0n, weak: false, size: 8 };
   const image = fakeImage(64, {

@@ -1,0 +1,30 @@
+/** Executable memory, as the translator reads it: what never changes is read once, the rest each time. */
+
+export interface FixedCode {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+}
+
+export interface ChangingCode {
+  readonly address: bigint;
+  /** In bytes. */
+  readonly length: number;
+  /** What it holds now; the guest can write to it. */
+  readonly now: (address: bigint, length: number) => Uint8Array;
+}
+
+export type CodeRegion = FixedCode | ChangingCode;
+
+export const isChanging = (region: CodeRegion): region is ChangingCode => 'now' in region;
+
+export function regionAt<Region extends CodeRegion>(
+  regions: readonly Region[],
+  at: bigint,
+): Region | undefined {
+  return regions.find(
+    (region) => at >= region.address && at < region.address + BigInt(lengthOf(region)),
+  );
+}
+
+const lengthOf = (region: CodeRegion): number =>
+  isChanging(region) ? region.length : region.bytes.length;
