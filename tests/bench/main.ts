@@ -1,4 +1,7 @@
-/** `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--json]`: one table, measured in one run on this machine. */
+/**
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--json]`: one table, measured in one run on this
+ * machine; `--paged`: of the same images behind page tables.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +10,14 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../runtime/errors.ts';
 import { ensureTools, type Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
+import {
+  layouts,
+  measurePaged,
+  type PagedRow,
+  pagedHeading,
+  pagedMeanText,
+  pagedRowText,
+} from './paged.ts';
 import { type Program, programs } from './programs.ts';
 import { measure, type Row } from './ratios.ts';
 import type { Recompiling } from './recompiling.ts';
@@ -20,6 +31,8 @@ interface Request {
   readonly isPartial: boolean;
   readonly runs: number;
   readonly json: boolean;
+  /** Behind page tables, and nothing else. */
+  readonly paged: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -30,9 +43,10 @@ function parse(words: readonly string[]): Request {
       only: { type: 'string', multiple: true },
       runs: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
+      paged: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json } = values;
+  const { width, only, runs, json, paged } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -49,6 +63,7 @@ function parse(words: readonly string[]): Request {
     isPartial: only !== undefined,
     runs: count,
     json,
+    paged,
   };
 }
 
@@ -56,6 +71,7 @@ interface Results {
   readonly cpu: string;
   readonly node: string;
   readonly rows: Row[];
+  readonly paged: PagedRow[];
   readonly startUp: StartUp[];
   readonly recompiling: Recompiling[];
 }
@@ -66,10 +82,15 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const results: Results = {
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
-    ...{ rows: [], startUp: [], recompiling: [] },
+    ...{ rows: [], paged: [], startUp: [], recompiling: [] },
   };
   const { widths, runs } = request;
-  say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n${heading}\n`);
+  say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
+  if (request.paged) {
+    results.paged.push(...(await measureAllPaged(request, directory, say)));
+    return results;
+  }
+  say(`${heading}\n`);
   for (const program of request.programs)
     for (const width of widths) {
       const row = await measure(program, width, { runs, directory });
@@ -92,6 +113,23 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   return results;
 }
 
+async function measureAllPaged(
+  { programs: chosen, widths, runs, isPartial }: Request,
+  directory: string,
+  say: Say,
+): Promise<PagedRow[]> {
+  const rows: PagedRow[] = [];
+  say(`${pagedHeading}\n`);
+  for (const program of chosen)
+    for (const width of widths) {
+      const row = await measurePaged(program, width, { runs, directory });
+      rows.push(row);
+      say(`${pagedRowText(row)}\n`);
+    }
+  if (!isPartial) for (const width of widths) say(`${pagedMeanText(rows, width)}\n`);
+  return rows;
+}
+
 /** In a process that has recompiled nothing yet. */
 async function recompileApart(width: Width): Promise<Recompiling> {
   const script = fileURLToPath(new URL('recompiling.js', import.meta.url));
@@ -111,7 +149,11 @@ async function main(words: readonly string[]): Promise<number> {
     };
     const results = await measureAll(request, directory, request.json ? () => {} : print);
     if (request.json) print(`${JSON.stringify(results, null, 2)}\n`);
-    return results.rows.every(({ stubdom }) => 'ratio' in stubdom) ? 0 : 1;
+    const ratios = [
+      ...results.rows.map(({ stubdom }) => stubdom),
+      ...results.paged.flatMap(({ paged }) => layouts.map((frames) => paged[frames].ratio)),
+    ];
+    return ratios.every((ratio) => 'ratio' in ratio) ? 0 : 1;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -15,7 +15,7 @@ async function main([frames, path = '', ...words]: readonly string[]): Promise<n
   const bytes = new Uint8Array(await readFile(path));
   const { width } = await parseImage(bytes, path);
   const mapping = pagedMapping(width, frames);
-  const domain = await boot(bytes, { name: path, arguments: words, mapping });
+  const domain = await boot(bytes, { name: path, arguments: words, mapping, tier: 'adaptive' });
   const { status, report } = await domain.exited;
   process.stdout.write(`${domain.console.text}${JSON.stringify(domain.paging())}\n`);
   if (report !== undefined) process.stderr.write(`${report}\n`);

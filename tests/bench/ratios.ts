@@ -40,11 +40,17 @@ export function ratioOf(natives: readonly Sample[], samples: readonly Sample[]):
 }
 
 /** Of the integer set; undefined where one of it has no ratio. */
-export function geometricMean(rows: readonly Row[], of: 'stubdom' | 'qemu'): number | undefined {
+export const geometricMean = (rows: readonly Row[], of: 'stubdom' | 'qemu'): number | undefined =>
+  geometricMeanOf(rows, (row) => row[of]);
+
+export function geometricMeanOf<R extends { readonly program: Program }>(
+  rows: readonly R[],
+  of: (row: R) => Ratio | undefined,
+): number | undefined {
   let sum = 0;
   const chosen = rows.filter(({ program }) => integerSet.includes(program.kind));
   for (const row of chosen) {
-    const ratio = row[of];
+    const ratio = of(row);
     if (ratio === undefined || !('ratio' in ratio)) return undefined;
     sum += Math.log(ratio.ratio);
   }
