@@ -8,6 +8,8 @@ import type { PageTables, TranslationCache } from '../memory/page-tables.ts';
 import { Runs, runBoundsBytes } from '../memory/runs.ts';
 import { Tlb, tlbBytes } from '../memory/tlb.ts';
 import { AccessSites, notesBytes } from '../recompiler/access-sites.ts';
+import type { Layout } from '../recompiler/layout.ts';
+import { crossingBytes } from '../recompiler/paged-crossing.ts';
 
 export interface PagingCounts {
   /** Times that recompiled code left for an access. */
@@ -23,6 +25,9 @@ const pagesAhead = 15;
 const page = BigInt(pageSize);
 /** The first poll after which notes are read; then after twice as many each time. */
 const firstLearning = 4;
+/** Exits that are taken before functions are written anew, since others may follow. */
+const mostExits = 16;
+const none: ReadonlySet<bigint> = new Set();
 
 export class Paging implements AddressSpace, TranslationCache {
   readonly tables: PageTables;
@@ -30,9 +35,14 @@ export class Paging implements AddressSpace, TranslationCache {
   readonly runs: Runs;
   readonly sites: AccessSites;
   readonly #memory: MachineMemory;
+  readonly #crossing: number;
   readonly #counts = { exits: 0, refills: 0, recompilations: 0 };
   readonly #stale = new Set<bigint>();
   #instruction = 0n;
+  /** Whether recompiled code left at this instruction. */
+  #hasLeft = false;
+  #isNext = false;
+  #exitsSinceStale = 0;
   #polls = 0;
   #nextLearning = firstLearning;
 
@@ -41,7 +51,8 @@ export class Paging implements AddressSpace, TranslationCache {
     this.#memory = memory;
     this.tables = tables;
     this.tlb = new Tlb(memory, memory.allocate(tlbBytes));
-    const own = memory.allocate(runBoundsBytes + notesBytes);
+    const own = memory.allocate(runBoundsBytes + notesBytes + crossingBytes);
+    this.#crossing = own + runBoundsBytes + notesBytes;
     this.runs = new Runs(memory, tables, own);
     this.sites = new AccessSites({
       ...{ runs: this.runs, notes: own + runBoundsBytes, stackPointer },
@@ -56,27 +67,34 @@ export class Paging implements AddressSpace, TranslationCache {
   }
 
   /** What recompiled code must know. */
-  get layout(): { readonly tlb: number; readonly sites: AccessSites } {
-    return { tlb: this.tlb.start, sites: this.sites };
+  get layout(): NonNullable<Layout['paging']> {
+    return { tlb: this.tlb.start, sites: this.sites, crossing: this.#crossing };
   }
 
   /** Recompiled code has left for the evaluator. */
   left(): void {
     this.#counts.exits++;
+    this.#isNext = true;
+    if (this.#stale.size > 0) this.#exitsSinceStale++;
   }
 
   /** The evaluator is about to execute an instruction. */
   begin(instruction: bigint): void {
     this.#instruction = instruction;
+    this.#hasLeft = this.#isNext;
+    this.#isNext = false;
   }
 
   translate(address: bigint, access: Access): number | PageFault {
     const place = this.tables.translate(address, access);
     if (typeof place !== 'number' || access === 'execute') return place;
     const first = address - (address % page);
-    this.#fill(first, place - (place % pageSize), access);
-    const function_ = this.sites.missed(this.#instruction, access === 'write', address);
-    if (function_ !== undefined) this.#stale.add(function_);
+    const writes = access === 'write';
+    const isKnown = this.tlb.has(writes ? 'store' : 'load', first);
+    const stale = isKnown && this.#hasLeft ? this.sites.crossed(this.#instruction, writes) : none;
+    const moved = this.sites.missed(this.#instruction, writes, address);
+    for (const entry of [...stale, ...moved]) this.#stale.add(entry);
+    if (!isKnown) this.#fill(first, place - (place % pageSize), access);
     return place;
   }
 
@@ -99,11 +117,12 @@ export class Paging implements AddressSpace, TranslationCache {
     return this.#counted(this.sites.learn());
   }
 
-  /** Functions whose windows kept missing. */
+  /** Functions whose sites kept leaving for nothing. */
   takeStale(): readonly bigint[] {
-    if (this.#stale.size === 0) return [];
-    const stale = [...this.#stale];
+    if (this.#exitsSinceStale < mostExits) return [];
+    const stale = this.sites.together(this.#stale);
     this.#stale.clear();
+    this.#exitsSinceStale = 0;
     return this.#counted(stale);
   }
 
@@ -113,7 +132,6 @@ export class Paging implements AddressSpace, TranslationCache {
   }
 
   #fill(address: bigint, host: number, access: 'read' | 'write'): void {
-    if (this.tlb.has(access === 'write' ? 'store' : 'load', address)) return;
     this.#counts.refills++;
     if (this.runs.at(address) < 0) this.runs.learn(address);
     this.#put(address, host, access === 'write');

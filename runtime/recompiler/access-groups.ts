@@ -45,11 +45,30 @@ export class AccessGroups {
   readonly #open = new Map<string, AccessGroup>();
   readonly #of = new Map<Value | Store, GroupedAccess>();
   readonly #names = new Map<Value, string>();
+  /** Roots that nothing is merged of. */
+  readonly #apart = new Set<string>();
   #instruction: bigint;
 
-  constructor(block: Block, mode: Mode) {
+  /** `isApart`: whether an access, and others of its root, are to stand alone. */
+  constructor(
+    block: Block,
+    mode: Mode,
+    isApart: (instruction: bigint, writes: boolean) => boolean,
+  ) {
     this.#mode = mode;
     this.#instruction = block.address;
+    this.#read(block);
+    for (const { group } of new Set(this.#of.values()))
+      if (isApart(group.first.instruction, group.first.writes))
+        this.#apart.add(this.#nameOf(group.root));
+    if (this.#apart.size === 0) return;
+    this.#open.clear();
+    this.#of.clear();
+    this.#instruction = block.address;
+    this.#read(block);
+  }
+
+  #read(block: Block): void {
     for (const statement of block.statements) {
       if (statement.kind === 'instruction') this.#instruction = statement.address;
       else if (statement.kind === 'load') this.#load(statement);
@@ -76,8 +95,8 @@ export class AccessGroups {
   #put(of: Value | Store, address: Value, bytes: number, writes: boolean): GroupedAccess {
     const { root, offset } = this.#split(address);
     const end = offset + BigInt(bytes);
-    const name = root === undefined ? '' : this.#name(root, 0);
-    const open = this.#open.get(name);
+    const name = this.#nameOf(root);
+    const open = this.#apart.has(name) ? undefined : this.#open.get(name);
     const group =
       open !== undefined && max(end, open.end) - min(offset, open.least) <= BigInt(mostSpan)
         ? open
@@ -101,6 +120,10 @@ export class AccessGroups {
     const access = { group, offset };
     this.#of.set(of, access);
     return access;
+  }
+
+  #nameOf(root: Value | undefined): string {
+    return root === undefined ? '' : this.#name(root, 0);
   }
 
   #split(address: Value): { root: Value | undefined; offset: bigint } {

@@ -5,17 +5,21 @@
 import type { Runs } from '../memory/runs.ts';
 import type { GuestFunction } from './discover.ts';
 
-/** How a site is written: through the TLB, the same with a note of the address in a word of memory, or a run's window. */
+/**
+ * How a site is written: through the TLB, the same with a note of the address in a word of memory, or a run's window; or
+ * through the TLB with a way across the border of pages, and with no others merged.
+ */
 export type SiteClass =
   | { readonly kind: 'tlb' }
+  | { readonly kind: 'apart' }
   | { readonly kind: 'noted'; readonly note: number }
   | { readonly kind: 'window'; readonly run: number };
 
 interface Site {
-  /** Entry of the function that it was last written in. */
-  function: bigint;
+  /** Entries of the functions that it was written in. */
+  readonly functions: Set<bigint>;
   class: SiteClass;
-  /** Misses of its window since it was written. */
+  /** Exits for nothing since it was written. */
   misses: number;
   /** How often it has been given another window. */
   moves: number;
@@ -25,10 +29,11 @@ interface Site {
 export const mostNotes = 0x1_0000;
 export const notesBytes = mostNotes * 8;
 
-/** Misses of its window after which a site is written anew. */
+/** Exits for nothing after which a site is written anew. */
 const mostMisses = 3;
 const mostMoves = 2;
 const tlb: SiteClass = { kind: 'tlb' };
+const none: ReadonlySet<bigint> = new Set();
 
 export interface AccessSitesOptions {
   readonly runs: Runs;
@@ -63,23 +68,48 @@ export class AccessSites {
     const key = keyOf(instruction, writes);
     const known = this.#sites.get(key);
     if (known !== undefined) {
-      known.function = fn.entry;
+      known.functions.add(fn.entry);
       return known.class;
     }
     const chosen = this.#guess(hint);
-    this.#sites.set(key, { function: fn.entry, class: chosen, misses: 0, moves: 0 });
+    this.#sites.set(key, { functions: new Set([fn.entry]), class: chosen, misses: 0, moves: 0 });
     return chosen;
   }
 
-  /** The window of a site did not hold an address: the function that is to be written anew, if that has become worth it. */
-  missed(instruction: bigint, writes: boolean, address: bigint): bigint | undefined {
+  /** Whether an access is to be merged with no others, since what they span crosses pages. */
+  isApart(instruction: bigint, writes: boolean): boolean {
+    return this.#sites.get(keyOf(instruction, writes))?.class.kind === 'apart';
+  }
+
+  /** The window of a site did not hold an address: functions to be written anew, if that has become worth it. */
+  missed(instruction: bigint, writes: boolean, address: bigint): ReadonlySet<bigint> {
     const site = this.#sites.get(keyOf(instruction, writes));
-    if (site === undefined || site.class.kind !== 'window') return undefined;
+    if (site === undefined || site.class.kind !== 'window') return none;
     const run = this.runs.at(address);
-    if (run === site.class.run || ++site.misses < mostMisses) return undefined;
+    if (run === site.class.run || ++site.misses < mostMisses) return none;
     site.misses = 0;
     site.class = run >= 0 && ++site.moves <= mostMoves ? { kind: 'window', run } : tlb;
-    return site.function;
+    return site.functions;
+  }
+
+  /** Code left though the TLB had the page: it was the next one that was missing, and other than this one. */
+  crossed(instruction: bigint, writes: boolean): ReadonlySet<bigint> {
+    const site = this.#sites.get(keyOf(instruction, writes));
+    if (site === undefined || (site.class.kind !== 'tlb' && site.class.kind !== 'noted'))
+      return none;
+    if (++site.misses < mostMisses) return none;
+    site.misses = 0;
+    site.class = { kind: 'apart' };
+    return site.functions;
+  }
+
+  /** Functions to be written anew, with all that have run, so that they call each other directly. */
+  together(functions: Iterable<bigint>): bigint[] {
+    for (const entry of functions) this.#ran.add(entry);
+    const silent = new Set<bigint>();
+    for (const site of this.#sites.values())
+      if (site.class.kind === 'noted') for (const entry of site.functions) silent.add(entry);
+    return this.#withCallees(silent);
   }
 
   /**
@@ -88,20 +118,17 @@ export class AccessSites {
    */
   learn(): bigint[] {
     const view = this.#options.view();
-    const silent = new Set<bigint>();
     let isNews = false;
     for (const site of this.#sites.values()) {
       if (site.class.kind !== 'noted') continue;
       const address = view.getBigUint64(site.class.note, true);
-      if (address === 0n) silent.add(site.function);
-      else {
-        const run = this.runs.at(address);
-        site.class = run >= 0 ? { kind: 'window', run } : tlb;
-        this.#ran.add(site.function);
-        isNews = true;
-      }
+      if (address === 0n) continue;
+      const run = this.runs.at(address);
+      site.class = run >= 0 ? { kind: 'window', run } : tlb;
+      for (const entry of site.functions) this.#ran.add(entry);
+      isNews = true;
     }
-    return isNews ? this.#withCallees(silent) : [];
+    return isNews ? this.together([]) : [];
   }
 
   /** What has run, and what that calls: of functions with no notes at all nobody knows whether they ran. */

@@ -15,6 +15,8 @@ export interface Layout {
     /** Offset of the vCPU's TLB (memory/tlb.ts). */
     readonly tlb: number;
     readonly sites: AccessSites;
+    /** Offset of a value on its way across the border of two pages (paged-crossing.ts). */
+    readonly crossing: number;
   };
   /** Offset of the code map: address → function and block. */
   readonly codeMap: number;

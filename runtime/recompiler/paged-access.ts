@@ -6,18 +6,28 @@ import type { Statement, Value } from '../ir/value.ts';
 import { pageFlags } from '../memory/machine-memory.ts';
 import { runBound } from '../memory/runs.ts';
 import { tlbEntries, tlbTable } from '../memory/tlb.ts';
-import { type AccessGroup, AccessGroups, type GroupedAccess, isStack } from './access-groups.ts';
+import {
+  type AccessGroup,
+  AccessGroups,
+  bytesOf,
+  type GroupedAccess,
+  isStack,
+} from './access-groups.ts';
 import type { AccessSites } from './access-sites.ts';
 import { arg, carrier, loadOps, storeOps } from './carrier.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
+import type { Layout } from './layout.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
+import { type Crossing, crossingEnd, crossingStart } from './paged-crossing.ts';
 import type { Values } from './values.ts';
 
 /** A checked range: the local that points at its start, and what is to be added to it. */
 interface Place {
   readonly pointer: number;
   readonly host: number;
+  /** Of an access that may lie on two pages: the local with its address, 64 bits. */
+  readonly crossing?: number;
 }
 
 const pageShift = 12;
@@ -27,19 +37,21 @@ const entryShift = 4;
 export class PagedAccess implements MemoryAccess {
   readonly #site: AccessSite;
   readonly #sites: AccessSites;
-  readonly #tlb: number;
+  readonly #paging: NonNullable<Layout['paging']>;
   readonly #frame: Frame;
   readonly #values: Values;
   readonly #groups: AccessGroups;
   readonly #places = new Map<AccessGroup, Place>();
 
-  constructor(site: AccessSite, paging: { readonly sites: AccessSites; readonly tlb: number }) {
+  constructor(site: AccessSite, paging: NonNullable<Layout['paging']>) {
     this.#site = site;
     this.#sites = paging.sites;
-    this.#tlb = paging.tlb;
+    this.#paging = paging;
     this.#frame = site.frame;
     this.#values = site.values;
-    this.#groups = new AccessGroups(site.block, site.frame.layout.mode);
+    this.#groups = new AccessGroups(site.block, site.frame.layout.mode, (instruction, writes) =>
+      paging.sites.isApart(instruction, writes),
+    );
   }
 
   load(statement: Extract<Statement, { kind: 'load' }>): void {
@@ -55,9 +67,10 @@ export class PagedAccess implements MemoryAccess {
     const { address, value } = statement;
     const type = carrier(value.width);
     const held = this.#values.toLocal(this.#values.emit(value), type);
-    const { pointer, host } = this.#place(this.#groups.ofStore(statement), address);
+    const { pointer, host, crossing } = this.#place(this.#groups.ofStore(statement), address);
     const op = storeOps[value.width];
     this.#frame.statement(e.store(op, host, e.get(pointer, 'i32'), e.get(held, type)));
+    if (crossing !== undefined) this.#finish(pointer, crossing, bytesOf(value));
   }
 
   /** None at once: the elements go through the TLB one by one. */
@@ -68,7 +81,7 @@ export class PagedAccess implements MemoryAccess {
   #place({ group, offset }: GroupedAccess, address: Value): Place {
     const known = this.#places.get(group) ?? this.#check(group, address, offset);
     this.#places.set(group, known);
-    return { pointer: known.pointer, host: known.host + Number(offset - group.least) };
+    return { ...known, host: known.host + Number(offset - group.least) };
   }
 
   /** At the first access of a group, whose address is `offset` from the root. */
@@ -90,7 +103,7 @@ export class PagedAccess implements MemoryAccess {
       return this.#window(group, address, chosen.run, run);
     }
     if (chosen.kind === 'noted') this.#note(address, chosen.note);
-    return this.#look(group, address);
+    return chosen.kind === 'apart' ? this.#across(group, address) : this.#look(group, address);
   }
 
   #note(address: number, note: number): void {
@@ -138,17 +151,63 @@ export class PagedAccess implements MemoryAccess {
 
   // The TLB.
 
-  #look(group: AccessGroup, address: number): Place {
+  /** The local that says where the entry of an address is. */
+  #entryOf(low: number): number {
     const e = this.#frame.emitter;
-    const { native } = this.#frame;
-    const table = tlbTable(this.#tlb, group.writes ? 'store' : 'load');
-    const span = spanOf(group);
-    const low = this.#narrow(address);
-    const entry = this.#frame.local('i32');
     // The index, in bytes: the page's number, times 16.
     const mask = (tlbEntries - 1) << entryShift;
     const shifted = e.op('i32.shr_u', e.get(low, 'i32'), e.i32(pageShift - entryShift));
-    this.#frame.statement(e.set(entry, e.op('i32.and', shifted, e.i32(mask))));
+    return this.#values.toLocal(e.op('i32.and', shifted, e.i32(mask)), 'i32');
+  }
+
+  /** An access of its own, of which it is known that it crosses pages at times. */
+  #across(group: AccessGroup, address: number): Place {
+    const e = this.#frame.emitter;
+    const { native, context } = this.#frame;
+    const crossing = this.#crossing(group.writes, spanOf(group));
+    const table = tlbTable(this.#paging.tlb, crossing.kind);
+    const low = this.#narrow(address);
+    const entry = this.#entryOf(low);
+    const wide = this.#values.toLocal(this.#wide(address), 'i64');
+    const delta = e.load('i32.load', table + 8, e.get(entry, 'i32'));
+    const pointer = this.#values.toLocal(e.op('i32.add', e.get(low, 'i32'), delta), 'i32');
+    const tag = e.load(`${native}.load`, table, e.get(entry, 'i32'));
+    const page = this.#frame.constant(BigInt(pageMask));
+    const last = e.op(`${native}.and`, this.#plus(address, crossing.bytes - 1), page);
+    const name = context.shared(`across_${crossing.kind}_${crossing.bytes}`, () =>
+      crossingStart(crossing),
+    );
+    this.#frame.statement(
+      e.ifThen(e.op(`${native}.ne`, tag, last), [
+        e.set(pointer, e.call(name, [e.get(wide, 'i64')], 'i32')),
+        e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#site.exit()),
+      ]),
+    );
+    return { pointer, host: 0, crossing: wide };
+  }
+
+  /** Puts what was stored where it belongs, if that is on two pages. */
+  #finish(pointer: number, address: number, bytes: number): void {
+    const e = this.#frame.emitter;
+    const crossing = this.#crossing(true, bytes);
+    const name = this.#frame.context.shared(`across_end_${bytes}`, () => crossingEnd(crossing));
+    const isOwn = e.op('i32.eq', e.get(pointer, 'i32'), e.i32(crossing.value));
+    const end = e.set(pointer, e.call(name, [e.get(address, 'i64')], 'i32'));
+    this.#frame.statement(e.ifThen(isOwn, [end]));
+  }
+
+  #crossing(writes: boolean, bytes: number): Crossing {
+    const { tlb, crossing } = this.#paging;
+    return { kind: writes ? 'store' : 'load', bytes, tlb, value: crossing };
+  }
+
+  #look(group: AccessGroup, address: number): Place {
+    const e = this.#frame.emitter;
+    const { native } = this.#frame;
+    const table = tlbTable(this.#paging.tlb, group.writes ? 'store' : 'load');
+    const span = spanOf(group);
+    const low = this.#narrow(address);
+    const entry = this.#entryOf(low);
     const word = (offset: number): Expression =>
       e.load('i32.load', table + offset, e.get(entry, 'i32'));
     const tag = (): Expression => e.load(`${native}.load`, table, e.get(entry, 'i32'));
