@@ -53,7 +53,7 @@ export class AccessGroups {
   constructor(
     block: Block,
     mode: Mode,
-    isApart: (instruction: bigint, writes: boolean) => boolean,
+    isApart: (instruction: bigint, writes: boolean) => boolean = () => false,
   ) {
     this.#mode = mode;
     this.#instruction = block.address;
