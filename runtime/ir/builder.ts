@@ -72,6 +72,23 @@ export class Builder {
     };
   }
 
+  /** How many statements there are. */
+  get position(): number {
+    return this.#statements.length;
+  }
+
+  /** What `write` writes comes before the first statement from `start` on that `isLate`; it is told them. */
+  before(
+    start: number,
+    isLate: (statement: Statement) => boolean,
+    write: (late: readonly Statement[]) => void,
+  ): void {
+    const from = this.#statements.findIndex((statement, i) => i >= start && isLate(statement));
+    const late = from < 0 ? [] : this.#statements.splice(from);
+    write(late);
+    this.#statements.push(...late);
+  }
+
   // Registers.
 
   register(register: number): Value {

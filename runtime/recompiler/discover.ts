@@ -6,6 +6,7 @@ import type { Decoder, Instruction } from '../x86/decode.ts';
 import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
 import { asksHost, standsAlone, translateInstruction } from '../x86/translate.ts';
+import { translateExactly } from './guarded-floats.ts';
 
 /** Where code comes from. */
 export interface CodeSource {
@@ -230,7 +231,7 @@ class Discovery {
     for (;;) {
       const instruction = this.#instructions.get(at);
       if (instruction === undefined) break;
-      if (this.#isEvaluated(instruction)) leaveToEvaluate(b, instruction);
+      if (this.#isEvaluated(instruction)) translateExactly(b, instruction);
       else translateInstruction(b, instruction);
       address = instruction.next;
       at += instruction.length;
@@ -276,11 +277,6 @@ class Discovery {
   #jumpOut(target: bigint): void {
     if (!this.#leaders.has(this.#offset(target))) this.#callees.add(target);
   }
-}
-
-function leaveToEvaluate(b: Builder, { address, length }: Instruction): void {
-  b.instruction(address, length);
-  b.end({ kind: 'leave', reason: 'evaluate', operand: 0, next: address });
 }
 
 /** A load from constant base + index * step. */
