@@ -56,7 +56,7 @@ const tagsOf = (word: Value): Value =>
 const fieldSize = (code: string): 2 | 4 => (/_m(14|94)byte$/.test(code) ? 2 : 4);
 
 /** Of the formats of 16 bits the CPU touches the last byte before the ones between, which shows in the address of a fault. */
-const lastByte = { fnstenv: 13, fnsave: 93 } as const;
+const lastByte = { fnstenv: 13, fnstenv32: 27, fnsave: 93, fxsave: 511 } as const;
 
 const storeEnvironment = (b: Builder, fpu: Fpu, { store }: Fields, size: 2 | 4): void => {
   const put = (index: number, value: Value, upper = 0): void =>
@@ -115,7 +115,7 @@ const fldenv: Semantics = (b, [source], { code }) => {
   enter(b);
   const fields = fieldsOf(b, source);
   const size = fieldSize(code);
-  if (size === 2) fields.load(lastByte.fnstenv, 8);
+  fields.load(size === 2 ? lastByte.fnstenv : lastByte.fnstenv32, 8);
   loadEnvironment(b, fields, size)();
 };
 
@@ -188,6 +188,7 @@ const fxrstor: Semantics = (b, [source], { code }) => {
   checkAlignment(b, source);
   const fields = fieldsOf(b, source);
   const { load } = fields;
+  load(lastByte.fxsave, 8); // reserved, and read
   const mxcsr = load(24, 32);
   b.raiseIf(v.notEqual(v.and(mxcsr, c32(~mxcsrMask)), c32(0)), vectors.GP, 0);
   const [control, status, tags, opcode] = [0, 2, 4, 6].map((at) => v.resize(load(at, 16), 32)) as [
