@@ -10,37 +10,50 @@ import {
   immediate8,
   laneOf,
   lowPart,
-  packedImmediate,
   setLowPart,
+  setVector,
   shuffleLanes,
   splat,
   upTo,
   vector,
+  vectorOf,
   zeroVector,
 } from './simd.ts';
 import { blend, blendVariable, extractLane, sse41Integers } from './sse41-integer.ts';
 
-/** Products of the lanes that the high bits choose, their sum in those that the low bits choose. */
-const dotProduct = (width: FloatWidth): Semantics =>
-  packedImmediate((a, b, control) => {
+/**
+ * Products of the lanes that the high bits choose, their sum in those that the low bits choose. An exception of a product
+ * ends it before anything is added, so the products are a statement of their own.
+ */
+const dotProduct =
+  (width: FloatWidth): Semantics =>
+  (b, [destination, source, immediate]) => {
     const count = 128 / width;
+    const control = immediate8(immediate);
     const zero = v.constant(width, 0);
     const add = v.float('floatAdd', width);
+    const y = vector(b, source);
+    const x = vector(b, destination);
     const products = upTo(count).map((i) =>
       (control >> (4 + i)) & 1
-        ? v.float('floatMul', width)(laneOf(a, i, width), laneOf(b, i, width))
+        ? v.float('floatMul', width)(laneOf(x, i, width), laneOf(y, i, width))
         : zero,
     );
+    b.storeCpu(cpuState.scratch, vectorOf(products));
     const [p0 = zero, p1 = zero, p2 = zero, p3 = zero] = products;
     const sum = count === 2 ? add(p0, p1) : add(add(p0, p1), add(p2, p3));
     const [none, all] = [count, 0];
-    return shuffleLanes(
-      width,
-      v.insert(zeroVector, 0, sum),
-      zeroVector,
-      upTo(count).map((i) => ((control >> i) & 1 ? all : none)),
+    setVector(
+      b,
+      destination,
+      shuffleLanes(
+        width,
+        v.insert(zeroVector, 0, sum),
+        zeroVector,
+        upTo(count).map((i) => ((control >> i) & 1 ? all : none)),
+      ),
     );
-  });
+  };
 
 /** Bits of MXCSR. */
 const mxcsr = { IE: 0x1, PE: 0x20, DAZ: 0x40, masks: 7, rounding: 13 } as const;
