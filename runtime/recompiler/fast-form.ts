@@ -3,6 +3,8 @@
  * what has one way in stands where that way leaves, and what has several stands behind the block that they branch out of
  * (Ramsey, "Beyond Relooper", 2022).
  */
+
+import type { Value } from '../ir/value.ts';
 import { at, type ControlFlow } from './control-flow.ts';
 import type { JumpTable } from './discover.ts';
 import type { Expression } from './emitter.ts';
@@ -85,8 +87,8 @@ export class FastForm implements Ways {
     return [...loadLive(this.#frame, this.#planOf(to)), ...this.#jump(from, to)];
   }
 
-  hasTable(from: number): boolean {
-    return this.#tableOf(from) !== undefined;
+  tableIndex(from: number): Value | undefined {
+    return this.#tableOf(from)?.index;
   }
 
   goThroughTable(from: number, values: Values): readonly Expression[] {

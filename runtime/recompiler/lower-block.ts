@@ -26,7 +26,7 @@ export class BlockLowering implements Surroundings {
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
-  readonly #hasTable: boolean;
+  readonly #tableIndex: Value | undefined;
   /** A load that the terminator makes, where its jump table does not know the way. */
   #tableLoad: Value | undefined;
   #address: bigint;
@@ -44,7 +44,7 @@ export class BlockLowering implements Surroundings {
       exit: () => this.#exit(),
     });
     this.#way = new TerminatorLowering(frame, { ways, plan, index, values: this.#values });
-    this.#hasTable = ways.hasTable(index);
+    this.#tableIndex = ways.tableIndex(index);
     this.#address = plan.block.address;
   }
 
@@ -53,7 +53,7 @@ export class BlockLowering implements Surroundings {
     const { statements, terminator } = this.#plan.block;
     const body = frame.aside(() => {
       this.#countUses();
-      if (this.#hasTable) this.#tableLoad = this.#onlyTarget(terminator);
+      if (this.#tableIndex !== undefined) this.#tableLoad = this.#onlyTarget(terminator);
       if (this.#plan.loopHead) this.#poll();
       statements.forEach((statement, i) => {
         this.#statement(statement, i, statements);
@@ -120,12 +120,12 @@ export class BlockLowering implements Surroundings {
       const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
       if (value !== undefined) visit(value, statements.length);
     }
-    for (const value of terminatorOperands(terminator)) {
-      visit(value, statements.length);
-      // A jump's way through its table asks for the index again.
-      if (this.#hasTable)
-        for (const arg of value.args) this.#note(arg, statements.length, new Set());
-    }
+    for (const value of terminatorOperands(terminator)) visit(value, statements.length);
+    const index = this.#tableIndex;
+    if (index === undefined) return;
+    // A jump's way through its table asks for it again.
+    this.#values.count(index);
+    this.#note(index, statements.length, new Set());
   }
 
   /** The load of a jump's target that nothing else reads. */

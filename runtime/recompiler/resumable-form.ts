@@ -112,8 +112,8 @@ export class ResumableForm implements Ways {
     return stub === undefined ? undefined : this.#jump(from, stub);
   }
 
-  hasTable(): boolean {
-    return false;
+  tableIndex(): undefined {
+    return undefined;
   }
 
   goThroughTable(): readonly Expression[] {

@@ -1,6 +1,7 @@
 /** How control goes from block to block inside one Wasm function; each form of a function has its own. Blocks are numbers of plans. */
 import { flagBits } from '../ir/builder.ts';
 import type { Flag } from '../ir/ops.ts';
+import type { Value } from '../ir/value.ts';
 import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import type { BlockPlan } from './plan.ts';
@@ -13,8 +14,8 @@ export interface Ways {
   goToIf(from: number, condition: Expression, target: bigint): Expression | undefined;
   /** Statements that go on where a call has come back to: registers are in the state block. */
   comeBack(from: number, returnTo: bigint): readonly Expression[] | undefined;
-  /** Whether `goThroughTable` knows the ways of a block's jump, so that its target need only be loaded where that fell through. */
-  hasTable(from: number): boolean;
+  /** What `goThroughTable` asks for, where it knows the ways of a block's jump: only where that falls through is a target needed. */
+  tableIndex(from: number): Value | undefined;
   /** Goes on by the index into a jump table; falls through where it knows no way. */
   goThroughTable(from: number, values: Values): readonly Expression[];
   /** Goes on at an address, in a local, where it is a target of a jump table of the function; else falls through. */

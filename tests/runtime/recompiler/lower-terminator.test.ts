@@ -38,6 +38,28 @@ for (const width of [64, 32] as const) {
     assert.equal(guest.translated, []);
   });
 
+  test(`${width}: a jump table's index that was loaded into the register of its target still leads the way`, async () => {
+    const register = width === 64 ? 'rdx' : 'edx';
+    const guest = await guestOf(
+      width,
+      `start: lea rsi, [numbers]
+              mov ${register}, [rsi]
+              mov ${register}, [table + ${register} * ${scale}]
+              jmp ${register}
+       zero:  mov rbx, 1
+              int3
+       one:   mov rbx, 2
+              int3
+              ${table('zero, one')}
+       numbers: .quad 1`,
+      { tier: 'fast' },
+    );
+
+    await guest.run();
+
+    assert.is(guest.cpu.register(RBX), 2n);
+  });
+
   test(`${width}: a computed jump to where a call comes back to loads the registers that live there`, async () => {
     // rsi is read behind the first call alone; behind the second it is not in a local, and other than before.
     const guest = await guestOf(
