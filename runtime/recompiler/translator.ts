@@ -116,11 +116,14 @@ export class Translator implements CodeSource {
   ): GuestFunction[] {
     const functions: GuestFunction[] = [];
     const pending = [...addresses];
+    const roots = pending.length;
     const seen = new Set<bigint>();
     for (let i = 0; i < pending.length && functions.length < most; i++) {
       const at = pending[i] ?? 0n;
       if (seen.has(at) || has(at) || this.decoderAt(at) === undefined) continue;
       seen.add(at);
+      // What is asked for may be a loop's head: only what is called is known to be a function.
+      if (i >= roots) this.#know(at);
       const fn = this.discover(at);
       functions.push(fn);
       pending.push(...fn.callees);
@@ -129,7 +132,6 @@ export class Translator implements CodeSource {
   }
 
   discover(address: bigint): GuestFunction {
-    this.#know(address);
     this.#read = [];
     const fn = discover(this, address);
     if (this.#read.length > 0) this.#tables.set(fn, this.#read);
