@@ -12,6 +12,7 @@ import type { RegisterSet } from './plan.ts';
 import { lazyFlags } from './plan.ts';
 import type { Recipes } from './recipes.ts';
 import type { SupportFunction } from './support.ts';
+import { halvedRegisters } from './vector-halves.ts';
 
 export const functionName = (entry: bigint): string => `f_${entry.toString(16)}`;
 
@@ -28,6 +29,18 @@ export interface ModuleContext {
   support(name: string): string;
   /** The name of a function that is written into the module once, from what `make` gives when it is first asked for. */
   shared(name: string, make: () => SupportFunction): string;
+}
+
+/** The locals of an XMM register that is kept in two: an f64 and an i64. */
+export interface Halves {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface Part {
+  readonly local: number;
+  readonly type: WasmType;
+  readonly offset: number;
 }
 
 /** Parameters: selector, rsp, depth. */
@@ -51,6 +64,8 @@ export class Frame {
   readonly #lowest: bigint;
   readonly #flagInputs: number;
   readonly #registers = new Map<number, number>();
+  readonly #halves = new Map<number, Halves>();
+  readonly #halved: ReadonlySet<number>;
   readonly #flags = new Map<Flag, number>();
   readonly #temporaries: Partial<Record<WasmType, { free: number[]; used: number[] }>> = {};
   readonly #tails = new Map<RegisterSet, string>();
@@ -66,6 +81,7 @@ export class Frame {
     this.native = context.layout.mode === 64 ? 'i64' : 'i32';
     this.#lowest = fn.blocks[0]?.address ?? fn.entry;
     this.#flagInputs = flagInputsOf(fn);
+    this.#halved = halvedRegisters(fn);
   }
 
   get pair(): readonly ['i32' | 'i64', 'i32' | 'i64'] {
@@ -105,6 +121,16 @@ export class Frame {
     const local = this.#newLocal(this.registerType(register));
     this.#registers.set(register, local);
     return local;
+  }
+
+  /** Of an XMM register that the function keeps in two locals; undefined of one that is in one. */
+  halvesOf(register: number): Halves | undefined {
+    if (!this.#halved.has(register)) return undefined;
+    const known = this.#halves.get(register);
+    if (known !== undefined) return known;
+    const halves = { low: this.#newLocal('f64'), high: this.#newLocal('i64') };
+    this.#halves.set(register, halves);
+    return halves;
   }
 
   flagLocal(flag: Flag): number {
@@ -180,12 +206,9 @@ export class Frame {
   loadRegisters(set: RegisterSet): Expression[] {
     const e = this.emitter;
     const loads: Expression[] = [];
-    for (const register of registersIn(set)) {
-      const type = this.registerType(register);
-      loads.push(
-        e.set(this.registerLocal(register), this.loadState(type, registerOffset(register))),
-      );
-    }
+    for (const register of registersIn(set))
+      for (const { local, type, offset } of this.#partsOf(register))
+        loads.push(e.set(local, this.loadState(type, offset)));
     if ((set & lazyFlags) === 0) return loads;
     const [recipe, ...inputs] = this.recipeLocals();
     loads.push(e.set(recipe, this.loadState('i32', cpuState.flagRecipe)));
@@ -199,11 +222,9 @@ export class Frame {
   spill(set: RegisterSet, flagInputs = this.#flagInputs): Expression[] {
     const e = this.emitter;
     const stores: Expression[] = [];
-    for (const register of registersIn(set)) {
-      const type = this.registerType(register);
-      const value = e.get(this.registerLocal(register), type);
-      stores.push(this.storeState(type, registerOffset(register), value));
-    }
+    for (const register of registersIn(set))
+      for (const { local, type, offset } of this.#partsOf(register))
+        stores.push(this.storeState(type, offset, e.get(local, type)));
     if ((set & lazyFlags) === 0) return stores;
     const [recipe, ...inputs] = this.recipeLocals();
     stores.push(this.storeState('i32', cpuState.flagRecipe, e.get(recipe, 'i32')));
@@ -211,6 +232,18 @@ export class Frame {
       stores.push(this.storeState('i64', cpuState.flagInput0 + 8 * i, e.get(local, 'i64')));
     });
     return stores;
+  }
+
+  /** The locals that a register is in, and where each lies in the state block. */
+  #partsOf(register: number): readonly Part[] {
+    const offset = registerOffset(register);
+    const halves = this.halvesOf(register);
+    if (halves === undefined)
+      return [{ local: this.registerLocal(register), type: this.registerType(register), offset }];
+    return [
+      { local: halves.low, type: 'f64', offset },
+      { local: halves.high, type: 'i64', offset: offset + 8 },
+    ];
   }
 
   /** Says where and why the guest leaves; the caller spills and returns. */

@@ -7,13 +7,13 @@ import { storeOps } from './carrier.ts';
 import { memoryAccess } from './choose-access.ts';
 import type { Emitter, Expression, WasmType } from './emitter.ts';
 import { ExitChain } from './exit-chain.ts';
-import { type Frame, iterationsPerPoll } from './frame.ts';
+import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
 import type { MemoryAccess } from './memory-access.ts';
 import { type BlockPlan, bitOf, lazyFlags, operandsOf, terminatorOperands } from './plan.ts';
-import { isAnchored, type Surroundings, Values } from './values.ts';
+import { isAnchored, type Surroundings, Values, wholeOf } from './values.ts';
 import type { Ways } from './ways.ts';
 
 export class BlockLowering implements Surroundings {
@@ -26,6 +26,7 @@ export class BlockLowering implements Surroundings {
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
   readonly #saved = new Map<number, number>();
+  readonly #savedHalves = new Map<number, Halves>();
   readonly #tableIndex: Value | undefined;
   /** A load that the terminator makes, where its jump table does not know the way. */
   #tableLoad: Value | undefined;
@@ -81,8 +82,18 @@ export class BlockLowering implements Surroundings {
 
   register(value: Value): Expression {
     const register = value.detail as number;
+    const low = this.half(value, 0);
+    const high = this.half(value, 1);
+    if (low !== undefined && high !== undefined) return wholeOf(this.emitter, low, high);
     const local = this.#saved.get(register) ?? this.#frame.registerLocal(register);
     return this.emitter.get(local, this.#frame.registerType(register));
+  }
+
+  half(value: Value, index: 0 | 1): Expression | undefined {
+    const register = value.detail as number;
+    const halves = this.#savedHalves.get(register) ?? this.#frame.halvesOf(register);
+    if (halves === undefined) return undefined;
+    return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
   }
 
   flag(value: Value): Expression {
@@ -192,10 +203,15 @@ export class BlockLowering implements Surroundings {
   #setRegister(register: number, value: Value, index: number): void {
     const frame = this.#frame;
     const e = this.emitter;
-    const local = frame.registerLocal(register);
-    const written = this.#values.emitInto(local, value);
+    const halves = frame.halvesOf(register);
     const needed = (this.#lastUse.get(register) ?? -1) > index;
     this.#exits.write(bitOf(register));
+    if (halves !== undefined) {
+      this.#setHalves(register, halves, { value, needed });
+      return;
+    }
+    const local = frame.registerLocal(register);
+    const written = this.#values.emitInto(local, value);
     if (needed && !this.#saved.has(register)) {
       const type = frame.registerType(register);
       const saved = frame.local(type);
@@ -203,6 +219,24 @@ export class BlockLowering implements Surroundings {
       this.#saved.set(register, saved);
     }
     this.statement(e.set(local, written));
+  }
+
+  /** Both halves are computed before either is written; `needed` where the old ones are read later. */
+  #setHalves(
+    register: number,
+    to: Halves,
+    { value, needed }: { value: Value; needed: boolean },
+  ): void {
+    const e = this.emitter;
+    const { low, high } = this.#values.keepHalves(value);
+    if (needed && !this.#savedHalves.has(register)) {
+      const saved = { low: this.local('f64'), high: this.local('i64') };
+      this.statement(e.set(saved.low, e.get(to.low, 'f64')));
+      this.statement(e.set(saved.high, e.get(to.high, 'i64')));
+      this.#savedHalves.set(register, saved);
+    }
+    this.statement(e.set(to.low, e.get(low, 'f64')));
+    this.statement(e.set(to.high, e.get(high, 'i64')));
   }
 
   #storeCpu(offset: Value, value: Value): void {

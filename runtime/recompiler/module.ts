@@ -112,6 +112,7 @@ class SharedFunctions {
         local: (type) => parameters.length + locals.push(type) - 1,
         statement: (expression) => statements.push(expression),
         register: refuse,
+        half: () => undefined,
         flag: refuse,
         loadCpu: refuse,
         subroutine: (inner) => this.subroutine(inner),

@@ -12,6 +12,8 @@ export interface Surroundings {
   /** A statement that comes before the expression at hand. */
   statement(expression: Expression): void;
   register(value: Value): Expression;
+  /** Half of a vector register that is kept in halves, 0 as f64 and 1 as i64; undefined of others. */
+  half(register: Value, index: 0 | 1): Expression | undefined;
   flag(value: Value): Expression;
   /** The name of the Wasm function of a subroutine, which is added to the module. */
   subroutine(subroutine: Subroutine): string;
@@ -36,6 +38,7 @@ export class Values {
   readonly #uses = new Map<Value, number>();
   readonly #integers = new Map<Value, number>();
   readonly #floats = new Map<Value, number>();
+  readonly #halves = new Map<Value, { readonly low: number; readonly high: number }>();
   /** Which value a register's local holds, where it is found nowhere else. */
   readonly #inRegisters = new Map<number, Value>();
   /** The last expression that is a local which keeps its value. */
@@ -93,7 +96,8 @@ export class Values {
     const inFloat = this.#floats.get(value);
     if (inFloat !== undefined)
       return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
-    return undefined;
+    const halves = this.#halves.get(value);
+    return halves && wholeOf(e, e.get(halves.low, 'f64'), e.get(halves.high, 'i64'));
   }
 
   #isFloat(value: Value): boolean {
@@ -167,6 +171,65 @@ export class Values {
     return local;
   }
 
+  /** A vector evaluated now, in the locals of its halves: an f64 and an i64. */
+  keepHalves(value: Value): { readonly low: number; readonly high: number } {
+    this.#use(value);
+    if (
+      !isMadeOfHalves(value) &&
+      this.#known(value) === undefined &&
+      constantOf(value) === undefined
+    )
+      this.#toLocalOf(value, this.#emit(value));
+    const low = this.toLocal(this.#lowHalf(value), 'f64');
+    const high = this.toLocal(this.#highHalf(value), 'i64');
+    const halves = { low, high };
+    if (value.op !== 'register') this.#halves.set(value, halves);
+    return halves;
+  }
+
+  /** Half of a vector that is in halves: 0 as f64, 1 as i64. */
+  #half(value: Value, index: 0 | 1): Expression | undefined {
+    if (value.op === 'register') return this.surroundings.half(value, index);
+    const halves = this.#halves.get(value);
+    if (halves === undefined) return undefined;
+    return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
+  }
+
+  #lowHalf(value: Value): Expression {
+    const { op, detail } = value;
+    const [first, second] = value.args;
+    const half = this.#half(value, 0);
+    if (half !== undefined) return half;
+    if (this.#integers.has(value)) return this.emitter.extractLane('f64x2', this.emit(value), 0);
+    if (op === 'insert' && second?.width === 64 && first !== undefined)
+      return detail === 0 ? this.emitFloat(second) : this.#lowHalf(first);
+    if ((op === 'zeroExtend' || op === 'pack') && first?.width === 64) return this.emitFloat(first);
+    return this.emitter.extractLane('f64x2', this.emit(value), 0);
+  }
+
+  #highHalf(value: Value): Expression {
+    const { op, detail } = value;
+    const [first, second] = value.args;
+    const half = this.#half(value, 1);
+    if (half !== undefined) return half;
+    if (this.#integers.has(value)) return this.emitter.extractLane('i64x2', this.emit(value), 1);
+    if (op === 'insert' && second?.width === 64 && first !== undefined)
+      return detail === 0 ? this.#highHalf(first) : this.emit(second);
+    if (op === 'zeroExtend') return this.emitter.i64(0n);
+    if (op === 'pack' && second !== undefined) return this.emit(second);
+    return this.emitter.extractLane('i64x2', this.emit(value), 1);
+  }
+
+  /** Half of a vector that is in halves, where that is what the value is. */
+  #halfOf(value: Value): { readonly index: 0 | 1; readonly half: Expression } | undefined {
+    const [whole] = value.args;
+    const isHalf = value.width === 64 && (value.op === 'slice' || value.op === 'truncate');
+    if (!isHalf || whole === undefined) return undefined;
+    const index = value.detail === 64 ? 1 : 0;
+    const half = this.#half(whole, index);
+    return half === undefined ? undefined : { index, half };
+  }
+
   #write(value: Value): Expression {
     const inPlace = this.#inPlace;
     if (inPlace?.value === value) {
@@ -174,6 +237,9 @@ export class Values {
       this.#awaited = undefined;
       return inPlace.expression;
     }
+    const half = this.#halfOf(value);
+    if (half !== undefined)
+      return half.index === 0 ? this.emitter.op('i64.reinterpret_f64', half.half) : half.half;
     switch (value.op) {
       case 'register':
         return this.surroundings.register(value);
@@ -196,6 +262,8 @@ export class Values {
   #asFloat(value: Value): Expression {
     const e = this.emitter;
     const [whole] = value.args;
+    const half = this.#integers.has(value) ? undefined : this.#halfOf(value);
+    if (half?.index === 0) return half.half;
     if (value.op === 'slice' && whole !== undefined && !this.#integers.has(value)) {
       const shape = value.width === 32 ? 'f32x4' : 'f64x2';
       return e.extractLane(shape, this.emit(whole), (value.detail as number) / value.width);
@@ -210,6 +278,17 @@ export class Values {
 /** Written at its statement, where its operands are counted. */
 export const isAnchored = ({ op }: Value): boolean =>
   op === 'load' || op === 'loadCpu' || op === 'bulkCopy' || op === 'bulkFill';
+
+/** A vector of its halves. */
+export const wholeOf = (e: Emitter, low: Expression, high: Expression): Expression =>
+  e.replaceLane('i64x2', e.op('f64x2.splat', low), 1, high);
+
+/** Whether the halves of a vector can be had without the whole. */
+export const isMadeOfHalves = ({ op, args: [first, second] }: Value): boolean =>
+  (op === 'insert' && second?.width === 64) ||
+  (op === 'zeroExtend' && first?.width === 64) ||
+  op === 'pack' ||
+  op === 'register';
 
 const isCheap = (value: Value): boolean =>
   constantOf(value) !== undefined ||
