@@ -16,6 +16,7 @@ import { CodeWatch } from '../recompiler/code-watch.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Emitter } from '../recompiler/emitter.ts';
+import { buildFlagsModule } from '../recompiler/flags-module.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
 import type { Form } from '../recompiler/lower-function.ts';
@@ -81,6 +82,9 @@ export class Translations {
   #store: CodeStore;
   #keptModules = 0;
   #dispatcher: Uint8Array | undefined;
+  /** What computes flags, and how many recipes it knows. */
+  #flags: Uint8Array | undefined;
+  #knownRecipes = 0;
   /** Functions of the fast form whose resumable form has been made. */
   readonly #resumed = new WeakSet<InstalledFunction>();
   /** How often polls ended at a place of the resumable form. */
@@ -166,6 +170,7 @@ export class Translations {
     if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
     this.#exactFloats = kept.exactFloats;
     this.#installDispatcher(kept.dispatcher);
+    if (kept.flags !== undefined) this.#useFlags(kept.flags);
     for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions }, true);
     return true;
   }
@@ -175,6 +180,7 @@ export class Translations {
     if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
     return {
       dispatcher: this.#dispatcher,
+      flags: this.#flags,
       modules: [...this.#store.modules].filter(({ isKept }) => isKept),
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
@@ -280,6 +286,7 @@ export class Translations {
   ): void {
     if (functions.length === 0) return;
     const module = translator.translate(emitter(), functions, form);
+    if (module.asksFlags) this.#knowFlags(emitter());
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
     this.#install(module, isImage || !module.functions.some(changes));
@@ -291,6 +298,20 @@ export class Translations {
     this.#watch.clear();
     this.#store = this.#newStore();
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
+    if (this.#flags !== undefined) this.#store.useFlags(this.#flags);
+  }
+
+  /** Modules that are installed from now on ask a module that knows all recipes so far. */
+  #knowFlags(emitter: Emitter): void {
+    const { layout, recipes } = this.#options;
+    if (recipes.count === this.#knownRecipes) return;
+    this.#useFlags(buildFlagsModule(emitter, layout, recipes));
+  }
+
+  #useFlags(bytes: Uint8Array): void {
+    this.#knownRecipes = this.#options.recipes.count;
+    this.#flags = bytes;
+    this.#store.useFlags(bytes);
   }
 
   #newStore(): CodeStore {

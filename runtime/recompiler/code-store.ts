@@ -32,7 +32,8 @@ interface Place {
 export class CodeStore {
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
-  readonly #flags: () => number;
+  readonly #hostFlags: () => number;
+  #flags: unknown;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: tableSize });
   readonly #slots = new Slots(tableSize);
   readonly #places = new Map<bigint, Place>();
@@ -46,6 +47,7 @@ export class CodeStore {
   constructor(layout: Layout, memory: WebAssembly.Memory, flags: () => number) {
     this.#layout = layout;
     this.#memory = memory;
+    this.#hostFlags = flags;
     this.#flags = flags;
     new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
     this.#clear(emptyAddress);
@@ -60,6 +62,11 @@ export class CodeStore {
     const exports = this.#instantiate(bytes, { table: this.#table });
     this.#run = exports['run'] as () => void;
     this.#call = exports['call'];
+  }
+
+  /** Takes a module that computes flags for the modules that follow; what it does not know, the host does. */
+  useFlags(bytes: Uint8Array): void {
+    this.#flags = this.#instantiate(bytes, { flags: this.#hostFlags })['allFlags'];
   }
 
   /** What has been installed before for the same addresses is entered no more, but for fast forms by resumable ones. */

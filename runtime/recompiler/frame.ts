@@ -27,6 +27,8 @@ export interface ModuleContext {
   has(entry: bigint): boolean;
   subroutine(subroutine: Subroutine): string;
   support(name: string): string;
+  /** The function that computes the arithmetic flags from the state block. */
+  flags(): string;
   /** The name of a function that is written into the module once, from what `make` gives when it is first asked for. */
   shared(name: string, make: () => SupportFunction): string;
 }

@@ -9,6 +9,8 @@ export interface KeptModule {
 
 export interface KeptTranslation {
   readonly dispatcher: Uint8Array;
+  /** The module that computes flags (flags-module.ts), where one asks for it. */
+  readonly flags: Uint8Array | undefined;
   readonly modules: readonly KeptModule[];
   /** Names of the flag recipes, in order of their numbers. */
   readonly recipes: readonly string[];
@@ -18,6 +20,7 @@ export interface KeptTranslation {
 
 interface Header {
   readonly dispatcher: number;
+  readonly flags: number;
   readonly exactFloats: boolean;
   readonly recipes: readonly string[];
   readonly modules: readonly {
@@ -42,6 +45,7 @@ type FunctionRow = readonly [
 export function encode(kept: KeptTranslation): Uint8Array {
   const header: Header = {
     dispatcher: kept.dispatcher.length,
+    flags: kept.flags?.length ?? 0,
     exactFloats: kept.exactFloats,
     recipes: kept.recipes,
     modules: kept.modules.map(({ bytes, functions }) => ({
@@ -54,6 +58,7 @@ export function encode(kept: KeptTranslation): Uint8Array {
     new Uint8Array(4),
     text,
     kept.dispatcher,
+    kept.flags ?? new Uint8Array(),
     ...kept.modules.map(({ bytes }) => bytes),
   ];
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -78,11 +83,13 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
       return bytes.subarray(at - length, at);
     };
     const dispatcher = take(header.dispatcher);
+    const flags = header.flags === 0 ? undefined : take(header.flags);
     const modules = header.modules.map(({ size: length, functions }) => ({
       bytes: take(length),
       functions: functions.map(functionOf),
     }));
-    return { dispatcher, modules, recipes: header.recipes, exactFloats: header.exactFloats };
+    const { recipes, exactFloats } = header;
+    return { dispatcher, flags, modules, recipes, exactFloats };
   } catch {
     return undefined;
   }

@@ -17,6 +17,8 @@ import { Values } from './values.ts';
 export interface Translation {
   readonly bytes: Uint8Array;
   readonly functions: readonly LoweredFunction[];
+  /** Whether its code asks for flags that were set elsewhere. */
+  readonly asksFlags: boolean;
 }
 
 export function buildModule(
@@ -35,6 +37,7 @@ export function buildModule(
   const shared = new SharedFunctions(emitter);
   const entries = new Set(functions.filter(isDirect).map((fn) => fn.entry));
   const ordinals = new Map(functions.map((fn, i) => [fn.entry, i]));
+  let asksFlags = false;
   const context: ModuleContext = {
     emitter,
     layout,
@@ -44,11 +47,15 @@ export function buildModule(
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),
     shared: (name, make) => shared.function(name, make),
+    flags: () => {
+      asksFlags = true;
+      return 'flags';
+    },
   };
   const lowered = functions.map((fn) => lowerFunction(context, fn, form));
   shared.write();
   for (const { name } of lowered) emitter.exportFunction(name);
-  return { bytes: emitter.finish(), functions: lowered };
+  return { bytes: emitter.finish(), functions: lowered, asksFlags };
 }
 
 /** Subroutines and support functions that the module's code has asked for, each written once. */

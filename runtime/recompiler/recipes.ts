@@ -24,6 +24,11 @@ export class Recipes {
     return number;
   }
 
+  /** Numbers are below this. */
+  get count(): number {
+    return this.#recipes.length;
+  }
+
   recipe(number: number): Recipe | undefined {
     return this.#recipes[number];
   }

@@ -13,6 +13,8 @@ import { codeOf, type StoredFunction } from './stored-function.ts';
 
 export interface TranslatedModule {
   readonly bytes: Uint8Array;
+  /** Whether its code asks for flags that were set elsewhere. */
+  readonly asksFlags: boolean;
   readonly functions: readonly StoredFunction[];
 }
 
@@ -146,14 +148,11 @@ export class Translator implements CodeSource {
   ): TranslatedModule {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
     const isDirect = ({ entry }: GuestFunction): boolean => !this.#isVolatile(code.get(entry));
-    const { bytes, functions: lowered } = buildModule(
-      emitter,
-      this.#layout,
-      this.#recipes,
-      functions,
-      form,
-      isDirect,
-    );
+    const {
+      bytes,
+      functions: lowered,
+      asksFlags,
+    } = buildModule(emitter, this.#layout, this.#recipes, functions, form, isDirect);
     const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
     const callees = (fn: GuestFunction): bigint[] =>
       this.#changing.length === 0 ? [] : [...fn.callees].filter((entry) => direct.has(entry));
@@ -167,7 +166,7 @@ export class Translator implements CodeSource {
         calls: callees(fn),
       };
     });
-    return { bytes, functions: stored };
+    return { bytes, functions: stored, asksFlags };
   }
 
   /** Gives the decoders' memory back. */

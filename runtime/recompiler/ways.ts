@@ -28,11 +28,11 @@ export function loadLive(frame: Frame, plan: BlockPlan): Expression[] {
   return plan.flagsIn.size === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
 }
 
-/** Flags that a block reads before it sets them, where it is entered from outside: rare, so the host computes them. */
+/** Flags that a block reads before it sets them, where it is entered from outside: behind a call, mostly because a rotation keeps the others. */
 function loadFlags(frame: Frame, flags: ReadonlySet<Flag>): Expression[] {
   const e = frame.emitter;
   const packed = frame.local('i32');
-  const loads = [e.set(packed, e.call('flags', [], 'i32'))];
+  const loads = [e.set(packed, e.call(frame.context.flags(), [], 'i32'))];
   for (const flag of flags) {
     const bit = e.op(
       'i32.and',

@@ -137,7 +137,7 @@ export class VcpuExecutor {
     });
     const dispatcher = this.#dispatchers[index] ?? this.#dispatcher(cpu.layout);
     this.#dispatchers[index] = dispatcher;
-    cpu.restore({ dispatcher, modules: [], recipes: [], exactFloats });
+    cpu.restore({ dispatcher, flags: undefined, modules: [], recipes: [], exactFloats });
     if (entries.length > 0) await cpu.translateAll();
     return cpu;
   }

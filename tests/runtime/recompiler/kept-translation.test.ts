@@ -11,6 +11,7 @@ const test = suite('runtime/recompiler/kept-translation');
 
 const kept: KeptTranslation = {
   dispatcher: Uint8Array.from([1, 2, 3]),
+  flags: Uint8Array.from([6]),
   modules: [
     {
       bytes: Uint8Array.from([4, 5]),
