@@ -13,16 +13,18 @@ import type { Layout } from './layout.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import type { Recipe, Recipes } from './recipes.ts';
+import { SharedFunctions } from './shared-functions.ts';
 import { Values } from './values.ts';
 
 export function buildFlagsModule(e: Emitter, layout: Layout, recipes: Recipes): Uint8Array {
   e.importFunction('flags', [], ['i32']);
   const locals: WasmType[] = [];
+  const shared = new SharedFunctions(e);
   const state = (offset: number): Expression => e.load('i32.load', layout.state + offset, e.i32(0));
   const cases = [[e.return(state(cpuState.flagInput0))]];
   for (let number = 1; number < recipes.count; number++) {
     const recipe = recipes.recipe(number);
-    if (recipe !== undefined) cases.push(writeCase(e, layout, recipe, locals));
+    if (recipe !== undefined) cases.push(writeCase({ e, layout, shared, locals }, recipe));
   }
   const labels = cases.map((_, i) => `c${i}`);
   const table = e.branchTable(labels, 'later', state(cpuState.flagRecipe));
@@ -31,16 +33,22 @@ export function buildFlagsModule(e: Emitter, layout: Layout, recipes: Recipes): 
     body = [e.block(`c${i}`, body), ...code];
   });
   e.addFunction('allFlags', [], ['i32'], locals, e.block(undefined, [...body, e.unreachable()]));
+  shared.write();
   e.exportFunction('allFlags');
   return e.finish();
 }
 
+interface FlagsFunction {
+  readonly e: Emitter;
+  readonly layout: Layout;
+  readonly shared: SharedFunctions;
+  readonly locals: WasmType[];
+}
+
 /** Returns the flags of a recipe as EFLAGS holds them. */
 function writeCase(
-  e: Emitter,
-  layout: Layout,
+  { e, layout, shared, locals }: FlagsFunction,
   { rule, widths }: Recipe,
-  locals: WasmType[],
 ): Expression[] {
   const statements: Expression[] = [];
   const refuse = ({ op }: Value): never => {
@@ -60,12 +68,8 @@ function writeCase(
           layout.state,
           e.i32(Number(v.constantOf(value.args[0] ?? value))),
         ),
-      subroutine: ({ name }) => {
-        throw new TypeError(`flag rule ${rule.name} calls ${name}`);
-      },
-      support: (name) => {
-        throw new TypeError(`flag rule ${rule.name} calls ${name}`);
-      },
+      subroutine: (subroutine) => shared.subroutine(subroutine),
+      support: (name) => shared.support(name),
     },
     { rules, floatRules },
   );
