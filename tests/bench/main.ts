@@ -23,6 +23,7 @@ import { measure, type Row } from './ratios.ts';
 import type { Recompiling } from './recompiling.ts';
 import { heading, meanText, recompilingText, rowText, startUpText } from './report.ts';
 import { measureStartUp, type StartUp } from './start-up.ts';
+import { targetLines } from './targets.ts';
 
 interface Request {
   readonly widths: readonly Width[];
@@ -99,6 +100,8 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     }
   if (request.isPartial) return results;
   for (const width of widths) say(`${meanText(results.rows, width)}\n`);
+  say('\n');
+  for (const width of widths) say(`${targetLines(results.rows, width).join('\n')}\n`);
   say('\n');
   for (const width of widths) {
     const startUp = await measureStartUp(width, { runs, directory });

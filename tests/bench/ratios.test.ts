@@ -6,7 +6,11 @@ import type { Sample } from './variants.ts';
 
 const ratios = suite('bench/ratios');
 
-const sample = (nanoseconds: number, checksum = 'a'): Sample => ({ checksum, nanoseconds });
+const sample = (nanoseconds: number, checksum = 'a'): Sample => ({
+  checksum,
+  first: 2 * nanoseconds,
+  nanoseconds,
+});
 
 ratios('a median is the middle value, or lies between the middle two', () => {
   assert.is(median([9, 1, 2]), 2);
@@ -19,6 +23,13 @@ ratios('a run is compared with the native run of its own round', () => {
   const ratio = ratioOf(natives, [sample(200), sample(600), sample(400)]);
 
   assert.equal(ratio, { ratio: 2, least: 1, most: 3 });
+});
+
+ratios('the first rounds are compared with the native first rounds', () => {
+  const slow: Sample = { checksum: 'a', first: 800, nanoseconds: 100 };
+
+  assert.equal(ratioOf([sample(100)], [slow], 'first'), { ratio: 4, least: 4, most: 4 });
+  assert.equal(ratioOf([sample(100)], [slow]), { ratio: 1, least: 1, most: 1 });
 });
 
 ratios('another checksum than the native one is no ratio', () => {
@@ -35,7 +46,7 @@ ratios('a run that failed is no ratio', () => {
 ratios('the geometric mean is of integer work, calls and memory, and of all of it', () => {
   const row = (kind: Program['kind'], stubdom: Ratio): Row => ({
     program: { name: kind, kind, sources: [], rounds: 1 },
-    ...{ width: 64, nativeMilliseconds: 1, stubdom, qemu: undefined },
+    ...{ width: 64, nativeMilliseconds: 1, stubdom, first: stubdom, qemu: undefined },
   });
   const of = (ratio: number): Ratio => ({ ratio, least: ratio, most: ratio });
   const rows = [row('integer', of(2)), row('calls', of(8)), row('x87', of(100))];

@@ -14,6 +14,8 @@ export interface Row {
   readonly width: Width;
   readonly nativeMilliseconds: number;
   readonly stubdom: Ratio;
+  /** Of the first rounds, where code is still translated and optimised; no target counts it. */
+  readonly first: Ratio;
   /** Undefined where qemu-user is not installed. */
   readonly qemu: Ratio | undefined;
 }
@@ -26,7 +28,11 @@ export function median(values: readonly number[]): number {
 }
 
 /** Each run against the native one of its own round. */
-export function ratioOf(natives: readonly Sample[], samples: readonly Sample[]): Ratio {
+export function ratioOf(
+  natives: readonly Sample[],
+  samples: readonly Sample[],
+  section: 'first' | 'nanoseconds' = 'nanoseconds',
+): Ratio {
   const ratios: number[] = [];
   for (const [i, sample] of samples.entries()) {
     const native = natives[i];
@@ -34,13 +40,16 @@ export function ratioOf(natives: readonly Sample[], samples: readonly Sample[]):
     if ('failure' in sample) return sample;
     if (sample.checksum !== native.checksum)
       return { wrong: `checksum ${sample.checksum}, natively ${native.checksum}` };
-    ratios.push(sample.nanoseconds / native.nanoseconds);
+    ratios.push(sample[section] / native[section]);
   }
   return { ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
 
 /** Of the integer set; undefined where one of it has no ratio. */
-export const geometricMean = (rows: readonly Row[], of: 'stubdom' | 'qemu'): number | undefined =>
+export const geometricMean = (
+  rows: readonly Row[],
+  of: 'stubdom' | 'first' | 'qemu',
+): number | undefined =>
   geometricMeanOf(rows, (row) => row[of]);
 
 export function geometricMeanOf<R extends { readonly program: Program }>(
@@ -75,6 +84,7 @@ export async function measure(
       native.map((sample) => ('failure' in sample ? Number.NaN : sample.nanoseconds / 1e6)),
     ),
     stubdom: ratioOf(native, stubdom),
+    first: ratioOf(native, stubdom, 'first'),
     qemu: qemu.length === 0 ? undefined : ratioOf(native, qemu),
   };
 }

@@ -6,26 +6,36 @@ import type { Recompiling, Shares, Steps } from './recompiling.ts';
 import type { StartUp } from './start-up.ts';
 
 export const heading = [
-  'Time relative to native (gcc -O2, same width): the median of runs, least and most in brackets.',
+  'Time relative to native (gcc -O2, same width and CPU): the median of runs, least and most in brackets.',
+  'The ratio is of the measured section; `first` is that of the quarter before it, translation and tier-up included.',
   '',
-  `${columns(['program', 'kind', 'width'], 'native ms', 'stubdom', 'qemu-user')}`,
+  `${columns(['program', 'kind', 'width'], 'native ms', 'stubdom', 'first', 'qemu-user')}`,
 ].join('\n');
 
 function columns(
   [program, kind, width]: readonly [string, string, string],
   native: string,
   stubdom: string,
+  first: string,
   qemu: string,
 ): string {
   const left = `${program.padEnd(12)} ${kind.padEnd(8)} ${width.padEnd(7)}`;
-  return `${left} ${native.padStart(9)}  ${stubdom.padEnd(24)} ${qemu}`.trimEnd();
+  return `${left} ${native.padStart(9)}  ${stubdom.padEnd(24)} ${first.padEnd(6)} ${qemu}`.trimEnd();
 }
 
-export const rowText = ({ program, width, nativeMilliseconds, stubdom, qemu }: Row): string =>
+export const rowText = ({
+  program,
+  width,
+  nativeMilliseconds,
+  stubdom,
+  first,
+  qemu,
+}: Row): string =>
   columns(
     [program.name, program.kind, widths[width].name],
     nativeMilliseconds.toFixed(0),
     ratioText(stubdom),
+    'ratio' in first ? first.ratio.toFixed(2) : '—',
     qemu === undefined ? '' : ratioText(qemu),
   );
 
@@ -39,11 +49,13 @@ function ratioText(ratio: Ratio): string {
 /** A dash where one of the integer set has no ratio. */
 export function meanText(rows: readonly Row[], width: Width): string {
   const ofWidth = rows.filter((row) => row.width === width);
-  const mean = (of: 'stubdom' | 'qemu'): string => geometricMean(ofWidth, of)?.toFixed(2) ?? '—';
+  const mean = (of: 'stubdom' | 'first' | 'qemu'): string =>
+    geometricMean(ofWidth, of)?.toFixed(2) ?? '—';
   return columns(
     ['geometric', 'mean', widths[width].name],
     '',
     `${mean('stubdom')} (integer, calls, memory)`,
+    mean('first'),
     mean('qemu'),
   );
 }

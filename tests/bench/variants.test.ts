@@ -10,10 +10,11 @@ import { buildVariants, readSample, runVariant } from './variants.ts';
 const variants = suite('bench/variants');
 
 variants('a sample is a checksum and nanoseconds, and nothing else', () => {
-  const good = 'checksum 0123456789abcdef\nnanoseconds 12\n';
+  const good = 'checksum 0123456789abcdef\nfirst 5\nnanoseconds 12\n';
 
-  assert.equal(readSample(good), { checksum: '0123456789abcdef', nanoseconds: 12 });
-  for (const bad of ['', good.slice(1), `${good}x`, good.replace('12', '-1'), good.slice(0, -1)])
+  assert.equal(readSample(good), { checksum: '0123456789abcdef', first: 5, nanoseconds: 12 });
+  const wrong = [good.slice(1), `${good}x`, good.replace('12', '-1'), good.slice(0, -1)];
+  for (const bad of ['', good.replace('first 5\n', ''), ...wrong])
     assert.ok('failure' in readSample(bad), bad);
 });
 
