@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fetchDebianSource } from '../../toolchain/index.ts';
-import { isFull, type Program, Workbench } from '../support/program.ts';
+import { isFull, type Program, tiers, Workbench } from '../support/program.ts';
 import { random } from '../support/random.ts';
 
 const bzip2 = suite<{ bench: Workbench; tree: string }>('guests/bzip2');
@@ -39,15 +39,17 @@ function sample(): Buffer {
   return Buffer.concat([...text, Buffer.alloc(size / 10), pattern, numbers.bytes(size / 10)]);
 }
 
+const ways = ['-1', '-9'].flatMap((level) => tiers.map((tier) => ({ level, tier })));
+
 for (const width of [64, 32] as const) {
-  for (const level of ['-1', '-9'])
-    bzip2(`x86-${width}: ${level} and back is what it was`, async ({ bench, tree }) => {
+  for (const { level, tier } of ways)
+    bzip2(`x86-${width}, ${tier}: ${level} and back is what it was`, async ({ bench, tree }) => {
       const plain = sample();
       const input = { arguments: [level], input: plain };
 
-      const guest = await bench.runGuest(program(tree), width, input);
+      const guest = await bench.runGuest(program(tree), width, { ...input, tier });
       const native = await bench.runNative(program(tree), width, input);
-      const packed = { arguments: ['-d'], input: guest.output };
+      const packed = { arguments: ['-d'], input: guest.output, tier };
       const back = await bench.runGuest(program(tree), width, packed);
 
       assert.equal([guest.status, native.status, back.status], [0, 0, 0]);

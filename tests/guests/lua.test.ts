@@ -6,8 +6,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Tier } from '../../runtime/index.ts';
 import { fetchDebianSource, type Width } from '../../toolchain/index.ts';
-import { type Input, isFull, type Program, testFile, Workbench } from '../support/program.ts';
+import {
+  type Input,
+  isFull,
+  type Program,
+  testFile,
+  tiers,
+  Workbench,
+} from '../support/program.ts';
 
 interface Trees {
   readonly lua: string;
@@ -49,19 +57,21 @@ interface Way {
   readonly name: string;
   readonly width: Width;
   readonly options: readonly string[];
+  readonly tier: Tier;
 }
 
-const common: readonly Way[] = [
-  { name: 'x86-64 -O2', width: 64, options: ['-O2'] },
-  { name: 'x86-32 -O2', width: 32, options: ['-O2'] },
-];
+const common: readonly Way[] = ([64, 32] as const).flatMap((width) =>
+  tiers.map((tier) => ({
+    ...{ name: `x86-${width} -O2, ${tier}`, width, options: ['-O2'], tier },
+  })),
+);
 const ways: readonly Way[] = [
   ...common,
-  { name: 'x86-32 with x87 alone', width: 32, options: x87 },
+  { name: 'x86-32 with x87 alone', width: 32, options: x87, tier: 'adaptive' },
   ...(isFull
     ? [
-        { name: 'x86-64 -O0', width: 64, options: ['-O0'] } as const,
-        { name: 'x86-32 -O3', width: 32, options: ['-O3'] } as const,
+        { name: 'x86-64 -O0', width: 64, options: ['-O0'], tier: 'adaptive' } as const,
+        { name: 'x86-32 -O3', width: 32, options: ['-O3'], tier: 'adaptive' } as const,
       ]
     : []),
 ];
@@ -80,12 +90,12 @@ const benchmarks: readonly { readonly name: string; readonly short: number; read
 
 async function assertAsNative(
   { bench, trees }: { bench: Workbench; trees: Trees },
-  { width, options }: Way,
+  { width, options, tier }: Way,
   input: Input,
 ): Promise<string> {
   const program = interpreter(trees, options);
 
-  const guest = await bench.runGuest(program, width, input);
+  const guest = await bench.runGuest(program, width, { ...input, tier });
   const native = await bench.runNative(program, width, input);
 
   const printed = guest.output.toString('latin1');

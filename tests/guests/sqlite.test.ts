@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fetchNpmPackage } from '../support/npm-package.ts';
-import { isFull, type Program, testFile, Workbench } from '../support/program.ts';
+import { isFull, type Program, testFile, tiers, Workbench } from '../support/program.ts';
 
 const sqlite = suite<{ bench: Workbench; tree: string }>('guests/sqlite');
 
@@ -32,12 +32,14 @@ const database = (tree: string): Program => ({
   options: [level, '-I', tree, ...defines],
 });
 
-for (const width of [64, 32] as const)
-  sqlite(`x86-${width}: a table of ${rows} rows is what it is natively`, async (context) => {
+const ways = ([64, 32] as const).flatMap((width) => tiers.map((tier) => ({ width, tier })));
+
+for (const { width, tier } of ways)
+  sqlite(`x86-${width}, ${tier}: ${rows} rows are what they are natively`, async (context) => {
     const { bench, tree } = context;
     const input = { arguments: [String(rows)] };
 
-    const guest = await bench.runGuest(database(tree), width, input);
+    const guest = await bench.runGuest(database(tree), width, { ...input, tier });
     const native = await bench.runNative(database(tree), width, input);
 
     assert.is(guest.output.toString(), native.output.toString());

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fetchDebianSource } from '../../toolchain/index.ts';
-import { type Program, Workbench } from '../support/program.ts';
+import { type Program, tiers, Workbench } from '../support/program.ts';
 import { random } from '../support/random.ts';
 
 const zlib = suite<{ bench: Workbench; tree: string }>('guests/zlib');
@@ -34,34 +34,41 @@ function sample(tree: string): Buffer {
 const gzip = (words: readonly string[], input: Buffer): Buffer =>
   execFileSync('gzip', words, { input, maxBuffer: 2 ** 24, timeout: 60_000 });
 
+const ways = ['-1', '-6', '-9'].flatMap((level) => tiers.map((tier) => ({ level, tier })));
+
 for (const width of [64, 32] as const) {
-  zlib(`x86-${width}: the example test says what it says natively`, async ({ bench, tree }) => {
-    const example = program(tree, 'example.c');
-
-    const guest = await bench.runGuest(example, width);
-    const native = await bench.runNative(example, width);
-
-    assert.is(guest.output.toString(), native.output.toString());
-    assert.match(guest.output.toString(), 'large_inflate(): OK');
-    assert.equal([guest.status, native.status], [0, 0]);
-  });
-
-  for (const level of ['-1', '-6', '-9'])
-    zlib(`x86-${width}: minigzip ${level} writes what it writes natively`, async (context) => {
+  for (const tier of tiers)
+    zlib(`x86-${width}, ${tier}: the example test says what it says natively`, async (context) => {
       const { bench, tree } = context;
-      const input = { arguments: [level], input: sample(tree) };
+      const example = program(tree, 'example.c');
 
-      const guest = await bench.runGuest(program(tree, 'minigzip.c'), width, input);
-      const native = await bench.runNative(program(tree, 'minigzip.c'), width, input);
+      const guest = await bench.runGuest(example, width, { tier });
+      const native = await bench.runNative(example, width);
 
-      assert.is(guest.status, 0);
-      assert.ok(guest.output.equals(native.output), 'the compressed bytes differ');
-      assert.ok(gzip(['-dc'], guest.output).equals(input.input), 'gzip reads something else');
+      assert.is(guest.output.toString(), native.output.toString());
+      assert.match(guest.output.toString(), 'large_inflate(): OK');
+      assert.equal([guest.status, native.status], [0, 0]);
     });
+
+  for (const { level, tier } of ways)
+    zlib(
+      `x86-${width}, ${tier}: minigzip ${level} writes what it writes natively`,
+      async (context) => {
+        const { bench, tree } = context;
+        const input = { arguments: [level], input: sample(tree) };
+
+        const guest = await bench.runGuest(program(tree, 'minigzip.c'), width, { ...input, tier });
+        const native = await bench.runNative(program(tree, 'minigzip.c'), width, input);
+
+        assert.is(guest.status, 0);
+        assert.ok(guest.output.equals(native.output), 'the compressed bytes differ');
+        assert.ok(gzip(['-dc'], guest.output).equals(input.input), 'gzip reads something else');
+      },
+    );
 
   zlib(`x86-${width}: minigzip reads what gzip wrote`, async ({ bench, tree }) => {
     const plain = sample(tree);
-    const input = { arguments: ['-d'], input: gzip(['-c'], plain) };
+    const input = { arguments: ['-d'], input: gzip(['-c'], plain), tier: 'adaptive' as const };
 
     const guest = await bench.runGuest(program(tree, 'minigzip.c'), width, input);
 

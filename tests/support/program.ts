@@ -14,6 +14,7 @@ import {
   type DomainWithConsole,
   type Ending,
   type ModuleCache,
+  type Tier,
 } from '../../runtime/index.ts';
 import { build, type Width, widths } from '../../toolchain/index.ts';
 
@@ -31,6 +32,7 @@ export interface Input {
   readonly memory?: number;
   /** The guest's. */
   readonly clock?: Clock;
+  readonly tier?: Tier;
 }
 
 export interface Outcome {
@@ -49,6 +51,9 @@ const mostOutput = 64 * 2 ** 20;
 
 /** `npm run test:full`. */
 export const isFull = process.env['STUBDOM_TEST_TIER'] === 'full';
+
+/** The ways that code is translated; the last is what mixes the others. */
+export const tiers: readonly Tier[] = isFull ? ['resumable', 'fast', 'adaptive'] : ['adaptive'];
 
 /** A file beside the tests' sources; the compiled tests lie beside tests/ in another directory. */
 export const testFile = (name: string): string =>
@@ -89,10 +94,11 @@ export class Workbench {
   /** Boots the program and runs it to its end; `argv[0]` is the same in both worlds where nobody prints it. */
   async runGuest(program: Program, width: Width, input: Input = {}): Promise<GuestOutcome> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
-    const { arguments: words = [], memory = 256 * 2 ** 20, clock } = input;
+    const { arguments: words = [], memory = 256 * 2 ** 20, clock, tier } = input;
     const console = new PipeConsole(input.input ?? '');
     const options = { name: 'guest.elf', arguments: words, memory, cache: this.#cache, budget };
-    const domain = await boot(image, { ...options, console, ...(clock && { clock }) });
+    const chosen = { ...(clock && { clock }), ...(tier && { tier }) };
+    const domain = await boot(image, { ...options, console, ...chosen });
     const ending = await domain.exited;
     return { ...ending, output: console.printed() };
   }
