@@ -49,8 +49,7 @@ export function ratioOf(
 export const geometricMean = (
   rows: readonly Row[],
   of: 'stubdom' | 'first' | 'qemu',
-): number | undefined =>
-  geometricMeanOf(rows, (row) => row[of]);
+): number | undefined => geometricMeanOf(rows, (row) => row[of]);
 
 export function geometricMeanOf<R extends { readonly program: Program }>(
   rows: readonly R[],
