@@ -104,7 +104,8 @@ export class LinearAccess implements MemoryAccess {
     const { native } = this.#frame;
     const [sum, addend] = address.args;
     const own = address.op === 'add' && addend !== undefined ? constantOf(addend) : undefined;
-    const isFolded = own !== undefined && sum !== undefined && this.#values.usesOf(address) < 2;
+    const isPending = this.#values.usesOf(address) < 2 && !this.#values.isWritten(address);
+    const isFolded = own !== undefined && sum !== undefined && isPending;
     const base = this.#values.emit(isFolded ? sum : address);
     const constant = this.#frame.constant(isFolded ? number + own : number);
     return e.op(`${native}.add`, base, constant);

@@ -64,6 +64,11 @@ export class Values {
     return this.#uses.get(value) ?? 0;
   }
 
+  /** Whether it lies in a local; what it was made from may be gone. */
+  isWritten(value: Value): boolean {
+    return this.#integers.has(value);
+  }
+
   #use(value: Value): void {
     const uses = this.#uses.get(value);
     if (uses !== undefined) this.#uses.set(value, uses - 1);

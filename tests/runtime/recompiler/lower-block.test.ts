@@ -34,6 +34,19 @@ for (const width of [64, 32] as const) {
     assert.is(cf, 1n);
   });
 
+  test(`${width}: an address that was added up in its own register is not added up again`, async () => {
+    const [b, c] = width === 64 ? ['rbx', 'rcx'] : ['ebx', 'ecx'];
+    const { rax, rdx } = await after(
+      width,
+      `mov ebx, offset words\nmov ecx, offset pointer\njmp 2f
+       2: add ${b}, 4\nxor esi, esi\nmov eax, [${b}]
+       mov ${c}, [${c}]\nadd ${c}, 4\nxor esi, esi\nmov edx, [${c}]\nint3
+       words: .long 1, 2, 3, 4\npointer: .${width === 64 ? 'quad' : 'long'} words`,
+    );
+
+    assert.equal([rax, rdx], [2n, 2n]);
+  });
+
   test(`${width}: a register is read as it was where the old value still counts`, async () => {
     const { rax, rbx, rcx } = await after(
       width,
