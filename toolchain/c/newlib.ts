@@ -89,6 +89,36 @@ export const edits: readonly Edit[] = [
     before: '  movq    rsi, rax        /* Return value */\n',
     after: '  movl    esi, eax\n  testl   eax, eax\n  jne     0f\n  incl    eax\n0:\n',
   },
+  // Recompiled, one repeated instruction is one block operation, and anything else a loop.
+  {
+    file: 'newlib/libc/machine/x86_64/memcpy.S',
+    before: '  cmpq    $16, rdx\n  jb      byte_copy\n',
+    after: '  jmp     byte_copy\n',
+  },
+  {
+    file: 'newlib/libc/machine/x86_64/memset.S',
+    before: '  cmpq    $16, rdx\n  jb      byte_set\n',
+    after: '  jmp     byte_set\n',
+  },
+  {
+    file: 'newlib/libc/string/memmove.c',
+    before: '#if defined(PREFER_SIZE_OVER_SPEED) || defined(__OPTIMIZE_SIZE__)\n',
+    after: `#if defined(__minios__) && defined(__x86_64__)
+  char *to = dst_void;
+  const char *from = src_void;
+
+  if (from < to && to < from + length)
+    {
+      to += length - 1;
+      from += length - 1;
+      __asm__ volatile ("std\\n\\trep movsb\\n\\tcld" : "+D" (to), "+S" (from), "+c" (length) : : "memory");
+    }
+  else
+    __asm__ volatile ("rep movsb" : "+D" (to), "+S" (from), "+c" (length) : : "memory");
+  return dst_void;
+#elif defined(PREFER_SIZE_OVER_SPEED) || defined(__OPTIMIZE_SIZE__)
+`,
+  },
   {
     // libc/syscalls has isatty, too
     file: 'newlib/libc/posix/isatty.c',
