@@ -168,6 +168,11 @@ export class BinaryenEmitter implements Emitter {
     return this.#module.if(condition, body);
   }
 
+  /** binaryen's interface has no hints. */
+  ifRare(condition: Expression, then: readonly Expression[]): Expression {
+    return this.ifThen(condition, then);
+  }
+
   branch(label: string): Expression {
     return this.#module.br(label);
   }

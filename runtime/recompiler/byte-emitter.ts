@@ -4,7 +4,7 @@
  */
 import { ByteWriter } from './byte-writer.ts';
 import type { Emitter, Expression, LaneShape, LoadOp, StoreOp, WasmType } from './emitter.ts';
-import { ExpressionPool, kinds } from './expression-pool.ts';
+import { ExpressionPool, kinds, rareLabel } from './expression-pool.ts';
 import { opcodeNumbers } from './opcodes.ts';
 
 type Pair = readonly [WasmType, WasmType];
@@ -34,6 +34,8 @@ interface Signature {
 interface Body extends Signature {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Offsets of the branches that are hardly ever taken. */
+  readonly rare: readonly number[];
 }
 
 export class ByteEmitter implements Emitter {
@@ -129,6 +131,11 @@ export class ByteEmitter implements Emitter {
     return this.#pool.binary(kinds.sequence, 0, 0, condition, body);
   }
 
+  ifRare(condition: Expression, then: readonly Expression[]): Expression {
+    const body = this.#pool.add(kinds.structure, 0x04, rareLabel, then);
+    return this.#pool.binary(kinds.sequence, 0, 0, condition, body);
+  }
+
   branch(label: string): Expression {
     return this.#pool.leaf(kinds.branch, 0x0c, this.#label(label));
   }
@@ -221,7 +228,13 @@ export class ByteEmitter implements Emitter {
     this.#pool.write(body, w);
     w.byte(end);
     this.#number(name);
-    this.#bodies.push({ name, parameters, results, bytes: w.finished() });
+    this.#bodies.push({
+      name,
+      parameters,
+      results,
+      bytes: w.finished(),
+      rare: [...this.#pool.rare],
+    });
     this.#pool.clear();
     this.#labels.clear();
   }
@@ -261,6 +274,7 @@ export class ByteEmitter implements Emitter {
       [2, imports],
       [3, functions],
       [7, exports],
+      [0, branchHints(bodies, this.#imports.length)],
       [10, vectorOf(bodies, (w, { bytes }) => w.sized(bytes))],
     ];
     for (const [id, content] of sections) {
@@ -294,6 +308,23 @@ export class ByteEmitter implements Emitter {
     for (const name of this.#globals) entry(name, (w) => w.bytes([0x03, types.i32, 0x00]));
     return vectorOf(entries, (w, write) => write(w));
   }
+}
+
+/** The section of the branch hinting proposal: in each function, offsets from its body's start, and 0 for unlikely. */
+function branchHints(bodies: readonly Body[], imported: number): Uint8Array {
+  const w = new ByteWriter();
+  w.text('metadata.code.branch_hint');
+  const hinted = bodies.flatMap(({ rare }, i) => (rare.length === 0 ? [] : [{ rare, i }]));
+  w.unsigned(hinted.length);
+  for (const { rare, i } of hinted) {
+    w.unsigned(imported + i);
+    w.unsigned(rare.length);
+    for (const offset of rare) {
+      w.unsigned(offset);
+      w.bytes([1, 0]);
+    }
+  }
+  return w.finished();
 }
 
 function vectorOf<T>(items: readonly T[], write: (w: ByteWriter, item: T) => void): Uint8Array {

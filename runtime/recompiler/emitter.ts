@@ -83,6 +83,8 @@ export interface Emitter {
   block(label: string | undefined, body: readonly Expression[]): Expression;
   loop(label: string, body: readonly Expression[]): Expression;
   ifThen(condition: Expression, then: readonly Expression[]): Expression;
+  /** The same for what is hardly ever taken: an engine that takes hints keeps it out of the way. */
+  ifRare(condition: Expression, then: readonly Expression[]): Expression;
   branch(label: string): Expression;
   branchIf(label: string, condition: Expression): Expression;
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression;

@@ -29,7 +29,12 @@ const getCode = 0x20;
 const setCode = 0x21;
 const teeCode = 0x22;
 
+/** The label of an `if` that is hardly ever taken; no branch goes there. */
+export const rareLabel = -2;
+
 export class ExpressionPool {
+  /** Where, in what was written last, the instructions lie that are hardly ever taken. */
+  readonly rare: number[] = [];
   /** Kind, arguments, number of children, children; an expression is where it begins. */
   #words = new Int32Array(1 << 16);
   #length = 0;
@@ -96,6 +101,7 @@ export class ExpressionPool {
     const open = this.#open;
     const next = this.#next;
     this.#set.end = -1;
+    this.rare.length = 0;
     this.#enter(root, w);
     while (open.length > 0) {
       const last = open.length - 1;
@@ -114,6 +120,7 @@ export class ExpressionPool {
 
   #enter(at: Expression, w: ByteWriter): void {
     if (this.#word(at) === kinds.structure) {
+      if (this.#word(at + 2) === rareLabel) this.rare.push(w.length);
       w.byte(this.#word(at + 1));
       w.byte(voidBlock);
       this.#labels.push(this.#word(at + 2));

@@ -92,7 +92,7 @@ export class LinearAccess implements MemoryAccess {
       e.tee(offset, distance, native),
       this.#limit(Number(end - least)),
     );
-    this.#frame.statement(e.ifThen(isOutside, this.#site.exit()));
+    this.#frame.statement(e.ifRare(isOutside, this.#site.exit()));
     const checked = { pointer: this.#pointer(offset), isWritable: false };
     this.#checked.set(group, checked);
     return checked;
@@ -144,15 +144,15 @@ export class LinearAccess implements MemoryAccess {
     const flags = e.load('i32.load8_u', table + run.host / pageSize, page);
     const own = (value: Expression): Expression => e.op('i32.and', value, e.i32(~pageFlags.next));
     if (bytes === 1) {
-      this.#frame.statement(e.ifThen(own(flags), this.#site.exit()));
+      this.#frame.statement(e.ifRare(own(flags), this.#site.exit()));
       return;
     }
     const held = this.#frame.local('i32');
     const within = e.op('i32.and', place(), e.i32(pageSize - 1));
     const crosses = e.op('i32.gt_u', within, e.i32(pageSize - bytes));
     const isFlagged = e.op('i32.or', own(e.get(held, 'i32')), crosses);
-    const look = e.ifThen(isFlagged, this.#site.exit());
-    this.#frame.statement(e.ifThen(e.tee(held, flags, 'i32'), [look]));
+    const look = e.ifRare(isFlagged, this.#site.exit());
+    this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
   }
 }
 

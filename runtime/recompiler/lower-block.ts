@@ -184,7 +184,7 @@ export class BlockLowering implements Surroundings {
         if (!overwritten(all, index)) this.#setFlags(statement);
         break;
       case 'raiseIf':
-        this.statement(e.ifThen(this.#values.emit(statement.condition), this.#exit()));
+        this.statement(e.ifRare(this.#values.emit(statement.condition), this.#exit()));
         break;
       case 'jumpIf':
         this.#way.jumpIf(this.#values.emit(statement.condition), statement.target);
@@ -293,10 +293,10 @@ export class BlockLowering implements Surroundings {
     this.statement(e.set(fuel, e.op('i32.sub', e.get(fuel, 'i32'), e.i32(1))));
     const refuel = frame.aside(() => {
       const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
-      frame.statement(e.ifThen(spent, this.#exits.leave(this.#address, true)));
+      frame.statement(e.ifRare(spent, this.#exits.leave(this.#address, true)));
       frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
     });
-    this.statement(e.ifThen(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
+    this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
   }
 
   /** Leaves before the instruction at hand: statements for the body of an `if`. */

@@ -25,7 +25,7 @@ const arithmetic =
     const [x, y] = get();
     if (x === undefined) throw new TypeError('float arithmetic has an operand');
     const mended = e.call(m.surroundings.support(`nan${value.width}`), [x, y ?? x], type);
-    m.surroundings.statement(e.ifThen(isNan, [e.set(result, mended)]));
+    m.surroundings.statement(e.ifRare(isNan, [e.set(result, mended)]));
     return e.get(result, type);
   };
 
@@ -53,7 +53,7 @@ const convert: Rule = (m, value) => {
   );
   const isNan = e.op(`${fp(value.width)}.ne`, e.get(result, type), e.get(result, type));
   const mended = e.call(m.surroundings.support(`nanConvert${value.width}`), [get()], type);
-  m.surroundings.statement(e.ifThen(isNan, [e.set(result, mended)]));
+  m.surroundings.statement(e.ifRare(isNan, [e.set(result, mended)]));
   return e.get(result, type);
 };
 
@@ -97,7 +97,7 @@ const packed =
       [x, y ?? x, e.get(result, 'v128')],
       'v128',
     );
-    m.surroundings.statement(e.ifThen(isNan, [e.set(result, mended)]));
+    m.surroundings.statement(e.ifRare(isNan, [e.set(result, mended)]));
     return e.get(result, 'v128');
   };
 

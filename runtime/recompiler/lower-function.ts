@@ -78,8 +78,8 @@ function entryPoll(frame: Frame): Expression[] {
     const again = e.return(frame.constant(fn.entry), e.get(1, frame.native));
     const spent = e.op('i32.or', frame.nextPoll(1), e.get(2, 'i32'));
     frame.statement(
-      e.ifThen(e.op('i32.lt_s', spent, e.i32(0)), [
-        e.ifThen(e.op('i32.lt_s', e.get(2, 'i32'), e.i32(0)), [again]),
+      e.ifRare(e.op('i32.lt_s', spent, e.i32(0)), [
+        e.ifRare(e.op('i32.lt_s', e.get(2, 'i32'), e.i32(0)), [again]),
         frame.setPlace(fn.entry, true),
         e.branch(frame.tail(0)),
       ]),

@@ -168,7 +168,7 @@ export class TerminatorLowering {
       return;
     }
     const elsewhere = e.op(`${native}.ne`, e.get(pc, native), frame.constant(returnTo));
-    this.#frame.statement(e.ifThen(elsewhere, [back]));
+    this.#frame.statement(e.ifRare(elsewhere, [back]));
     for (const s of on) this.#frame.statement(s);
   }
 }

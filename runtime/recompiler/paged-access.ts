@@ -178,7 +178,7 @@ export class PagedAccess implements MemoryAccess {
       crossingStart(crossing),
     );
     this.#frame.statement(
-      e.ifThen(e.op(`${native}.ne`, tag, last), [
+      e.ifRare(e.op(`${native}.ne`, tag, last), [
         e.set(pointer, e.call(name, [e.get(wide, 'i64')], 'i32')),
         e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#site.exit()),
       ]),
@@ -225,7 +225,7 @@ export class PagedAccess implements MemoryAccess {
       this.#leaveIf(e.op('i32.or', isOther, isApart));
       const inner = this.#frame.statements;
       this.#frame.statements = outer;
-      this.#frame.statement(e.ifThen(misses, inner));
+      this.#frame.statement(e.ifRare(misses, inner));
     }
     const pointer = this.#frame.local('i32');
     this.#frame.statement(e.set(pointer, e.op('i32.add', e.get(low, 'i32'), word(8))));
@@ -240,7 +240,7 @@ export class PagedAccess implements MemoryAccess {
   }
 
   #leaveIf(condition: Expression): void {
-    this.#frame.statement(this.#frame.emitter.ifThen(condition, this.#site.exit()));
+    this.#frame.statement(this.#frame.emitter.ifRare(condition, this.#site.exit()));
   }
 
   #narrow(local: number): number {

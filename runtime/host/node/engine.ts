@@ -9,7 +9,11 @@ import { setFlagsFromString } from 'node:v8';
  */
 const tieringBudget = 60_000_000;
 
-/** Before any Wasm is compiled. */
+/**
+ * Before any Wasm is compiled. Branch hints keep exits, polls and page flags out of the way: with them the word copy takes
+ * 4.4 times native in place of 6.5, the bytecode interpreter 2.1 in place of 2.6 (x86-64, one run).
+ */
 export function prepareEngine(): void {
+  setFlagsFromString('--experimental-wasm-branch-hinting');
   setFlagsFromString(`--wasm-tiering-budget=${tieringBudget}`);
 }
