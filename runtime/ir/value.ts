@@ -80,7 +80,8 @@ export type Terminator =
   | { readonly kind: 'jumpIndirect'; readonly target: Value }
   | { readonly kind: 'call'; readonly target: bigint; readonly returnTo: bigint }
   | { readonly kind: 'callIndirect'; readonly target: Value; readonly returnTo: bigint }
-  | { readonly kind: 'return'; readonly target: Value }
+  /** `expected` is where the function goes on if it returns there: it stands in its caller. */
+  | { readonly kind: 'return'; readonly target: Value; readonly expected?: bigint }
   | {
       /** `next` is where the guest goes on if the host lets it; an exception of a fault kind names its own address. */
       readonly kind: 'leave';

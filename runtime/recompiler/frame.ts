@@ -25,6 +25,8 @@ export interface ModuleContext {
   ordinal(entry: bigint): number;
   /** Whether a guest address is the entry of a function in this module, so that it can be called directly. */
   has(entry: bigint): boolean;
+  /** The function of this module at an address, where it can be called directly. */
+  functionAt(entry: bigint): GuestFunction | undefined;
   subroutine(subroutine: Subroutine): string;
   support(name: string): string;
   /** The function that computes the arithmetic flags from the state block. */
@@ -81,7 +83,7 @@ export class Frame {
     this.layout = context.layout;
     this.fn = fn;
     this.native = context.layout.mode === 64 ? 'i64' : 'i32';
-    this.#lowest = fn.blocks[0]?.address ?? fn.entry;
+    this.#lowest = lowestOf(fn);
     this.#flagInputs = flagInputsOf(fn);
     this.#halved = halvedRegisters(fn);
   }
@@ -342,6 +344,16 @@ function flagInputsOf(fn: GuestFunction): number {
   for (const { statements } of fn.blocks)
     for (const s of statements) if (s.kind === 'setFlags') most = Math.max(most, s.inputs.length);
   return most;
+}
+
+/** The lowest address of an instruction. */
+function lowestOf(fn: GuestFunction): bigint {
+  let lowest = fn.entry;
+  for (const { statements } of fn.blocks) {
+    const [first] = statements;
+    if (first?.kind === 'instruction' && first.address < lowest) lowest = first.address;
+  }
+  return lowest;
 }
 
 export function* registersIn(set: RegisterSet): Generator<number> {

@@ -6,6 +6,7 @@ import type { GuestFunction } from './discover.ts';
 import type { Expression } from './emitter.ts';
 import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
+import { inlineLeaves } from './inline-leaves.ts';
 import { BlockLowering } from './lower-block.ts';
 import { type BlockPlan, plan, shapeOf } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
@@ -39,10 +40,11 @@ export function lowerFunction(
   fn: GuestFunction,
   form: Form = 'resumable',
 ): LoweredFunction {
-  const frame = new Frame(context, fn);
-  const flow = form === 'fast' ? shapeOf(fn) : undefined;
-  const isFast = flow?.isReducible === true && flow.order.length === fn.blocks.length;
-  const plans = plan(fn, isFast ? flow.heads : undefined);
+  const whole = form === 'fast' ? inlineLeaves(fn, context.functionAt) : fn;
+  const flow = form === 'fast' ? shapeOf(whole) : undefined;
+  const isFast = flow?.isReducible === true && flow.order.length === whole.blocks.length;
+  const frame = new Frame(context, isFast ? whole : fn);
+  const plans = plan(frame.fn, isFast ? flow.heads : undefined);
   const written: Written = isFast
     ? new FastForm(frame, plans, flow)
     : new ResumableForm(frame, plans);

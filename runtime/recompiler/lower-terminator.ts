@@ -66,8 +66,8 @@ export class TerminatorLowering {
         break;
       case 'return': {
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        this.#spillAll();
-        this.#frame.statement(e.return(e.get(target, native), e.get(1, native)));
+        if (terminator.expected === undefined) this.#return(target);
+        else this.#returnWithin(target, terminator.expected);
         break;
       }
       case 'leave':
@@ -86,6 +86,27 @@ export class TerminatorLowering {
 
   #operand({ reason, operand }: Extract<Terminator, { kind: 'leave' }>): number {
     return reason === 'exception' ? operand | (-1 << 8) : operand;
+  }
+
+  #return(target: number): void {
+    const { emitter: e, native } = this.#frame;
+    this.#spillAll();
+    this.#frame.statement(e.return(e.get(target, native), e.get(1, native)));
+  }
+
+  /** The return of a function that stands in its caller: goes on there, unless the address is another one. */
+  #returnWithin(target: number, expected: bigint): void {
+    const frame = this.#frame;
+    const { emitter: e, native } = frame;
+    const elsewhere = e.op(`${native}.ne`, e.get(target, native), frame.constant(expected));
+    this.#writeFlags();
+    frame.statement(
+      e.ifRare(
+        elsewhere,
+        frame.aside(() => this.#return(target)),
+      ),
+    );
+    this.#goTo(expected);
   }
 
   #spillAll(): void {

@@ -30,12 +30,14 @@ export function buildModule(
   const shared = new SharedFunctions(emitter);
   const entries = new Set(functions.filter(isDirect).map((fn) => fn.entry));
   const ordinals = new Map(functions.map((fn, i) => [fn.entry, i]));
+  const byEntry = new Map(functions.map((fn) => [fn.entry, fn]));
   let asksFlags = false;
   const context: ModuleContext = {
     emitter,
     layout,
     recipes,
     has: (entry) => entries.has(entry),
+    functionAt: (entry) => (entries.has(entry) ? byEntry.get(entry) : undefined),
     ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),

@@ -82,6 +82,8 @@ export function targets(terminator: Terminator): readonly bigint[] {
       return [terminator.target];
     case 'branch':
       return [terminator.taken, terminator.otherwise];
+    case 'return':
+      return terminator.expected === undefined ? [] : [terminator.expected];
     default:
       return [];
   }
