@@ -70,10 +70,10 @@ for (const width of [64, 32] as const) {
 
   it('threads that sleep wake in order', async () => {
     const source = `
-      static void worker(void *d) { msleep((unsigned long)d); char c = 'a' + (unsigned long)d / 10; minios_write(1, &c, 1); }
+      static void worker(void *d) { msleep((unsigned long)d); char c = 'a' + (unsigned long)d / 100; minios_write(1, &c, 1); }
       int main(void) {
-        create_thread("t", worker, (void *)30); create_thread("t", worker, (void *)10); create_thread("t", worker, (void *)20);
-        msleep(60);
+        create_thread("t", worker, (void *)300); create_thread("t", worker, (void *)100); create_thread("t", worker, (void *)200);
+        msleep(600);
         return 0;
       }`;
 
