@@ -26,6 +26,18 @@ function codeOf(name: string): number {
   return code;
 }
 
+/** Operator → the load that it is applied to, and the load that is both. */
+const reinterpretedLoads: Readonly<Record<string, readonly [LoadOp, LoadOp]>> = {
+  'f64.reinterpret_i64': ['i64.load', 'f64.load'],
+  'f32.reinterpret_i32': ['i32.load', 'f32.load'],
+};
+
+/** Store → the operator that its value is made by, and the store that is both. */
+const reinterpretedStores: Readonly<Partial<Record<StoreOp, readonly [string, StoreOp]>>> = {
+  'i64.store': ['i64.reinterpret_f64', 'f64.store'],
+  'i32.store': ['i32.reinterpret_f32', 'f32.store'],
+};
+
 interface Signature {
   readonly parameters: readonly WasmType[];
   readonly results: readonly WasmType[];
@@ -75,7 +87,8 @@ export class ByteEmitter implements Emitter {
   op(name: string, a?: Expression, b?: Expression, c?: Expression): Expression {
     const code = codeOf(name);
     if (a === undefined) return this.#pool.leaf(kinds.code, code, 0);
-    if (b === undefined) return this.#pool.unary(kinds.code, code, 0, a);
+    if (b === undefined)
+      return this.#reinterpreted(name, a) ?? this.#pool.unary(kinds.code, code, 0, a);
     if (c === undefined) return this.#pool.binary(kinds.code, code, 0, a, b);
     return this.#pool.add(kinds.code, code, 0, [a, b, c]);
   }
@@ -100,7 +113,19 @@ export class ByteEmitter implements Emitter {
     return this.#pool.unary(kinds.access, codeOf(op), offset, pointer);
   }
 
+  /** Reinterpreting what is just loaded is loading it in the other type. */
+  #reinterpreted(name: string, value: Expression): Expression | undefined {
+    const loads = reinterpretedLoads[name];
+    if (loads === undefined) return undefined;
+    return this.#pool.recode(kinds.access, value, codeOf(loads[0]), codeOf(loads[1]));
+  }
+
   store(op: StoreOp, offset: number, pointer: Expression, value: Expression): Expression {
+    const [from, to] = reinterpretedStores[op] ?? [];
+    const bits =
+      from === undefined ? undefined : this.#pool.childOf(kinds.code, value, codeOf(from));
+    if (bits !== undefined && to !== undefined)
+      return this.#pool.binary(kinds.access, codeOf(to), offset, pointer, bits);
     return this.#pool.binary(kinds.access, codeOf(op), offset, pointer, value);
   }
 

@@ -96,6 +96,19 @@ export class ExpressionPool {
     return this.#bigs.push(value) - 1;
   }
 
+  /** An expression of one opcode turned into another's; undefined where it is another. */
+  recode(kind: number, at: Expression, from: number, to: number): Expression | undefined {
+    if (this.#word(at) !== kind || this.#word(at + 1) !== from) return undefined;
+    this.#words[at + 1] = to;
+    return at;
+  }
+
+  /** What an expression of one opcode has as its only child; undefined where it is another. */
+  childOf(kind: number, at: Expression, code: number): Expression | undefined {
+    if (this.#word(at) !== kind || this.#word(at + 1) !== code) return undefined;
+    return this.#word(at + headerLength);
+  }
+
   /** In order, with a stack of its own for what has children: blocks nest by the thousand. */
   write(root: Expression, w: ByteWriter): void {
     const open = this.#open;
