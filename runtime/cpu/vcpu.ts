@@ -59,6 +59,9 @@ const longestInstruction = 15n;
 /** Exits and evaluated instructions, of some microseconds each, that the host's event loop can wait for. */
 const mostSlow = 128;
 
+/** Checks of accesses subtract their span from the run's length, and spans are at most 256 bytes. */
+const shortestRun = 4096n;
+
 export class Vcpu {
   readonly mode: Mode;
   readonly #state: StateBlock;
@@ -371,7 +374,9 @@ export class Vcpu {
   }
 
   #reset(): void {
-    const { run } = this.#options;
+    const { run, pageTables } = this.#options;
+    if (pageTables === undefined && run.length < shortestRun)
+      throw new RangeError(`a linear run has ${run.length} bytes; ${shortestRun} is the least`);
     for (let i = 0; i <= 4; i++) {
       const limit = run.length - BigInt(2 ** i);
       this.#state.setWord64(cpuState.runLimits + 8 * i, limit);

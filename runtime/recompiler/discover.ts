@@ -11,7 +11,7 @@ import { translateExactly } from './guarded-floats.ts';
 /** Where code comes from. */
 export interface CodeSource {
   readonly mode: Mode;
-  /** Whether SSE floats must be exact to the sticky flag and follow MXCSR: the evaluator computes them. */
+  /** Whether SSE floats must be exact to the sticky flag and follow MXCSR (guarded-floats.ts). */
   readonly exactFloats: boolean;
   /** The decoder of the executable stretch around an address, if it is executable. */
   decoderAt(address: bigint): Decoder | undefined;

@@ -7,8 +7,6 @@ import type { Expression } from './emitter.ts';
 import type { Frame } from './frame.ts';
 import type { Values } from './values.ts';
 
-export const accessKind = { read: 0, write: 1 } as const;
-
 /** Statements that leave before the instruction at hand, for the body of an `if`; the evaluator then does it. */
 export type Exit = () => Expression[];
 

@@ -24,7 +24,7 @@ export const cpuState = {
   /** Why code left (see recompiler/leave-reasons.ts), and what it says of it. */ leaveReason: 0x268, leaveOperand: 0x26c, leaveAddress: 0x270, leaveErrorCode: 0x278,
   /** Polls until the guest must give way. */ polls: 0x280,
   /** Bytes of host stack that recompiled functions may still use. */ stackBudget: 0x284,
-  /** Length of the linear run less the span of an access, by log2 of the span: 1, 2, 4, 8, 16 bytes; -1 where it is shorter. */ runLimits: 0x288,
+  /** Length of the linear run less the span of an access, by log2 of the span: 1, 2, 4, 8, 16 bytes; a run is longer than any span. */ runLimits: 0x288,
   /** Scratch that subroutines and the host pass values through. */ scratch: 0x2c0,
   /** Selectors, as PUSH and MOV read them: es cs ss ds fs gs, 2 bytes each. */ selectors: 0x300,
 } as const;
