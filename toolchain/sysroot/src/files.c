@@ -125,7 +125,7 @@ int utime(const char *path, const struct utimbuf *times) {
   return times == NULL ? set_modified_now(path) : set_modified(path, (int64_t)times->modtime * NANOSECONDS);
 }
 
-int utimes(const char *path, const struct timeval times[2]) {
+int utimes(const char *path, const struct timeval *times) {
   if (times == NULL)
     return set_modified_now(path);
   return set_modified(path, (int64_t)times[1].tv_sec * NANOSECONDS + (int64_t)times[1].tv_usec * 1000);
