@@ -23,6 +23,7 @@ import {
 } from './minios/loader.ts';
 import { startApplication } from './minios/start.ts';
 import {
+  type AheadOfTime,
   CachedTranslation,
   type ConstantRegion,
   type ModuleCache,
@@ -120,10 +121,10 @@ async function run({ domain, translation }: Built, name: string): Promise<Ending
  */
 export async function recompile(
   bytes: Uint8Array,
-  options: Pick<BootOptions, 'name' | 'memory'> & { readonly cache: ModuleCache },
+  options: Pick<BootOptions, 'name' | 'memory'> & AheadOfTime & { readonly cache: ModuleCache },
 ): Promise<TranslationSize> {
   const image = await parseImage(bytes, options.name ?? 'guest');
-  const { cpu, translation } = await place(image, options, true);
+  const { cpu, translation } = await place(image, options, { onProgress: options.onProgress });
   await translation?.save();
   return cpu.translationSize;
 }
@@ -136,7 +137,7 @@ interface Placed {
 }
 
 /** An image in the memory of a machine, with a vCPU that can run it. */
-async function place(image: ElfImage, options: BootOptions, validated: boolean): Promise<Placed> {
+async function place(image: ElfImage, options: BootOptions, ahead?: AheadOfTime): Promise<Placed> {
   const memory = new MachineMemory();
   const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
@@ -150,13 +151,13 @@ async function place(image: ElfImage, options: BootOptions, validated: boolean):
   const environment = flatEnvironment(image.width, () => clock.monotonic());
   const cpu = makeCpu(image, memory, tables, loaded, guest, { environment, tier });
   const cache = options.mapping === undefined ? options.cache : undefined;
-  const translation = await translate(cpu, cache, validated);
+  const translation = await translate(cpu, cache, ahead);
   return { cpu: cpu.cpu, loaded, guest, translation };
 }
 
 async function build(image: ElfImage, options: BootOptions, console: Console): Promise<Built> {
   const { clock = systemClock() } = options;
-  const { cpu, loaded, guest, translation } = await place(image, options, false);
+  const { cpu, loaded, guest, translation } = await place(image, options);
   const changed = new Signal();
   console.listen(() => changed.raise());
   const kernel = startApplication({
@@ -239,15 +240,15 @@ const noRun = { lo: 0n, length: 0n, host: 0 };
 async function translate(
   { cpu, entries, regions }: UntranslatedCpu,
   cache: ModuleCache | undefined,
-  validated: boolean,
+  ahead?: AheadOfTime,
 ): Promise<CachedTranslation | undefined> {
   if (cache === undefined) {
-    await cpu.translateAll(validated);
+    await cpu.translateAll(ahead);
     return undefined;
   }
   const key = await translationKey(cpu.mode, cpu.layout, entries, regions, cpu.tier);
   const translation = new CachedTranslation(cpu, cache, key);
-  await translation.prepare(validated);
+  await translation.prepare(ahead);
   return translation;
 }
 

@@ -5,6 +5,7 @@
  */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
+import type { AheadOfTime } from '../recompiler/cache.ts';
 import {
   type ChangingCode,
   type CodeRegion,
@@ -20,6 +21,7 @@ import { buildFlagsModule } from '../recompiler/flags-module.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
 import type { Form } from '../recompiler/lower-function.ts';
+import type { OnProgress } from '../recompiler/module.ts';
 import type { Recipes } from '../recompiler/recipes.ts';
 import type { StoredFunction } from '../recompiler/stored-function.ts';
 import type { Translator } from '../recompiler/translator.ts';
@@ -58,6 +60,7 @@ interface Gathering {
   readonly has?: (address: bigint) => boolean;
   /** It is made from the image, before the guest has run. */
   readonly isImage?: boolean;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 export interface TranslationSize {
@@ -187,11 +190,14 @@ export class Translations {
     };
   }
 
-  /** Translates all that is known of the image; `validated` takes binaryen, which checks what it writes. */
-  async translateAll(validated = false): Promise<void> {
-    const tools = await (validated ? this.#loadValidated() : this.#loadTools());
+  /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
+  async translateAll(ahead?: AheadOfTime): Promise<void> {
+    const tools = await (ahead === undefined ? this.#loadTools() : this.#loadValidated());
     this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
-    this.#translate(tools, this.#options.entries, { isImage: true });
+    this.#translate(tools, this.#options.entries, {
+      isImage: true,
+      onProgress: ahead?.onProgress,
+    });
   }
 
   /** Loads what translates and decodes. */
@@ -253,7 +259,7 @@ export class Translations {
   #makeResumable(tools: Tools, fn: InstalledFunction): void {
     this.#resumed.add(fn);
     const whole = this.#fresh(tools).discover(fn.entry);
-    this.#installFunctions(tools, [whole], 'resumable', false);
+    this.#installFunctions(tools, [whole], 'resumable');
   }
 
   #translate(tools: Tools, entries: readonly bigint[], gathering: Gathering): void {
@@ -263,7 +269,7 @@ export class Translations {
     if (becomesExact) this.#startExact();
     const all = [...this.#options.entries, ...entries];
     const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
-    this.#installFunctions(tools, wanted, form, gathering.isImage === true);
+    this.#installFunctions(tools, wanted, form, gathering);
   }
 
   #gather(tools: Tools, entries: readonly bigint[], gathering: Gathering): GuestFunction[] {
@@ -282,10 +288,10 @@ export class Translations {
     { translator, emitter }: Tools,
     functions: readonly GuestFunction[],
     form: Form,
-    isImage: boolean,
+    { isImage = false, onProgress }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
-    const module = translator.translate(emitter(), functions, form);
+    const module = translator.translate(emitter(), functions, form, onProgress);
     if (module.asksFlags) this.#knowFlags(emitter());
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
@@ -350,7 +356,7 @@ export class Translations {
     for (const form of ['fast', 'resumable'] as const) {
       const entries = new Set(old.filter((fn) => fn.form === form).map(({ entry }) => entry));
       const functions = [...entries].map((entry) => translator.discover(entry));
-      this.#installFunctions(tools, functions, form, false);
+      this.#installFunctions(tools, functions, form);
     }
     for (const fn of old) this.#remove(fn);
   }

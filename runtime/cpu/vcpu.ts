@@ -4,6 +4,7 @@ import { CpuException } from '../errors.ts';
 import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { PageTables } from '../memory/page-tables.ts';
+import type { AheadOfTime } from '../recompiler/cache.ts';
 import type { CodeRegion } from '../recompiler/code-region.ts';
 import type { KeptTranslation } from '../recompiler/kept-translation.ts';
 import type { Layout } from '../recompiler/layout.ts';
@@ -124,9 +125,9 @@ export class Vcpu {
     return this.#translations.restore(kept);
   }
 
-  /** Translates all that is known of the image; `validated` takes binaryen, which checks what it writes. */
-  translateAll(validated = false): Promise<void> {
-    return this.#translations.translateAll(validated);
+  /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
+  translateAll(ahead?: AheadOfTime): Promise<void> {
+    return this.#translations.translateAll(ahead);
   }
 
   /** Everything translated so far, for the cache. */

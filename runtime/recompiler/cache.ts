@@ -2,6 +2,12 @@
 import type { Mode } from '../x86/registers.ts';
 import { decode, encode, type KeptTranslation } from './kept-translation.ts';
 import type { Layout } from './layout.ts';
+import type { OnProgress } from './module.ts';
+
+/** How a translation is made ahead of time; at run time nobody watches, and nothing is checked twice. */
+export interface AheadOfTime {
+  readonly onProgress?: OnProgress | undefined;
+}
 
 export interface ModuleCache {
   /** Undefined where there is none, or it is damaged. */
@@ -21,7 +27,7 @@ export interface Translated {
   readonly layout: Layout;
   readonly moduleCount: number;
   restore(kept: KeptTranslation): boolean;
-  translateAll(validated?: boolean): Promise<void>;
+  translateAll(ahead?: AheadOfTime): Promise<void>;
   keep(): KeptTranslation;
 }
 
@@ -70,10 +76,10 @@ export class CachedTranslation {
     this.#key = key;
   }
 
-  /** Makes the image runnable, by the cache or by translating it; `validated` always translates. */
-  async prepare(validated = false): Promise<void> {
-    if (validated) {
-      await this.#cpu.translateAll(true);
+  /** Makes the image runnable, by the cache or by translating it; ahead of time it is always translated. */
+  async prepare(ahead?: AheadOfTime): Promise<void> {
+    if (ahead !== undefined) {
+      await this.#cpu.translateAll(ahead);
       return;
     }
     const bytes = await this.#cache.get(this.#key);

@@ -71,12 +71,23 @@ export function encode(kept: KeptTranslation): Uint8Array {
   return whole;
 }
 
+/** Where in an encoding the first module lies, which is the image's; undefined where there is none. */
+export function mainModuleOf(bytes: Uint8Array): { from: number; to: number } | undefined {
+  try {
+    const { header, from: start } = readHeader(bytes);
+    const from = start + header.dispatcher + header.flags;
+    const to = from + (header.modules[0]?.size ?? 0);
+    return to > from && to <= bytes.length ? { from, to } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Undefined where the bytes are not what `encode` wrote: the cache is the host's, but it may be damaged. */
 export function decode(bytes: Uint8Array): KeptTranslation | undefined {
   try {
-    const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))) as Header;
-    let at = 4 + size;
+    const { header, from } = readHeader(bytes);
+    let at = from;
     const take = (length: number): Uint8Array => {
       at += length;
       if (at > bytes.length) throw new RangeError('the entry is cut off');
@@ -93,6 +104,13 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
   } catch {
     return undefined;
   }
+}
+
+function readHeader(bytes: Uint8Array): { header: Header; from: number } {
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const from = 4 + size;
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, from))) as Header;
+  return { header, from };
 }
 
 const hex = (address: bigint): string => address.toString(16);

@@ -14,14 +14,22 @@ export interface Translation {
   readonly asksFlags: boolean;
 }
 
+/** Is told how many functions are done, of all. */
+export type OnProgress = (done: number, total: number) => void;
+
+export interface ModuleOptions {
+  /** Whether a function may be called without the dispatcher; one that is often replaced may not. */
+  readonly isDirect?: (fn: GuestFunction) => boolean;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 export function buildModule(
   emitter: Emitter,
   layout: Layout,
   recipes: Recipes,
   functions: readonly GuestFunction[],
   form: Form,
-  /** Whether a function may be called without the dispatcher; one that is often replaced may not. */
-  isDirect: (fn: GuestFunction) => boolean = () => true,
+  { isDirect = () => true, onProgress }: ModuleOptions = {},
 ): Translation {
   const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
   emitter.importFunction('call', [native, native, 'i32'], [native, native]);
@@ -47,7 +55,11 @@ export function buildModule(
       return 'flags';
     },
   };
-  const lowered = functions.map((fn) => lowerFunction(context, fn, form));
+  const lowered = functions.map((fn, i) => {
+    onProgress?.(i, functions.length);
+    return lowerFunction(context, fn, form);
+  });
+  onProgress?.(functions.length, functions.length);
   shared.write();
   for (const { name } of lowered) emitter.exportFunction(name);
   return { bytes: emitter.finish(), functions: lowered, asksFlags };

@@ -7,7 +7,7 @@ import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emitter.ts';
 import type { Layout } from './layout.ts';
 import type { Form } from './lower-function.ts';
-import { buildModule } from './module.ts';
+import { buildModule, type OnProgress } from './module.ts';
 import type { Recipes } from './recipes.ts';
 import { codeOf, type StoredFunction } from './stored-function.ts';
 
@@ -145,6 +145,7 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form = 'resumable',
+    onProgress?: OnProgress,
   ): TranslatedModule {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
     const isDirect = ({ entry }: GuestFunction): boolean => !this.#isVolatile(code.get(entry));
@@ -152,7 +153,10 @@ export class Translator implements CodeSource {
       bytes,
       functions: lowered,
       asksFlags,
-    } = buildModule(emitter, this.#layout, this.#recipes, functions, form, isDirect);
+    } = buildModule(emitter, this.#layout, this.#recipes, functions, form, {
+      isDirect,
+      onProgress,
+    });
     const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
     const callees = (fn: GuestFunction): bigint[] =>
       this.#changing.length === 0 ? [] : [...fn.callees].filter((entry) => direct.has(entry));

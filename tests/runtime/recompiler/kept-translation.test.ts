@@ -4,6 +4,7 @@ import {
   decode,
   encode,
   type KeptTranslation,
+  mainModuleOf,
 } from '../../../runtime/recompiler/kept-translation.ts';
 import { random } from '../../support/random.ts';
 
@@ -50,6 +51,16 @@ test('what is encoded is decoded, wherever in a buffer it lies', () => {
 
   assert.equal(decode(bytes), kept);
   assert.equal(decode(elsewhere.subarray(5)), kept);
+});
+
+test('the first module is found in its encoding, and none where there is none', () => {
+  const bytes = encode(kept);
+  const { from, to } = mainModuleOf(bytes) ?? { from: 0, to: 0 };
+
+  assert.equal(bytes.slice(from, to), Uint8Array.from([4, 5]));
+  assert.is(mainModuleOf(encode({ ...kept, modules: [] })), undefined);
+  assert.is(mainModuleOf(bytes.subarray(0, from + 1)), undefined);
+  assert.is(mainModuleOf(new Uint8Array(100).fill(255)), undefined);
 });
 
 test('an entry that is cut off anywhere is none', () => {

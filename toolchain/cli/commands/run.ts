@@ -8,8 +8,13 @@ import {
   recompilerStamp,
 } from '../../../runtime/host/node/module-cache.ts';
 import { TerminalConsole } from '../../../runtime/host/node/terminal-console.ts';
+import {
+  TranslationFiles,
+  translationsBeside,
+} from '../../../runtime/host/node/translation-files.ts';
 import { type BootedDomain, boot } from '../../../runtime/machine.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
+import type { ModuleCache } from '../../../runtime/recompiler/cache.ts';
 import type { Command, Terminal } from '../command.ts';
 
 export interface RunOptions {
@@ -17,15 +22,22 @@ export interface RunOptions {
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly memory: number;
+  /** A file that `recompile -o` wrote; if not given, one beside the image that fits. */
+  readonly translation?: string | undefined;
 }
 
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage: 'run [--memory 32M] [--env NAME=VALUE]… IMAGE [-- GUEST-ARGUMENT…]',
+  usage:
+    'run [--memory 32M] [--env NAME=VALUE]… [--translation IMAGE.wasm] IMAGE [-- GUEST-ARGUMENT…]',
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
     env: { type: 'string', multiple: true, help: 'NAME=VALUE: a variable of the guest' },
+    translation: {
+      type: 'string',
+      help: 'what recompile -o wrote; IMAGE.wasm beside the image is found without',
+    },
   },
 
   async run(terminal, [image, ...guestArguments], options) {
@@ -33,7 +45,10 @@ export const run: Command = {
       throw new UserError('no IMAGE given; try: stubdom run examples/hello-c/hello-64.elf');
     const memory = parseMemory(options.text('memory'));
     const environment = Object.fromEntries(options.list('env').map(parseVariable));
-    return await runImage(terminal, { image, arguments: guestArguments, environment, memory });
+    const translation = options.optional('translation');
+    return await runImage(terminal, {
+      ...{ image, arguments: guestArguments, environment, memory, translation },
+    });
   },
 };
 
@@ -42,9 +57,7 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   prepareEngine();
   const { image, memory, environment } = options;
   const bytes = await readImage(image);
-  const cache = new FileModuleCache(moduleCacheDirectory(), recompilerStamp(), (line) => {
-    terminal.stderr.write(`stubdom: ${line}\n`);
-  });
+  const cache = openCache(terminal, image, options.translation);
   let domain: BootedDomain | undefined;
   const console = new TerminalConsole(terminal, () => domain?.stop());
   try {
@@ -59,6 +72,16 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   } finally {
     console.close();
   }
+}
+
+function openCache(terminal: Terminal, image: string, named: string | undefined): ModuleCache {
+  const stamp = recompilerStamp();
+  const tell = (line: string): void => void terminal.stderr.write(`stubdom: ${line}\n`);
+  const cache = new FileModuleCache(moduleCacheDirectory(), stamp, tell);
+  // Who named no file need not hear of one that happens to lie there.
+  return named === undefined
+    ? new TranslationFiles(translationsBeside(image), stamp, cache, () => {})
+    : new TranslationFiles([named], stamp, cache, tell);
 }
 
 export async function readImage(path: string): Promise<Uint8Array> {
