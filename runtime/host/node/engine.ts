@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
  */
 const tieringBudget = 60_000_000;
 
-/** V8 13.7 takes branch hints without being told; a flag that a V8 does not know it complains of on stderr. */
+/** Major versions of V8 up to this one have the flag; a later one would complain on stderr if it does not know it. */
 const lastWithHintFlag = 13;
 
 /**
