@@ -3,9 +3,8 @@ import type { PageFault } from '../memory/address-space.ts';
 import type { Instruction } from '../x86/decode.ts';
 import { RBP, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
+import { exception } from './exception-leave.ts';
 import type { Leave } from './leave.ts';
-
-type Exception = Extract<Leave, { reason: 'exception' }>;
 
 /** How far from rsp PUSH, POP and CALL reach. */
 const stackReach = 16n;
@@ -15,12 +14,11 @@ export function accessException(
   { errorCode, address, isCanonical }: PageFault,
   instruction: Instruction | undefined,
   rsp: bigint,
-): Exception {
-  if (isCanonical !== false)
-    return { reason: 'exception', vector: vectors.PF, errorCode, address, detail: undefined };
+): Leave {
+  if (isCanonical !== false) return exception(vectors.PF, errorCode, address);
   const isStack = instruction !== undefined && goesThroughStack(instruction, address, rsp);
   const vector = isStack ? vectors.SS : vectors.GP;
-  return { reason: 'exception', vector, errorCode: 0, address: undefined, detail: undefined };
+  return exception(vector, 0);
 }
 
 /** Through SS go what is based on RSP or RBP without FS or GS, and what only the stack's instructions touch. */
