@@ -8,7 +8,7 @@ import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
 import { inlineLeaves } from './inline-leaves.ts';
 import { BlockLowering } from './lower-block.ts';
-import { type BlockPlan, plan, shapeOf } from './plan.ts';
+import { type BlockPlan, outline, plan, shapeOf } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
 import type { Ways } from './ways.ts';
 
@@ -41,10 +41,11 @@ export function lowerFunction(
   form: Form = 'resumable',
 ): LoweredFunction {
   const whole = form === 'fast' ? inlineLeaves(fn, context.functionAt) : fn;
-  const flow = form === 'fast' ? shapeOf(whole) : undefined;
+  const outlined = outline(whole);
+  const flow = form === 'fast' ? shapeOf(whole, outlined) : undefined;
   const isFast = flow?.isReducible === true && flow.order.length === whole.blocks.length;
   const frame = new Frame(context, isFast ? whole : fn);
-  const plans = plan(frame.fn, isFast ? flow.heads : undefined);
+  const plans = plan(frame.fn === whole ? outlined : outline(fn), isFast ? flow.heads : undefined);
   const written: Written = isFast
     ? new FastForm(frame, plans, flow)
     : new ResumableForm(frame, plans);

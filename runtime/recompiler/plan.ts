@@ -26,7 +26,7 @@ export interface BlockPlan {
   readonly calls: boolean;
   readonly resumable: boolean;
   /** Begins a loop: polls for events. */
-  readonly loopHead: boolean;
+  loopHead: boolean;
   /** Registers that hold what the state block does not. */
   dirtyIn: RegisterSet;
   /** Registers that must be in their locals at the start. */
@@ -37,31 +37,33 @@ export interface BlockPlan {
   readonly flagInputs: number | undefined;
   /** Registers whose value at the start somebody in the block uses. */
   used: RegisterSet;
-  readonly leaves: boolean;
+  leaves: boolean;
   /** Flags that are read at the block's start value, here or later. */
   flagsIn: ReadonlySet<Flag>;
   /** Flags that a later block reads. */
   flagsOut: ReadonlySet<Flag>;
 }
 
-/** Plans of a function's blocks. Where no loop heads are given, what a block further down jumps to is one. */
-export function plan(fn: GuestFunction, loopHeads?: ReadonlySet<number>): BlockPlan[] {
-  const plans = planBlocks(fn);
+/**
+ * Plans of a function's blocks, from its outline, which is used up. Where no loop heads are given, what a block further down
+ * jumps to is one.
+ */
+export function plan(plans: BlockPlan[], loopHeads?: ReadonlySet<number>): BlockPlan[] {
   const heads = loopHeads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
-  const marked = plans.map((p, i) => ({
-    ...p,
-    loopHead: heads.has(i),
-    leaves: p.leaves || heads.has(i),
-  }));
-  flowFlags(marked);
-  for (const p of marked) p.used |= usedByFlags(p);
-  flowRegisters(marked);
-  return marked;
+  for (const head of heads) {
+    const p = plans[head];
+    if (p === undefined) continue;
+    p.loopHead = true;
+    p.leaves = true;
+  }
+  flowFlags(plans);
+  for (const p of plans) p.used |= usedByFlags(p);
+  flowRegisters(plans);
+  return plans;
 }
 
 /** The control flow of a function that is entered at its entry alone; calls come back. */
-export function shapeOf(fn: GuestFunction): ControlFlow {
-  const plans = planBlocks(fn);
+export function shapeOf(fn: GuestFunction, plans: readonly BlockPlan[]): ControlFlow {
   return controlFlow(
     plans.map(({ successors, continuation }) =>
       continuation === undefined ? successors : [...successors, continuation],
@@ -70,7 +72,8 @@ export function shapeOf(fn: GuestFunction): ControlFlow {
   );
 }
 
-function planBlocks(fn: GuestFunction): BlockPlan[] {
+/** What each block says of itself: nothing has flowed between them yet. */
+export function outline(fn: GuestFunction): BlockPlan[] {
   const indices = new Map(fn.blocks.map((block, i) => [block.address, i]));
   return fn.blocks.map((block) => planBlock(fn, block, indices));
 }
@@ -142,6 +145,7 @@ function survey(statements: readonly Statement[]): {
 }
 
 const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
+
 function writtenBy(block: Block): RegisterSet {
   let written = 0;
   for (const s of block.statements) {

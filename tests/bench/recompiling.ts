@@ -6,7 +6,7 @@ import type { Statement } from '../../runtime/ir/value.ts';
 import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import type { FixedCode } from '../../runtime/recompiler/code-region.ts';
 import type { GuestFunction } from '../../runtime/recompiler/discover.ts';
-import { plan } from '../../runtime/recompiler/plan.ts';
+import { outline, plan } from '../../runtime/recompiler/plan.ts';
 import { Recipes } from '../../runtime/recompiler/recipes.ts';
 import { Translator } from '../../runtime/recompiler/translator.ts';
 import { Decoder } from '../../runtime/x86/decode.ts';
@@ -133,7 +133,7 @@ function sharesOf(
     if (statement.kind === 'instruction')
       decoders.find((decoder) => decoder.contains(statement.address))?.decode(statement.address);
   const decoded = performance.now();
-  for (const fn of functions) plan(fn);
+  for (const fn of functions) plan(outline(fn));
   const planned = performance.now();
   for (const decoder of decoders) decoder.free();
   return { decoding: decoded - begun, planning: planned - decoded };

@@ -5,6 +5,7 @@ import {
   type BlockPlan,
   bitOf,
   lazyFlags,
+  outline,
   plan,
   type RegisterSet,
 } from '../../../runtime/recompiler/plan.ts';
@@ -14,7 +15,7 @@ import { codeSource, type SourceOptions } from '../../support/lockstep-source.ts
 const test = suite('runtime/recompiler/plan');
 
 const planned = (hex: string, options?: SourceOptions): BlockPlan[] =>
-  plan(discover(codeSource(64, hex, options), 0x1000n));
+  plan(outline(discover(codeSource(64, hex, options), 0x1000n)));
 const registers = (...numbers: number[]): RegisterSet =>
   numbers.reduce((set, register) => set | bitOf(register), 0);
 
