@@ -15,5 +15,5 @@ export {
   recompile,
 } from './machine.ts';
 export { mostGuestBytes } from './memory/machine-memory.ts';
-export type { ModuleCache } from './recompiler/cache.ts';
+export type { ModuleCache } from './recompiler/store/cache.ts';
 export type { Trace, TraceEvent } from './trace.ts';

@@ -28,8 +28,8 @@ import {
   type ConstantRegion,
   type ModuleCache,
   translationKey,
-} from './recompiler/cache.ts';
-import type { CodeRegion } from './recompiler/code-region.ts';
+} from './recompiler/store/cache.ts';
+import type { CodeRegion } from './recompiler/store/code-region.ts';
 import type { Trace } from './trace.ts';
 import { RSP } from './x86/registers.ts';
 

@@ -40,7 +40,7 @@ const gates: Readonly<Record<string, string>> = {
   'node:': 'runtime/host/node/',
   elfinfo: 'runtime/elf/image.ts',
   'iced-x86': 'runtime/x86/decode.ts',
-  binaryen: 'runtime/recompiler/binaryen-emitter.ts',
+  binaryen: 'runtime/recompiler/emit/binaryen-emitter.ts',
 };
 
 /** The test that proves files without a test of their own. What gets its own comes off the list. */

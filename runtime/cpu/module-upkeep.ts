@@ -1,5 +1,5 @@
 /** What must go together: functions that call each other without the dispatcher, and modules of which little is left. */
-import type { InstalledFunction, InstalledModule } from '../recompiler/code-store.ts';
+import type { InstalledFunction, InstalledModule } from '../recompiler/store/code-store.ts';
 
 /** Each costs V8 some kilobytes, whatever it holds. */
 const mostModules = 128;

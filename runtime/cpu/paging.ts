@@ -7,9 +7,9 @@ import { type MachineMemory, pageFlags, pageSize } from '../memory/machine-memor
 import type { PageTables, TranslationCache } from '../memory/page-tables.ts';
 import { Runs, runBoundsBytes } from '../memory/runs.ts';
 import { Tlb, tlbBytes } from '../memory/tlb.ts';
-import { AccessSites, notesBytes } from '../recompiler/access-sites.ts';
+import { AccessSites, notesBytes } from '../recompiler/access/access-sites.ts';
+import { crossingBytes } from '../recompiler/access/paged-crossing.ts';
 import type { Layout } from '../recompiler/layout.ts';
-import { crossingBytes } from '../recompiler/paged-crossing.ts';
 
 export interface PagingCounts {
   /** Times that recompiled code left for an access. */

@@ -5,25 +5,25 @@
  */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
-import type { AheadOfTime } from '../recompiler/cache.ts';
+import type { GuestFunction } from '../recompiler/discover.ts';
+import { buildDispatcher } from '../recompiler/dispatcher.ts';
+import type { Emitter } from '../recompiler/emit/emitter.ts';
+import { buildFlagsModule } from '../recompiler/flags-module.ts';
+import type { Layout } from '../recompiler/layout.ts';
+import type { Form } from '../recompiler/lower/lower-function.ts';
+import type { OnProgress } from '../recompiler/module.ts';
+import type { Recipes } from '../recompiler/recipes.ts';
+import type { AheadOfTime } from '../recompiler/store/cache.ts';
 import {
   type ChangingCode,
   type CodeRegion,
   isChanging,
   regionAt,
-} from '../recompiler/code-region.ts';
-import { CodeStore, type InstalledFunction } from '../recompiler/code-store.ts';
-import { CodeWatch } from '../recompiler/code-watch.ts';
-import type { GuestFunction } from '../recompiler/discover.ts';
-import { buildDispatcher } from '../recompiler/dispatcher.ts';
-import type { Emitter } from '../recompiler/emitter.ts';
-import { buildFlagsModule } from '../recompiler/flags-module.ts';
-import type { KeptModule, KeptTranslation } from '../recompiler/kept-translation.ts';
-import type { Layout } from '../recompiler/layout.ts';
-import type { Form } from '../recompiler/lower-function.ts';
-import type { OnProgress } from '../recompiler/module.ts';
-import type { Recipes } from '../recompiler/recipes.ts';
-import type { StoredFunction } from '../recompiler/stored-function.ts';
+} from '../recompiler/store/code-region.ts';
+import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
+import { CodeWatch } from '../recompiler/store/code-watch.ts';
+import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
+import type { StoredFunction } from '../recompiler/store/stored-function.ts';
 import type { Translator } from '../recompiler/translator.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
@@ -368,7 +368,7 @@ export class Translations {
 
   async #loadTools(): Promise<Tools> {
     if (this.#tools !== undefined) return this.#tools;
-    const { ByteEmitter } = await import('../recompiler/byte-emitter.ts');
+    const { ByteEmitter } = await import('../recompiler/emit/byte-emitter.ts');
     const { Translator } = await import('../recompiler/translator.ts');
     const { maximumPages } = this.#options.memory;
     this.#tools = {
@@ -380,7 +380,9 @@ export class Translations {
 
   async #loadValidated(): Promise<Tools> {
     const { translator } = await this.#loadTools();
-    const { BinaryenEmitter, loadBinaryen } = await import('../recompiler/binaryen-emitter.ts');
+    const { BinaryenEmitter, loadBinaryen } = await import(
+      '../recompiler/emit/binaryen-emitter.ts'
+    );
     const binaryen = await loadBinaryen();
     const { maximumPages } = this.#options.memory;
     return { translator, emitter: () => new BinaryenEmitter(binaryen, maximumPages) };

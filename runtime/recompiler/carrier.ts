@@ -1,7 +1,7 @@
 /** How values travel in Wasm. */
 import type { Width } from '../ir/ops.ts';
 import type { Value } from '../ir/value.ts';
-import type { LoadOp, StoreOp, WasmType } from './emitter.ts';
+import type { LoadOp, StoreOp, WasmType } from './emit/emitter.ts';
 
 /** The Wasm type that carries a value: zero-extended integers, or a vector. */
 export const carrier = (width: Width): WasmType =>

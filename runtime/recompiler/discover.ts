@@ -6,7 +6,7 @@ import type { Decoder, Instruction } from '../x86/decode.ts';
 import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
 import { asksHost, standsAlone, translateInstruction } from '../x86/translate.ts';
-import { translateExactly } from './guarded-floats.ts';
+import { translateExactly } from './lower/guarded-floats.ts';
 
 /** Where code comes from. */
 export interface CodeSource {

@@ -5,7 +5,7 @@
 
 import { RSP } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
-import type { Emitter, Expression, WasmType } from './emitter.ts';
+import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
 import { leaveReasons } from './leave-reasons.ts';
 

@@ -8,13 +8,13 @@ import { flagNames } from '../ir/ops.ts';
 import type { Value } from '../ir/value.ts';
 import { cpuState } from '../x86/state.ts';
 import { loadOps } from './carrier.ts';
-import type { Emitter, Expression, WasmType } from './emitter.ts';
+import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
-import { rules } from './lower.ts';
-import { floatRules } from './lower-float.ts';
+import { rules } from './lower/lower.ts';
+import { floatRules } from './lower/lower-float.ts';
+import { Values } from './lower/values.ts';
 import type { Recipe, Recipes } from './recipes.ts';
 import { SharedFunctions } from './shared-functions.ts';
-import { Values } from './values.ts';
 
 export function buildFlagsModule(e: Emitter, layout: Layout, recipes: Recipes): Uint8Array {
   e.importFunction('flags', [], ['i32']);

@@ -1,6 +1,6 @@
 /** Where recompiled code finds what is not in a local: constants of every module made for one vCPU. */
 import type { Mode } from '../x86/registers.ts';
-import type { AccessSites } from './access-sites.ts';
+import type { AccessSites } from './access/access-sites.ts';
 
 export interface Layout {
   readonly mode: Mode;

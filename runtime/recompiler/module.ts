@@ -1,9 +1,9 @@
 /** Guest functions → one Wasm module. */
 import type { GuestFunction } from './discover.ts';
-import type { Emitter, WasmType } from './emitter.ts';
-import type { ModuleContext } from './frame.ts';
+import type { Emitter, WasmType } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
-import { type Form, type LoweredFunction, lowerFunction } from './lower-function.ts';
+import type { ModuleContext } from './lower/frame.ts';
+import { type Form, type LoweredFunction, lowerFunction } from './lower/lower-function.ts';
 import type { Recipes } from './recipes.ts';
 import { SharedFunctions } from './shared-functions.ts';
 

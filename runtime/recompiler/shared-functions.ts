@@ -2,11 +2,11 @@
 import { input } from '../ir/build.ts';
 import type { Subroutine, Value } from '../ir/value.ts';
 import { carrier } from './carrier.ts';
-import type { Emitter, Expression, WasmType } from './emitter.ts';
-import { rules } from './lower.ts';
-import { floatRules } from './lower-float.ts';
-import { type SupportFunction, supportFunctions, supportSubroutines } from './support.ts';
-import { Values } from './values.ts';
+import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
+import { rules } from './lower/lower.ts';
+import { floatRules } from './lower/lower-float.ts';
+import { type SupportFunction, supportFunctions, supportSubroutines } from './lower/support.ts';
+import { Values } from './lower/values.ts';
 
 export class SharedFunctions {
   readonly #emitter: Emitter;

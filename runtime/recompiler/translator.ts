@@ -2,14 +2,14 @@
 import { pagesOf, type Stretch } from '../memory/page-index.ts';
 import { Decoder } from '../x86/decode.ts';
 import type { Mode } from '../x86/registers.ts';
-import { type ChangingCode, type CodeRegion, isChanging, regionAt } from './code-region.ts';
 import { type CodeSource, discover, type GuestFunction } from './discover.ts';
-import type { Emitter } from './emitter.ts';
+import type { Emitter } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
-import type { Form } from './lower-function.ts';
+import type { Form } from './lower/lower-function.ts';
 import { buildModule, type OnProgress } from './module.ts';
 import type { Recipes } from './recipes.ts';
-import { codeOf, type StoredFunction } from './stored-function.ts';
+import { type ChangingCode, type CodeRegion, isChanging, regionAt } from './store/code-region.ts';
+import { codeOf, type StoredFunction } from './store/stored-function.ts';
 
 export interface TranslatedModule {
   readonly bytes: Uint8Array;

@@ -1,7 +1,7 @@
 /** The recorded instruction forms, classified for random programs: what they read, write and leave undefined. */
 import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
 import type { Block, Statement, Value } from '../../runtime/ir/value.ts';
-import { operandsOf } from '../../runtime/recompiler/plan.ts';
+import { operandsOf } from '../../runtime/recompiler/lower/plan.ts';
 import { type Mode, RDI } from '../../runtime/x86/registers.ts';
 import { hasSemantics } from '../../runtime/x86/translate.ts';
 import { blockOf } from './evaluator.ts';

@@ -10,8 +10,8 @@ import {
 import { GuestMemory } from '../../runtime/memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from '../../runtime/memory/machine-memory.ts';
 import type { PageTables } from '../../runtime/memory/page-tables.ts';
-import { ByteEmitter } from '../../runtime/recompiler/byte-emitter.ts';
 import { buildDispatcher } from '../../runtime/recompiler/dispatcher.ts';
+import { ByteEmitter } from '../../runtime/recompiler/emit/byte-emitter.ts';
 import type { Layout } from '../../runtime/recompiler/layout.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
 import { cpuState, cpuStateSize } from '../../runtime/x86/state.ts';

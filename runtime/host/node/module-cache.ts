@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModuleCache } from '../../recompiler/cache.ts';
+import type { ModuleCache } from '../../recompiler/store/cache.ts';
 import { makeDirectory } from './make-directory.ts';
 
 export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {

@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { UserError } from '../../errors.ts';
-import type { ModuleCache } from '../../recompiler/cache.ts';
-import { mainModuleOf } from '../../recompiler/kept-translation.ts';
+import type { ModuleCache } from '../../recompiler/store/cache.ts';
+import { mainModuleOf } from '../../recompiler/store/kept-translation.ts';
 import {
   packTranslation,
   type TranslationFile,
   unpackTranslation,
-} from '../../recompiler/translation-file.ts';
+} from '../../recompiler/store/translation-file.ts';
 
 /** What the translation of one image is written to. */
 export class TranslationOutput implements ModuleCache {

@@ -2,7 +2,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { crowded, withCallers } from '../../../runtime/cpu/module-upkeep.ts';
-import type { InstalledFunction, InstalledModule } from '../../../runtime/recompiler/code-store.ts';
+import type {
+  InstalledFunction,
+  InstalledModule,
+} from '../../../runtime/recompiler/store/code-store.ts';
 
 const test = suite('runtime/cpu/module-upkeep');
 

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { flagBits } from '../../../runtime/ir/builder.ts';
 import { evaluateFlagRule } from '../../../runtime/ir/evaluate.ts';
 import { flagNames, type Width } from '../../../runtime/ir/ops.ts';
-import { ByteEmitter } from '../../../runtime/recompiler/byte-emitter.ts';
+import { ByteEmitter } from '../../../runtime/recompiler/emit/byte-emitter.ts';
 import { buildFlagsModule } from '../../../runtime/recompiler/flags-module.ts';
 import { Recipes } from '../../../runtime/recompiler/recipes.ts';
 import { flagRuleNamed } from '../../../runtime/x86/instructions/rules.ts';

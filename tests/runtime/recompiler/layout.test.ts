@@ -1,10 +1,9 @@
 /** The code map as the host fills it and as the dispatcher reads it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ByteEmitter } from '../../../runtime/recompiler/byte-emitter.ts';
-import { CodeStore } from '../../../runtime/recompiler/code-store.ts';
 import { buildDispatcher } from '../../../runtime/recompiler/dispatcher.ts';
-import type { Emitter } from '../../../runtime/recompiler/emitter.ts';
+import { ByteEmitter } from '../../../runtime/recompiler/emit/byte-emitter.ts';
+import type { Emitter } from '../../../runtime/recompiler/emit/emitter.ts';
 import {
   codeMapBytes,
   codeMapEntries,
@@ -12,6 +11,7 @@ import {
   type Layout,
 } from '../../../runtime/recompiler/layout.ts';
 import { leaveReasons } from '../../../runtime/recompiler/leave-reasons.ts';
+import { CodeStore } from '../../../runtime/recompiler/store/code-store.ts';
 import type { Mode } from '../../../runtime/x86/registers.ts';
 import { cpuState } from '../../../runtime/x86/state.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '../../../runtime/host/node/module-cache.ts';
 import { TranslationOutput } from '../../../runtime/host/node/translation-files.ts';
 import { recompile as recompileImage } from '../../../runtime/machine.ts';
-import type { ModuleCache } from '../../../runtime/recompiler/cache.ts';
+import type { ModuleCache } from '../../../runtime/recompiler/store/cache.ts';
 import { type Progress, showProgress, silentProgress } from '../../progress.ts';
 import { type Command, type Terminal, usageError } from '../command.ts';
 import { parseMemory, readImage } from './run.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../../runtime/host/node/translation-files.ts';
 import { type BootedDomain, boot } from '../../../runtime/machine.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
-import type { ModuleCache } from '../../../runtime/recompiler/cache.ts';
+import type { ModuleCache } from '../../../runtime/recompiler/store/cache.ts';
 import type { Command, Terminal } from '../command.ts';
 
 export interface RunOptions {

@@ -9,9 +9,9 @@ import {
   TranslationOutput,
   translationsBeside,
 } from '../../../../runtime/host/node/translation-files.ts';
-import { ByteEmitter } from '../../../../runtime/recompiler/byte-emitter.ts';
-import type { ModuleCache } from '../../../../runtime/recompiler/cache.ts';
-import { encode } from '../../../../runtime/recompiler/kept-translation.ts';
+import { ByteEmitter } from '../../../../runtime/recompiler/emit/byte-emitter.ts';
+import type { ModuleCache } from '../../../../runtime/recompiler/store/cache.ts';
+import { encode } from '../../../../runtime/recompiler/store/kept-translation.ts';
 
 const files = suite<{ directory: string }>('runtime/host/node/translation-files');
 

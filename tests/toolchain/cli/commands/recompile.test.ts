@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mainModuleOf } from '../../../../runtime/recompiler/kept-translation.ts';
+import { mainModuleOf } from '../../../../runtime/recompiler/store/kept-translation.ts';
 import { projectDirectory } from '../../../support/source-files.ts';
 
 const command = suite<{ cache: string }>('toolchain/cli/commands/recompile');

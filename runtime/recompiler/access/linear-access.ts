@@ -1,0 +1,165 @@
+/**
+ * Guest memory as one linear run: accesses side by side are checked together (access-groups.ts), against the run's length
+ * and, where they write, the page flags. What does not pass leaves before the instruction, which the evaluator then does.
+ */
+import { constantOf } from '../../ir/build.ts';
+import type { Statement, Value } from '../../ir/value.ts';
+import { pageFlags, pageSize } from '../../memory/machine-memory.ts';
+import { cpuState } from '../../x86/state.ts';
+import { arg, loadOps, storeOps } from '../carrier.ts';
+import type { Expression } from '../emit/emitter.ts';
+import type { Frame } from '../lower/frame.ts';
+import type { Values } from '../lower/values.ts';
+import { type AccessGroup, AccessGroups, type GroupedAccess, isForWrite } from './access-groups.ts';
+import { bulkFunction } from './linear-bulk.ts';
+import type { AccessSite, MemoryAccess } from './memory-access.ts';
+
+export class LinearAccess implements MemoryAccess {
+  readonly #site: AccessSite;
+  readonly #frame: Frame;
+  readonly #values: Values;
+  readonly #groups: AccessGroups;
+  readonly #checked = new Map<AccessGroup, Checked>();
+
+  constructor(site: AccessSite) {
+    this.#site = site;
+    this.#frame = site.frame;
+    this.#values = site.values;
+    this.#groups = new AccessGroups(site.block, site.frame.layout.mode);
+  }
+
+  load(statement: Extract<Statement, { kind: 'load' }>): void {
+    const { value } = statement;
+    const access = this.#groups.ofLoad(statement);
+    const { pointer, offset } = this.#reach(access, arg(value, 0), isForWrite(value));
+    if (this.#values.usesOf(value) === 0) return;
+    const e = this.#frame.emitter;
+    this.#values.keep(value, e.load(loadOps[value.width], offset, e.get(pointer, 'i32')));
+  }
+
+  store(statement: Extract<Statement, { kind: 'store' }>): void {
+    const e = this.#frame.emitter;
+    const { address, value } = statement;
+    const { pointer, offset } = this.#reach(this.#groups.ofStore(statement), address, true);
+    const op = storeOps[value.width];
+    this.#frame.statement(e.store(op, offset, e.get(pointer, 'i32'), this.#values.emit(value)));
+  }
+
+  bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {
+    const e = this.#frame.emitter;
+    const { layout, context, native } = this.#frame;
+    const { op } = value;
+    const width = value.detail as number;
+    if ((op !== 'bulkCopy' && op !== 'bulkFill') || !isElement(width))
+      throw new TypeError(`${op} of ${width} bits is no bulk operation`);
+    const name = context.shared(`${op}${width}`, () => bulkFunction(op, layout, width));
+    const wide = (index: number): Expression => {
+      const plain = this.#values.emit(arg(value, index));
+      return arg(value, index).width === 64 ? plain : e.op('i64.extend_i32_u', plain);
+    };
+    const args = [wide(0), wide(1), wide(2), this.#values.emit(arg(value, 3))];
+    const done = e.call(name, args, 'i64');
+    this.#values.keep(value, native === 'i64' ? done : e.op('i32.wrap_i64', done));
+  }
+
+  /** Where the access at hand is: a local and a constant. Checks its group where nobody has yet. */
+  #reach(
+    access: GroupedAccess,
+    address: Value,
+    writes: boolean,
+  ): { pointer: number; offset: number } {
+    const { group, offset } = access;
+    const checked = this.#checked.get(group) ?? this.#check(address, access);
+    if (writes && !checked.isWritable) {
+      this.#checkFlags(checked.pointer, group);
+      checked.isWritable = true;
+    }
+    const { pointer } = checked;
+    const { host } = this.#frame.layout.run;
+    return { pointer, offset: host + Number(offset - group.least) };
+  }
+
+  /** The group's first byte as an offset in the run, which is compared with the run's length. */
+  #check(address: Value, access: GroupedAccess): Checked {
+    const e = this.#frame.emitter;
+    const { native, layout } = this.#frame;
+    const { group } = access;
+    const { least, end } = group;
+    const offset = this.#frame.local(native);
+    const distance = this.#plus(address, least - access.offset - layout.run.lo);
+    const isOutside = e.op(
+      `${native}.gt_u`,
+      e.tee(offset, distance, native),
+      this.#limit(Number(end - least)),
+    );
+    this.#frame.statement(e.ifRare(isOutside, this.#site.exit()));
+    const checked = { pointer: this.#pointer(offset), isWritable: false };
+    this.#checked.set(group, checked);
+    return checked;
+  }
+
+  /** The sum; a constant that the address ends with goes into the other. */
+  #plus(address: Value, number: bigint): Expression {
+    const e = this.#frame.emitter;
+    const { native } = this.#frame;
+    const [sum, addend] = address.args;
+    const own = address.op === 'add' && addend !== undefined ? constantOf(addend) : undefined;
+    const isPending = this.#values.usesOf(address) < 2 && !this.#values.isWritten(address);
+    const isFolded = own !== undefined && sum !== undefined && isPending;
+    const base = this.#values.emit(isFolded ? sum : address);
+    const constant = this.#frame.constant(isFolded ? number + own : number);
+    return e.op(`${native}.add`, base, constant);
+  }
+
+  /** The last offset at which so many bytes lie in the run. */
+  #limit(bytes: number): Expression {
+    const { native } = this.#frame;
+    const log = Math.log2(bytes);
+    if (Number.isInteger(log) && log <= 4)
+      return this.#frame.loadState(native, cpuState.runLimits + 8 * log);
+    const last = this.#frame.loadState(native, cpuState.runLimits);
+    const e = this.#frame.emitter;
+    return e.op(`${native}.sub`, last, this.#frame.constant(BigInt(bytes - 1)));
+  }
+
+  #pointer(offset: number): number {
+    if (this.#frame.native === 'i32') return offset;
+    const e = this.#frame.emitter;
+    const pointer = this.#frame.local('i32');
+    this.#frame.statement(e.set(pointer, e.op('i32.wrap_i64', e.get(offset, 'i64'))));
+    return pointer;
+  }
+
+  /** The flags of the first page that the group writes, and, where it reaches into the next one, whether that has any. */
+  #checkFlags(pointer: number, { least, end, written = { least, end } }: AccessGroup): void {
+    const e = this.#frame.emitter;
+    const { pageFlags: table, run } = this.#frame.layout;
+    const place = (): Expression => {
+      const low = e.get(pointer, 'i32');
+      const distance = Number(written.least - least);
+      return distance === 0 ? low : e.op('i32.add', low, e.i32(distance));
+    };
+    const bytes = Number(written.end - written.least);
+    const page = e.op('i32.shr_u', place(), e.i32(12));
+    const flags = e.load('i32.load8_u', table + run.host / pageSize, page);
+    const own = (value: Expression): Expression => e.op('i32.and', value, e.i32(~pageFlags.next));
+    if (bytes === 1) {
+      this.#frame.statement(e.ifRare(own(flags), this.#site.exit()));
+      return;
+    }
+    const held = this.#frame.local('i32');
+    const within = e.op('i32.and', place(), e.i32(pageSize - 1));
+    const crosses = e.op('i32.gt_u', within, e.i32(pageSize - bytes));
+    const isFlagged = e.op('i32.or', own(e.get(held, 'i32')), crosses);
+    const look = e.ifRare(isFlagged, this.#site.exit());
+    this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
+  }
+}
+
+/** A group whose first byte is in a local, as an offset in the run. */
+interface Checked {
+  readonly pointer: number;
+  isWritable: boolean;
+}
+
+const isElement = (width: number): width is 8 | 16 | 32 | 64 => [8, 16, 32, 64].includes(width);

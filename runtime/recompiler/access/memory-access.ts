@@ -1,0 +1,30 @@
+/**
+ * How recompiled code reaches guest memory: what a block asks for at its loads and stores, whoever translates addresses.
+ * One implementation a kind of Layout; choose-access.ts picks it.
+ */
+import type { Block, Statement } from '../../ir/value.ts';
+import type { Expression } from '../emit/emitter.ts';
+import type { Frame } from '../lower/frame.ts';
+import type { Values } from '../lower/values.ts';
+
+/** Statements that leave before the instruction at hand, for the body of an `if`; the evaluator then does it. */
+export type Exit = () => Expression[];
+
+/** The block that is being written, as accesses see it. */
+export interface AccessSite {
+  readonly frame: Frame;
+  readonly block: Block;
+  readonly values: Values;
+  readonly exit: Exit;
+}
+
+type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
+
+/** Made for each block. It is asked once for each statement, in order, when the statements before are written. */
+export interface MemoryAccess {
+  /** Checks the access, and keeps the value (`values.keep`) where somebody uses it. */
+  load(statement: Of<'load'>): void;
+  store(statement: Of<'store'>): void;
+  /** Keeps the number of elements done, which may always be 0. */
+  bulk(statement: Of<'bulk'>): void;
+}

@@ -1,0 +1,363 @@
+/** A function while it is written: its locals, and how it loads, spills and leaves. */
+import type { Flag } from '../../ir/ops.ts';
+import type { Subroutine, Value } from '../../ir/value.ts';
+import { isVector, RSP } from '../../x86/registers.ts';
+import { cpuState, registerOffset } from '../../x86/state.ts';
+import { loadOps } from '../carrier.ts';
+import type { GuestFunction } from '../discover.ts';
+import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import type { Layout } from '../layout.ts';
+import { leaveReasons } from '../leave-reasons.ts';
+import type { Recipes } from '../recipes.ts';
+import type { RegisterSet } from './plan.ts';
+import { lazyFlags } from './plan.ts';
+import type { SupportFunction } from './support.ts';
+import { halvedRegisters } from './vector-halves.ts';
+
+export const functionName = (entry: bigint): string => `f_${entry.toString(16)}`;
+
+/** What all functions of a module share. */
+export interface ModuleContext {
+  readonly emitter: Emitter;
+  readonly layout: Layout;
+  readonly recipes: Recipes;
+  /** Place of the function at an address among those of the module, in the function table. */
+  ordinal(entry: bigint): number;
+  /** Whether a guest address is the entry of a function in this module, so that it can be called directly. */
+  has(entry: bigint): boolean;
+  /** The function of this module at an address, where it can be called directly. */
+  functionAt(entry: bigint): GuestFunction | undefined;
+  subroutine(subroutine: Subroutine): string;
+  support(name: string): string;
+  /** The function that computes the arithmetic flags from the state block. */
+  flags(): string;
+  /** The name of a function that is written into the module once, from what `make` gives when it is first asked for. */
+  shared(name: string, make: () => SupportFunction): string;
+}
+
+/** The locals of an XMM register that is kept in two: an f64 and an i64. */
+export interface Halves {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface Part {
+  readonly local: number;
+  readonly type: WasmType;
+  readonly offset: number;
+}
+
+/** Parameters: selector, rsp, depth. */
+const parameterCount = 3;
+
+/**
+ * A loop counts its iterations in a local and takes as many polls at once: a count in memory alone would take a loop of one
+ * word as long as its store takes to be loaded again, 5 cycles.
+ */
+export const iterationsPerPoll = 16;
+
+export class Frame {
+  readonly context: ModuleContext;
+  readonly emitter: Emitter;
+  readonly layout: Layout;
+  readonly fn: GuestFunction;
+  readonly native: 'i32' | 'i64';
+  readonly locals: WasmType[] = [];
+  /** Where statements go; the writer of a block replaces it. */
+  statements: Expression[] = [];
+  readonly #lowest: bigint;
+  readonly #flagInputs: number;
+  readonly #registers = new Map<number, number>();
+  readonly #halves = new Map<number, Halves>();
+  readonly #halved: ReadonlySet<number>;
+  readonly #flags = new Map<Flag, number>();
+  readonly #temporaries: Partial<Record<WasmType, { free: number[]; used: number[] }>> = {};
+  readonly #tails = new Map<RegisterSet, string>();
+  #recipe: readonly [number, number, number, number] | undefined;
+  #place: number | undefined;
+  #fuel: number | undefined;
+
+  constructor(context: ModuleContext, fn: GuestFunction) {
+    this.context = context;
+    this.emitter = context.emitter;
+    this.layout = context.layout;
+    this.fn = fn;
+    this.native = context.layout.mode === 64 ? 'i64' : 'i32';
+    this.#lowest = lowestOf(fn);
+    this.#flagInputs = flagInputsOf(fn);
+    this.#halved = halvedRegisters(fn);
+  }
+
+  get pair(): readonly ['i32' | 'i64', 'i32' | 'i64'] {
+    return [this.native, this.native];
+  }
+
+  // Locals.
+
+  local(type: WasmType): number {
+    const pool = this.#temporaries[type] ?? { free: [], used: [] };
+    this.#temporaries[type] = pool;
+    const local = pool.free.pop() ?? this.#newLocal(type);
+    pool.used.push(local);
+    return local;
+  }
+
+  /** Temporaries live no longer than a block. */
+  releaseTemporaries(): void {
+    for (const pool of Object.values(this.#temporaries)) {
+      pool.free.push(...pool.used);
+      pool.used.length = 0;
+    }
+  }
+
+  #newLocal(type: WasmType): number {
+    return parameterCount + this.locals.push(type) - 1;
+  }
+
+  registerType(register: number): WasmType {
+    return isVector(register) ? 'v128' : this.native;
+  }
+
+  registerLocal(register: number): number {
+    if (register === RSP) return 1;
+    const known = this.#registers.get(register);
+    if (known !== undefined) return known;
+    const local = this.#newLocal(this.registerType(register));
+    this.#registers.set(register, local);
+    return local;
+  }
+
+  /** Of an XMM register that the function keeps in two locals; undefined of one that is in one. */
+  halvesOf(register: number): Halves | undefined {
+    if (!this.#halved.has(register)) return undefined;
+    const known = this.#halves.get(register);
+    if (known !== undefined) return known;
+    const halves = { low: this.#newLocal('f64'), high: this.#newLocal('i64') };
+    this.#halves.set(register, halves);
+    return halves;
+  }
+
+  flagLocal(flag: Flag): number {
+    const known = this.#flags.get(flag);
+    if (known !== undefined) return known;
+    const local = this.#newLocal('i32');
+    this.#flags.set(flag, local);
+    return local;
+  }
+
+  /** The recipe's number and its three inputs. */
+  recipeLocals(): readonly [number, number, number, number] {
+    const locals = this.#recipe ?? [
+      this.#newLocal('i32'),
+      this.#newLocal('i64'),
+      this.#newLocal('i64'),
+      this.#newLocal('i64'),
+    ];
+    this.#recipe = locals;
+    return locals;
+  }
+
+  /** Loop iterations until the next poll. */
+  fuelLocal(): number {
+    this.#fuel ??= this.#newLocal('i32');
+    return this.#fuel;
+  }
+
+  /**
+   * What a frame takes at most: V8's baseline compiler keeps every local on the stack; its optimising one gives large
+   * functions a slot for nearly every value that it spills (Lua's interpreter: 14.5 KB, 3.2 bytes a guest instruction).
+   */
+  stackCost(): number {
+    const locals = this.locals.reduce((sum, type) => sum + (type === 'v128' ? 16 : 8), 256);
+    return locals + 6 * this.fn.instructions;
+  }
+
+  // Statements.
+
+  statement(expression: Expression): void {
+    this.statements.push(expression);
+  }
+
+  /** What `write` adds to the statements, by itself. */
+  aside(write: () => void): Expression[] {
+    const outer = this.statements;
+    this.statements = [];
+    write();
+    const inner = this.statements;
+    this.statements = outer;
+    return inner;
+  }
+
+  constant(value: bigint): Expression {
+    return this.native === 'i64'
+      ? this.emitter.i64(value)
+      : this.emitter.i32(Number(BigInt.asIntN(32, value)));
+  }
+
+  loadState(type: WasmType, offset: number): Expression {
+    return this.emitter.load(`${type}.load`, this.layout.state + offset, this.emitter.i32(0));
+  }
+
+  storeState(type: WasmType, offset: number, value: Expression): Expression {
+    return this.emitter.store(
+      `${type}.store`,
+      this.layout.state + offset,
+      this.emitter.i32(0),
+      value,
+    );
+  }
+
+  loadRegisters(set: RegisterSet): Expression[] {
+    const e = this.emitter;
+    const loads: Expression[] = [];
+    for (const register of registersIn(set))
+      for (const { local, type, offset } of this.#partsOf(register))
+        loads.push(e.set(local, this.loadState(type, offset)));
+    if ((set & lazyFlags) === 0) return loads;
+    const [recipe, ...inputs] = this.recipeLocals();
+    loads.push(e.set(recipe, this.loadState('i32', cpuState.flagRecipe)));
+    inputs.slice(0, this.#flagInputs).forEach((local, i) => {
+      loads.push(e.set(local, this.loadState('i64', cpuState.flagInput0 + 8 * i)));
+    });
+    return loads;
+  }
+
+  /** Stores registers; `flagInputs` is how many inputs the recipe has at most, where that is known. */
+  spill(set: RegisterSet, flagInputs = this.#flagInputs): Expression[] {
+    const e = this.emitter;
+    const stores: Expression[] = [];
+    for (const register of registersIn(set))
+      for (const { local, type, offset } of this.#partsOf(register))
+        stores.push(this.storeState(type, offset, e.get(local, type)));
+    if ((set & lazyFlags) === 0) return stores;
+    const [recipe, ...inputs] = this.recipeLocals();
+    stores.push(this.storeState('i32', cpuState.flagRecipe, e.get(recipe, 'i32')));
+    inputs.slice(0, flagInputs).forEach((local, i) => {
+      stores.push(this.storeState('i64', cpuState.flagInput0 + 8 * i, e.get(local, 'i64')));
+    });
+    return stores;
+  }
+
+  /** The locals that a register is in, and where each lies in the state block. */
+  #partsOf(register: number): readonly Part[] {
+    const offset = registerOffset(register);
+    const halves = this.halvesOf(register);
+    if (halves === undefined)
+      return [{ local: this.registerLocal(register), type: this.registerType(register), offset }];
+    return [
+      { local: halves.low, type: 'f64', offset },
+      { local: halves.high, type: 'i64', offset: offset + 8 },
+    ];
+  }
+
+  /** Says where and why the guest leaves; the caller spills and returns. */
+  leave(rip: bigint, reason: number, operand: number): Expression[] {
+    const e = this.emitter;
+    const why = BigInt(reason) | (BigInt(operand >>> 0) << 32n);
+    return [
+      this.storeState('i64', cpuState.rip, e.i64(rip)),
+      this.storeState('i64', cpuState.leaveReason, e.i64(why)),
+    ];
+  }
+
+  /** A function with loops begins with this. */
+  refuel(): Expression[] {
+    return this.#fuel === undefined
+      ? []
+      : [this.emitter.set(this.#fuel, this.emitter.i32(iterationsPerPoll))];
+  }
+
+  /** Takes polls away; the value is what is left. */
+  nextPoll(count: number): Expression {
+    const e = this.emitter;
+    const polls = this.local('i32');
+    const left = e.op('i32.sub', this.loadState('i32', cpuState.polls), e.i32(count));
+    this.statement(e.set(polls, left));
+    this.statement(this.storeState('i32', cpuState.polls, e.get(polls, 'i32')));
+    return e.get(polls, 'i32');
+  }
+
+  /** Back to the host. */
+  returnLeft(): Expression {
+    return this.emitter.return(this.constant(-1n), this.emitter.get(1, this.native));
+  }
+
+  loadCpu(value: Value, offset: Expression): Expression {
+    const e = this.emitter;
+    return e.load(loadOps[value.width], this.layout.state, offset);
+  }
+
+  // Exits: a number for the place, then a branch to the tail that spills what is dirty there.
+
+  /** Remembers where the function leaves; a branch to a tail follows. */
+  setPlace(address: bigint, isPoll: boolean): Expression {
+    const place = Number(address - this.#lowest);
+    this.#place ??= this.#newLocal('i32');
+    return this.emitter.set(this.#place, this.emitter.i32(isPoll ? ~place : place));
+  }
+
+  /** Label of the tail that spills a set of registers. */
+  tail(set: RegisterSet): string {
+    const label = this.#tails.get(set) ?? `t${set >>> 0}`;
+    this.#tails.set(set, label);
+    return label;
+  }
+
+  /** The function's code with the tails that it branches to behind it. */
+  withTails(code: readonly Expression[]): Expression[] {
+    const e = this.emitter;
+    const sets = [...this.#tails];
+    let body = [...code];
+    for (const [set, label] of sets) {
+      const stores = this.spill(set);
+      const isLast = label === sets.at(-1)?.[1];
+      body = [e.block(label, body), ...stores, ...(isLast ? [] : [e.branch('left')])];
+    }
+    return sets.length === 0 ? body : [e.block('left', body), ...this.#leaveFromPlace()];
+  }
+
+  /** Below 0 the place is that of a poll. */
+  #leaveFromPlace(): Expression[] {
+    const e = this.emitter;
+    const place = (): Expression => e.get(this.#place ?? 0, 'i32');
+    const sign = e.op('i32.shr_s', place(), e.i32(31));
+    const distance = e.op('i64.extend_i32_u', e.op('i32.xor', place(), sign));
+    const reason = e.select(
+      e.op('i32.lt_s', place(), e.i32(0)),
+      e.i32(leaveReasons.poll),
+      e.i32(leaveReasons.evaluate),
+    );
+    return [
+      this.storeState('i64', cpuState.rip, e.op('i64.add', e.i64(this.#lowest), distance)),
+      this.storeState('i32', cpuState.leaveReason, reason),
+      this.returnLeft(),
+    ];
+  }
+}
+
+/**
+ * Inputs that the recipes of a function have at most. Flags that were set outside may have more: those stay as they are in
+ * the state block, since nothing in the function stores there.
+ */
+function flagInputsOf(fn: GuestFunction): number {
+  let most = 0;
+  for (const { statements } of fn.blocks)
+    for (const s of statements) if (s.kind === 'setFlags') most = Math.max(most, s.inputs.length);
+  return most;
+}
+
+/** The lowest address of an instruction. */
+function lowestOf(fn: GuestFunction): bigint {
+  let lowest = fn.entry;
+  for (const { statements } of fn.blocks) {
+    const [first] = statements;
+    if (first?.kind === 'instruction' && first.address < lowest) lowest = first.address;
+  }
+  return lowest;
+}
+
+export function* registersIn(set: RegisterSet): Generator<number> {
+  for (let register = 0; register < 32; register++) {
+    if (register !== RSP && (set & (1 << register)) !== 0) yield register;
+  }
+}

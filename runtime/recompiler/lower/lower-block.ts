@@ -1,0 +1,327 @@
+/** One block → Wasm statements: effects in order, then the way on, and behind it what its exits spill. */
+
+import type { Flag } from '../../ir/ops.ts';
+import { flagNames } from '../../ir/ops.ts';
+import type { Statement, Subroutine, Terminator, Value } from '../../ir/value.ts';
+import { memoryAccess } from '../access/choose-access.ts';
+import type { MemoryAccess } from '../access/memory-access.ts';
+import { storeOps } from '../carrier.ts';
+import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import { ExitChain } from './exit-chain.ts';
+import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
+import { rules } from './lower.ts';
+import { floatRules } from './lower-float.ts';
+import { TerminatorLowering } from './lower-terminator.ts';
+import { type BlockPlan, bitOf, lazyFlags, operandsOf, terminatorOperands } from './plan.ts';
+import { isAnchored, type Surroundings, Values, wholeOf } from './values.ts';
+import type { Ways } from './ways.ts';
+
+export class BlockLowering implements Surroundings {
+  readonly emitter: Emitter;
+  readonly #frame: Frame;
+  readonly #plan: BlockPlan;
+  readonly #exits: ExitChain;
+  readonly #values: Values;
+  readonly #memory: MemoryAccess;
+  readonly #way: TerminatorLowering;
+  readonly #lastUse = new Map<number, number>();
+  readonly #saved = new Map<number, number>();
+  readonly #savedHalves = new Map<number, Halves>();
+  readonly #tableIndex: Value | undefined;
+  /** A load that the terminator makes, where its jump table does not know the way. */
+  #tableLoad: Value | undefined;
+  #address: bigint;
+
+  constructor(frame: Frame, ways: Ways, plan: BlockPlan, index: number) {
+    this.#frame = frame;
+    this.emitter = frame.emitter;
+    this.#plan = plan;
+    this.#exits = new ExitChain(frame, index, plan.dirtyIn);
+    this.#values = new Values(this, { rules, floatRules });
+    this.#memory = memoryAccess({
+      frame,
+      block: plan.block,
+      values: this.#values,
+      exit: () => this.#exit(),
+    });
+    this.#way = new TerminatorLowering(frame, { ways, plan, index, values: this.#values });
+    this.#tableIndex = ways.tableIndex(index);
+    this.#address = plan.block.address;
+  }
+
+  write(): readonly Expression[] {
+    const frame = this.#frame;
+    const { statements, terminator } = this.#plan.block;
+    const body = frame.aside(() => {
+      this.#countUses();
+      if (this.#tableIndex !== undefined) this.#tableLoad = this.#onlyTarget(terminator);
+      if (this.#plan.loopHead) this.#poll();
+      statements.forEach((statement, i) => {
+        this.#statement(statement, i, statements);
+      });
+      const load = this.#tableLoad;
+      this.#way.write(
+        terminator,
+        this.#address,
+        load && (() => this.#memory.load({ kind: 'load', value: load })),
+      );
+    });
+    frame.releaseTemporaries();
+    return this.#exits.behind(body);
+  }
+
+  // Surroundings of values.
+
+  local(type: WasmType): number {
+    return this.#frame.local(type);
+  }
+
+  statement(expression: Expression): void {
+    this.#frame.statement(expression);
+  }
+
+  register(value: Value): Expression {
+    const register = value.detail as number;
+    const low = this.half(value, 0);
+    const high = this.half(value, 1);
+    if (low !== undefined && high !== undefined) return wholeOf(this.emitter, low, high);
+    const local = this.#saved.get(register) ?? this.#frame.registerLocal(register);
+    return this.emitter.get(local, this.#frame.registerType(register));
+  }
+
+  half(value: Value, index: 0 | 1): Expression | undefined {
+    const register = value.detail as number;
+    const halves = this.#savedHalves.get(register) ?? this.#frame.halvesOf(register);
+    if (halves === undefined) return undefined;
+    return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
+  }
+
+  flag(value: Value): Expression {
+    return this.emitter.get(this.#frame.flagLocal(value.detail as Flag), 'i32');
+  }
+
+  subroutine(subroutine: Subroutine): string {
+    return this.#frame.context.subroutine(subroutine);
+  }
+
+  support(name: string): string {
+    return this.#frame.context.support(name);
+  }
+
+  loadCpu(value: Value): Expression {
+    return this.#frame.loadCpu(value, this.#values.emit(only(value.args)));
+  }
+
+  // Statements.
+
+  /** Counts uses, and finds for every register the last statement at which its value at the block's start is read. */
+  #countUses(): void {
+    const { statements, terminator, flagsOut } = this.#plan.block;
+    const seen = new Set<Value>();
+    const visit = (value: Value, at: number): void => {
+      this.#values.count(value);
+      this.#note(value, at, seen);
+    };
+    statements.forEach((statement, i) => {
+      // What nobody emits here is emitted later: its registers must last until then.
+      if (statement.kind === 'setFlags' && overwritten(statements, i)) return;
+      for (const value of operandsOf(statement)) visit(value, i);
+    });
+    for (const flag of flagNames) {
+      const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
+      if (value !== undefined) visit(value, statements.length);
+    }
+    for (const value of terminatorOperands(terminator)) visit(value, statements.length);
+    const index = this.#tableIndex;
+    if (index === undefined) return;
+    // A jump's way through its table asks for it again.
+    this.#values.count(index);
+    this.#note(index, statements.length, new Set());
+  }
+
+  /** The load of a jump's target that nothing else reads. */
+  #onlyTarget(terminator: Terminator): Value | undefined {
+    if (terminator.kind !== 'jumpIndirect') return undefined;
+    return this.#values.usesOf(terminator.target) === 1 ? terminator.target : undefined;
+  }
+
+  #note(value: Value, at: number, seen: Set<Value>): void {
+    if (value.op === 'register') this.#lastUse.set(value.detail as number, at);
+    else if (value.args.length > 0 && !seen.has(value) && !isAnchored(value)) {
+      seen.add(value);
+      for (const arg of value.args) this.#note(arg, at, seen);
+    }
+  }
+
+  #statement(statement: Statement, index: number, all: readonly Statement[]): void {
+    const e = this.emitter;
+    switch (statement.kind) {
+      case 'instruction':
+        this.#address = statement.address;
+        break;
+      case 'setRegister':
+        this.#setRegister(statement.register, statement.value, index);
+        break;
+      case 'load':
+        if (this.#isForNext(statement.value, all[index + 1]))
+          this.#values.keepInPlace(statement.value);
+        if (statement.value !== this.#tableLoad) this.#memory.load(statement);
+        break;
+      case 'store':
+        this.#memory.store(statement);
+        break;
+      case 'bulk':
+        this.#memory.bulk(statement);
+        break;
+      case 'loadCpu':
+        if (this.#values.usesOf(statement.value) > 0)
+          this.#values.keep(statement.value, this.loadCpu(statement.value));
+        break;
+      case 'storeCpu':
+        this.#storeCpu(statement.offset, statement.value);
+        break;
+      case 'setFlags':
+        if (!overwritten(all, index)) this.#setFlags(statement);
+        break;
+      case 'raiseIf':
+        this.statement(e.ifRare(this.#values.emit(statement.condition), this.#exit()));
+        break;
+      case 'jumpIf':
+        this.#way.jumpIf(this.#values.emit(statement.condition), statement.target);
+        break;
+    }
+  }
+
+  /** Whether the next statement puts what is loaded into a register, and nobody else asks for it before. */
+  #isForNext(value: Value, next: Statement | undefined): boolean {
+    if (next?.kind !== 'setRegister') return false;
+    return (
+      next.value === value || (this.#values.usesOf(value) === 1 && holds(next.value, value, 3))
+    );
+  }
+
+  #setRegister(register: number, value: Value, index: number): void {
+    const frame = this.#frame;
+    const e = this.emitter;
+    const halves = frame.halvesOf(register);
+    const needed = (this.#lastUse.get(register) ?? -1) > index;
+    this.#exits.write(bitOf(register));
+    if (halves !== undefined) {
+      this.#setHalves(register, halves, { value, needed });
+      return;
+    }
+    const local = frame.registerLocal(register);
+    const written = this.#values.emitInto(local, value);
+    if (needed && !this.#saved.has(register)) {
+      const type = frame.registerType(register);
+      const saved = frame.local(type);
+      this.statement(e.set(saved, e.get(local, type)));
+      this.#saved.set(register, saved);
+    }
+    this.statement(e.set(local, written));
+  }
+
+  /** Both halves are computed before either is written; `needed` where the old ones are read later. */
+  #setHalves(
+    register: number,
+    to: Halves,
+    { value, needed }: { value: Value; needed: boolean },
+  ): void {
+    const e = this.emitter;
+    const { low, high } = this.#values.keepHalves(value);
+    if (needed && !this.#savedHalves.has(register)) {
+      const saved = { low: this.local('f64'), high: this.local('i64') };
+      this.statement(e.set(saved.low, e.get(to.low, 'f64')));
+      this.statement(e.set(saved.high, e.get(to.high, 'i64')));
+      this.#savedHalves.set(register, saved);
+    }
+    this.statement(e.set(to.low, e.get(low, 'f64')));
+    this.statement(e.set(to.high, e.get(high, 'i64')));
+  }
+
+  #storeCpu(offset: Value, value: Value): void {
+    const pointer = this.#values.emit(offset);
+    this.statement(
+      this.emitter.store(
+        storeOps[value.width],
+        this.#frame.layout.state,
+        pointer,
+        this.#values.emit(value),
+      ),
+    );
+  }
+
+  /** Keeps the recipe; the flags themselves are written only where somebody reads them. */
+  #setFlags({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
+    const e = this.emitter;
+    const [recipe, ...slots] = this.#frame.recipeLocals();
+    const number = this.#frame.context.recipes.numberOf(
+      rule,
+      inputs.map((input) => input.width),
+    );
+    const condition =
+      when === undefined ? undefined : this.#values.toLocal(this.#values.emit(when), 'i32');
+    const put = (local: number, type: WasmType, value: Expression): void => {
+      const kept =
+        condition === undefined
+          ? value
+          : e.select(e.get(condition, 'i32'), value, e.get(local, type));
+      this.statement(e.set(local, kept));
+    };
+    inputs.forEach((input, i) => {
+      const slot = slots[i];
+      if (slot === undefined)
+        throw new TypeError(`flag rule ${rule.name} has more than three inputs`);
+      put(slot, 'i64', this.#wide(input));
+    });
+    put(recipe, 'i32', e.i32(number));
+    this.#exits.write(lazyFlags);
+  }
+
+  #wide(value: Value): Expression {
+    const e = this.emitter;
+    if (value.width === 128) throw new TypeError('a flag rule has no inputs of 128 bits');
+    const plain = this.#values.emit(value);
+    return value.width === 64 ? plain : e.op('i64.extend_i32_u', plain);
+  }
+
+  /** Counts an iteration; where the fuel is used up, takes polls for more. */
+  #poll(): void {
+    const e = this.emitter;
+    const frame = this.#frame;
+    const fuel = frame.fuelLocal();
+    this.statement(e.set(fuel, e.op('i32.sub', e.get(fuel, 'i32'), e.i32(1))));
+    const refuel = frame.aside(() => {
+      const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
+      frame.statement(e.ifRare(spent, this.#exits.leave(this.#address, true)));
+      frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
+    });
+    this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
+  }
+
+  /** Leaves before the instruction at hand: statements for the body of an `if`. */
+  #exit(): Expression[] {
+    return this.#exits.leave(this.#address, false);
+  }
+}
+
+function only(values: readonly Value[]): Value {
+  const [value] = values;
+  if (value === undefined) throw new TypeError('an operand is missing');
+  return value;
+}
+
+/** Whether a value is made of another one, within some steps. */
+const holds = (whole: Value, part: Value, steps: number): boolean =>
+  whole.args.some((arg) => arg === part || (steps > 0 && holds(arg, part, steps - 1)));
+
+/** Whether flags set here are set again before anybody could see them. */
+function overwritten(statements: readonly Statement[], index: number): boolean {
+  for (let i = index + 1; i < statements.length; i++) {
+    const s = statements[i];
+    if (s?.kind === 'setFlags') return s.when === undefined;
+    if (s?.kind === 'load' || s?.kind === 'store' || s?.kind === 'raiseIf' || s?.kind === 'jumpIf')
+      return false;
+  }
+  return false;
+}

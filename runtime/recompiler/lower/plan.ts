@@ -1,0 +1,280 @@
+/** What lowering must know of a function before it writes it: who reads which register and flag, and where code comes in. */
+import { type Flag, flagNames } from '../../ir/ops.ts';
+import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
+import { RSP } from '../../x86/registers.ts';
+import type { GuestFunction } from '../discover.ts';
+import { type ControlFlow, controlFlow } from './control-flow.ts';
+import { isAnchored } from './values.ts';
+
+/**
+ * A set of registers, one bit each by number. RSP travels as parameter and result, so its bit stands for the lazy
+ * flags: the recipe and its inputs.
+ */
+export type RegisterSet = number;
+export const lazyFlags: RegisterSet = 1 << RSP;
+export const bitOf = (register: number): RegisterSet => (register === RSP ? 0 : 1 << register);
+
+export interface BlockPlan {
+  readonly block: Block;
+  /** Blocks of this function that may follow, by index. */
+  readonly successors: readonly number[];
+  /** Those among them that the block goes to before it has done anything (REP with a count of 0). */
+  readonly early: readonly number[];
+  /** Where a call that ends the block comes back to, by index. */
+  readonly continuation: number | undefined;
+  /** Whether other functions may be called from here, or jumped to. */
+  readonly calls: boolean;
+  readonly resumable: boolean;
+  /** Begins a loop: polls for events. */
+  loopHead: boolean;
+  /** Registers that hold what the state block does not. */
+  dirtyIn: RegisterSet;
+  /** Registers that must be in their locals at the start. */
+  liveIn: RegisterSet;
+  /** Registers that the block writes. */
+  readonly written: RegisterSet;
+  /** How many inputs the flags have that the block ends with, where it set them. */
+  readonly flagInputs: number | undefined;
+  /** Registers whose value at the start somebody in the block uses. */
+  used: RegisterSet;
+  leaves: boolean;
+  /** Flags that are read at the block's start value, here or later. */
+  flagsIn: ReadonlySet<Flag>;
+  /** Flags that a later block reads. */
+  flagsOut: ReadonlySet<Flag>;
+}
+
+/**
+ * Plans of a function's blocks, from its outline, which is used up. Where no loop heads are given, what a block further down
+ * jumps to is one.
+ */
+export function plan(plans: BlockPlan[], loopHeads?: ReadonlySet<number>): BlockPlan[] {
+  const heads = loopHeads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
+  for (const head of heads) {
+    const p = plans[head];
+    if (p === undefined) continue;
+    p.loopHead = true;
+    p.leaves = true;
+  }
+  flowFlags(plans);
+  for (const p of plans) p.used |= usedByFlags(p);
+  flowRegisters(plans);
+  return plans;
+}
+
+/** The control flow of a function that is entered at its entry alone; calls come back. */
+export function shapeOf(fn: GuestFunction, plans: readonly BlockPlan[]): ControlFlow {
+  return controlFlow(
+    plans.map(({ successors, continuation }) =>
+      continuation === undefined ? successors : [...successors, continuation],
+    ),
+    fn.blocks.findIndex(({ address }) => address === fn.entry),
+  );
+}
+
+/** What each block says of itself: nothing has flowed between them yet. */
+export function outline(fn: GuestFunction): BlockPlan[] {
+  const indices = new Map(fn.blocks.map((block, i) => [block.address, i]));
+  return fn.blocks.map((block) => planBlock(fn, block, indices));
+}
+
+/** Addresses that a terminator goes to without leaving the function's Wasm frame. */
+export function targets(terminator: Terminator): readonly bigint[] {
+  switch (terminator.kind) {
+    case 'jump':
+      return [terminator.target];
+    case 'branch':
+      return [terminator.taken, terminator.otherwise];
+    case 'return':
+      return terminator.expected === undefined ? [] : [terminator.expected];
+    default:
+      return [];
+  }
+}
+
+function planBlock(
+  fn: GuestFunction,
+  block: Block,
+  indices: ReadonlyMap<bigint, number>,
+): BlockPlan {
+  const { early, conditional, mayLeave } = survey(block.statements);
+  const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
+  const successors = [...targets(block.terminator), ...early, ...computed].flatMap(
+    (target) => indices.get(target) ?? [],
+  );
+  const outside = [...targets(block.terminator), ...early].some((target) => !indices.has(target));
+  const walk = new Walk();
+  for (const statement of block.statements)
+    for (const value of operandsOf(statement)) walk.visit(value);
+  for (const value of terminatorOperands(block.terminator)) walk.visit(value);
+  const { terminator } = block;
+  return {
+    block,
+    successors,
+    continuation: 'returnTo' in terminator ? indices.get(terminator.returnTo) : undefined,
+    calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
+    early: early.flatMap((target) => indices.get(target) ?? []),
+    resumable: fn.resumable.has(block.address),
+    loopHead: false,
+    dirtyIn: 0,
+    liveIn: 0,
+    written: writtenBy(block),
+    flagInputs: flagInputsOf(block),
+    used: walk.registers | (conditional ? lazyFlags : 0),
+    leaves: outside || mayLeave || !['jump', 'branch'].includes(block.terminator.kind),
+    flagsIn: walk.flags,
+    flagsOut: new Set(),
+  };
+}
+
+/** What the statements do beside computing: where they jump early, whether flags stay on a condition, whether one may leave. */
+function survey(statements: readonly Statement[]): {
+  early: bigint[];
+  conditional: boolean;
+  mayLeave: boolean;
+} {
+  const early: bigint[] = [];
+  let conditional = false;
+  let mayLeave = false;
+  for (const s of statements) {
+    if (s.kind === 'jumpIf') early.push(s.target);
+    else if (s.kind === 'setFlags') conditional ||= s.when !== undefined;
+    else mayLeave ||= leaving.has(s.kind);
+  }
+  return { early, conditional, mayLeave };
+}
+
+const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
+
+function writtenBy(block: Block): RegisterSet {
+  let written = 0;
+  for (const s of block.statements) {
+    if (s.kind === 'setRegister') written |= bitOf(s.register);
+    if (s.kind === 'setFlags') written |= lazyFlags;
+  }
+  return written;
+}
+
+function flagInputsOf({ statements }: Block): number | undefined {
+  const last = statements.findLast((s) => s.kind === 'setFlags');
+  return last?.kind === 'setFlags' && last.when === undefined ? last.inputs.length : undefined;
+}
+
+export function operandsOf(s: Statement): readonly Value[] {
+  switch (s.kind) {
+    case 'setRegister':
+      return [s.value];
+    case 'load':
+    case 'loadCpu':
+    case 'bulk':
+      return s.value.args;
+    case 'store':
+      return [s.address, s.value];
+    case 'storeCpu':
+      return [s.offset, s.value];
+    case 'setFlags':
+      return s.when === undefined ? s.inputs : [s.when, ...s.inputs];
+    case 'raiseIf':
+    case 'jumpIf':
+      return [s.condition];
+    case 'instruction':
+      return [];
+  }
+}
+
+export function terminatorOperands(t: Terminator): readonly Value[] {
+  switch (t.kind) {
+    case 'branch':
+      return [t.condition];
+    case 'jumpIndirect':
+    case 'callIndirect':
+    case 'return':
+      return [t.target];
+    default:
+      return [];
+  }
+}
+
+/** Registers and flags that values read at the block's start. */
+class Walk {
+  registers: RegisterSet = 0;
+  readonly flags = new Set<Flag>();
+  readonly #seen = new Set<Value>();
+
+  visit(value: Value): void {
+    if (value.op === 'register') this.registers |= bitOf(value.detail as number);
+    else if (value.op === 'flag') this.flags.add(value.detail as Flag);
+    else if (value.args.length > 0 && !isAnchored(value) && !this.#seen.has(value)) {
+      this.#seen.add(value);
+      for (const arg of value.args) this.visit(arg);
+    }
+  }
+}
+
+/** Backward: which flags must be computed because some block reads them. */
+function flowFlags(plans: BlockPlan[]): void {
+  untilStable(plans, (p) => {
+    const out = new Set(p.successors.flatMap((s) => [...(plans[s]?.flagsIn ?? [])]));
+    const into = flagsInto(p, out);
+    for (const s of p.early) for (const flag of plans[s]?.flagsIn ?? []) into.add(flag);
+    const changed = out.size !== p.flagsOut.size || into.size !== p.flagsIn.size;
+    p.flagsOut = out;
+    p.flagsIn = into;
+    return changed;
+  });
+}
+
+/** Flags that a block needs at its start so that it can give those of `out`. */
+function flagsInto(p: BlockPlan, out: ReadonlySet<Flag>): Set<Flag> {
+  if (out.size === 0) return new Set(p.flagsIn);
+  const walk = new Walk();
+  const into = new Set(p.flagsIn);
+  for (const flag of out) {
+    const value = p.block.flagsOut[flag];
+    if (value === undefined) into.add(flag);
+    else walk.visit(value);
+  }
+  for (const flag of walk.flags) into.add(flag);
+  return into;
+}
+
+/** Applies a backward step to all blocks until it changes none. */
+function untilStable(plans: readonly BlockPlan[], step: (p: BlockPlan) => boolean): void {
+  const backward = [...plans].reverse();
+  while (backward.filter(step).length > 0);
+}
+
+function usedByFlags(p: BlockPlan): RegisterSet {
+  const walk = new Walk();
+  for (const flag of flagNames) {
+    const value = p.flagsOut.has(flag) ? p.block.flagsOut[flag] : undefined;
+    if (value !== undefined) walk.visit(value);
+  }
+  return walk.registers;
+}
+
+/** Forward: what may be dirty; then backward: what must be loaded, since an exit spills all that may be dirty. */
+function flowRegisters(plans: BlockPlan[]): void {
+  while (plans.filter((p) => spread(plans, p)).length > 0);
+  untilStable(plans, (p) => {
+    const out = p.successors.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
+    const early = p.early.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
+    const live = early | p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn : 0);
+    const changed = live !== p.liveIn;
+    p.liveIn = live;
+    return changed;
+  });
+}
+
+/** Makes what a block leaves dirty dirty in its successors. */
+function spread(plans: readonly BlockPlan[], p: BlockPlan): boolean {
+  let changed = false;
+  for (const s of p.successors) {
+    const next = plans[s];
+    if (next === undefined) continue;
+    const dirty = next.dirtyIn | p.dirtyIn | p.written;
+    changed ||= dirty !== next.dirtyIn;
+    next.dirtyIn = dirty;
+  }
+  return changed;
+}

@@ -1,0 +1,45 @@
+/** How control goes from block to block inside one Wasm function; each form of a function has its own. Blocks are numbers of plans. */
+import { flagBits } from '../../ir/builder.ts';
+import type { Flag } from '../../ir/ops.ts';
+import type { Value } from '../../ir/value.ts';
+import type { Expression } from '../emit/emitter.ts';
+import type { Frame } from './frame.ts';
+import type { BlockPlan } from './plan.ts';
+import type { Values } from './values.ts';
+
+export interface Ways {
+  /** Statements that go on at a block, with registers in their locals; undefined where no block of the function is there. */
+  goTo(from: number, target: bigint): readonly Expression[] | undefined;
+  /** The same on a condition. */
+  goToIf(from: number, condition: Expression, target: bigint): Expression | undefined;
+  /** Statements that go on where a call has come back to: registers are in the state block. */
+  comeBack(from: number, returnTo: bigint): readonly Expression[] | undefined;
+  /** What `goThroughTable` asks for, where it knows the ways of a block's jump: only where that falls through is a target needed. */
+  tableIndex(from: number): Value | undefined;
+  /** Goes on by the index into a jump table; falls through where it knows no way. */
+  goThroughTable(from: number, values: Values): readonly Expression[];
+  /** Goes on at an address, in a local, where it is a target of a jump table of the function; else falls through. */
+  goToTarget(target: number): readonly Expression[];
+}
+
+/** Loads from the state block what lives at a block's start. */
+export function loadLive(frame: Frame, plan: BlockPlan): Expression[] {
+  const loads = frame.loadRegisters(plan.liveIn);
+  return plan.flagsIn.size === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
+}
+
+/** Flags that a block reads before it sets them, where it is entered from outside: behind a call, mostly because a rotation keeps the others. */
+function loadFlags(frame: Frame, flags: ReadonlySet<Flag>): Expression[] {
+  const e = frame.emitter;
+  const packed = frame.local('i32');
+  const loads = [e.set(packed, e.call(frame.context.flags(), [], 'i32'))];
+  for (const flag of flags) {
+    const bit = e.op(
+      'i32.and',
+      e.op('i32.shr_u', e.get(packed, 'i32'), e.i32(flagBits[flag])),
+      e.i32(1),
+    );
+    loads.push(e.set(frame.flagLocal(flag), bit));
+  }
+  return loads;
+}

@@ -1,0 +1,171 @@
+/** Translated code of one vCPU: the function table, the code map, and the modules installed. */
+import { PageIndex } from '../../memory/page-index.ts';
+import { codeMapBytes, codeMapIndex, emptyAddress, type Layout } from '../layout.ts';
+import { Slots } from '../lower/slots.ts';
+import type { StoredFunction } from './stored-function.ts';
+
+/** The function table's fixed size: growing it would cost every instance that imports it. */
+const tableSize = 0x2_0000;
+
+export interface InstalledModule {
+  readonly bytes: Uint8Array;
+  readonly functions: readonly StoredFunction[];
+  /** Those of its functions that have not been removed. */
+  readonly live: Set<InstalledFunction>;
+  /** Place of the first in the function table. */
+  readonly first: number;
+  /** Whether another run may use it. */
+  readonly isKept: boolean;
+}
+
+export interface InstalledFunction extends StoredFunction {
+  readonly module: InstalledModule;
+  /** In the function table. */
+  readonly index: number;
+}
+
+interface Place {
+  readonly fn: InstalledFunction;
+  readonly selector: number;
+}
+
+export class CodeStore {
+  readonly #layout: Layout;
+  readonly #memory: WebAssembly.Memory;
+  readonly #hostFlags: () => number;
+  #flags: unknown;
+  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: tableSize });
+  readonly #slots = new Slots(tableSize);
+  readonly #places = new Map<bigint, Place>();
+  readonly #modules = new Set<InstalledModule>();
+  readonly #code = new PageIndex<InstalledFunction>();
+  /** Functions that `#code` does not have yet: a run that nobody interrupts never asks it. */
+  #unindexed = new Set<InstalledFunction>();
+  #run: (() => void) | undefined;
+  #call: unknown;
+
+  constructor(layout: Layout, memory: WebAssembly.Memory, flags: () => number) {
+    this.#layout = layout;
+    this.#memory = memory;
+    this.#hostFlags = flags;
+    this.#flags = flags;
+    new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
+    this.#clear(emptyAddress);
+  }
+
+  /** In the order in which they were installed. */
+  get modules(): ReadonlySet<InstalledModule> {
+    return this.#modules;
+  }
+
+  installDispatcher(bytes: Uint8Array): void {
+    const exports = this.#instantiate(bytes, { table: this.#table });
+    this.#run = exports['run'] as () => void;
+    this.#call = exports['call'];
+  }
+
+  /** Takes a module that computes flags for the modules that follow; what it does not know, the host does. */
+  useFlags(bytes: Uint8Array): void {
+    this.#flags = this.#instantiate(bytes, { flags: this.#hostFlags })['allFlags'];
+  }
+
+  /** What has been installed before for the same addresses is entered no more, but for fast forms by resumable ones. */
+  install(
+    bytes: Uint8Array,
+    functions: readonly StoredFunction[],
+    isKept = false,
+  ): InstalledModule {
+    const first = this.#slots.take(functions.length);
+    const base = new WebAssembly.Global({ value: 'i32' }, first);
+    const exports = this.#instantiate(bytes, { call: this.#call, flags: this.#flags, base });
+    const module: InstalledModule = { bytes, functions, live: new Set(), first, isKept };
+    functions.forEach((stored, i) => {
+      const fn = { ...stored, module, index: first + i };
+      this.#table.set(fn.index, exports[fn.name]);
+      for (const { address, selector } of fn.entries)
+        if (fn.form === 'fast' || !this.#isFast(address)) this.#put(address, { fn, selector });
+      module.live.add(fn);
+      this.#unindexed.add(fn);
+    });
+    this.#modules.add(module);
+    return module;
+  }
+
+  /** Nobody may call it directly any more: remove its callers as well. */
+  remove(fn: InstalledFunction): void {
+    const { module } = fn;
+    if (!module.live.delete(fn)) return;
+    for (const { address } of fn.entries) {
+      if (this.#places.get(address)?.fn !== fn) continue;
+      this.#places.delete(address);
+      this.#clear(address);
+    }
+    if (!this.#unindexed.delete(fn)) this.#code.remove(fn, fn.code);
+    this.#table.set(fn.index, null);
+    if (module.live.size > 0) return;
+    this.#modules.delete(module);
+    this.#slots.give(module.first, module.functions.length);
+  }
+
+  has(address: bigint): boolean {
+    return this.#places.has(address);
+  }
+
+  /** The function that is entered at an address. */
+  functionAt(address: bigint): InstalledFunction | undefined {
+    return this.#places.get(address)?.fn;
+  }
+
+  /** Functions that have an instruction at or across an address. */
+  containing(address: bigint): ReadonlySet<InstalledFunction> {
+    for (const fn of this.#unindexed) this.#code.add(fn, fn.code);
+    this.#unindexed = new Set();
+    return this.#code.touching({ from: address, to: address + 1n });
+  }
+
+  /** Puts an address into the code map again that another has pushed out; false where it has no code. */
+  refill(address: bigint): boolean {
+    const place = this.#places.get(address);
+    if (place === undefined) return false;
+    this.#put(address, place);
+    return true;
+  }
+
+  /** Runs from the state block's rip until the guest leaves. */
+  run(): void {
+    if (this.#run === undefined) throw new TypeError('the dispatcher is not installed');
+    this.#run();
+  }
+
+  #isFast(address: bigint): boolean {
+    return this.#places.get(address)?.fn.form === 'fast';
+  }
+
+  #instantiate(
+    bytes: Uint8Array,
+    imports: Record<string, unknown>,
+  ): Readonly<Record<string, unknown>> {
+    const module = new WebAssembly.Module(bytes);
+    return new WebAssembly.Instance(module, { machine: { memory: this.#memory, ...imports } })
+      .exports;
+  }
+
+  #put(address: bigint, place: Place): void {
+    this.#places.set(address, place);
+    const view = this.#entryOf(address);
+    view.setBigUint64(0, address, true);
+    view.setUint32(8, place.fn.index, true);
+    view.setUint32(12, place.selector, true);
+  }
+
+  /** Empties the entry of an address; the one that all ones has is empty with another address. */
+  #clear(address: bigint): void {
+    const isOwn = codeMapIndex(address) === codeMapIndex(emptyAddress);
+    this.#entryOf(address).setBigUint64(0, isOwn ? 1n : emptyAddress, true);
+  }
+
+  #entryOf(address: bigint): DataView {
+    const at = this.#layout.codeMap + codeMapIndex(address) * 16;
+    return new DataView(this.#memory.buffer, at, 16);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Code that may change: the pages that hold it are marked, so that stores to them leave, and who writes there hears which
+ * functions were made from the bytes.
+ */
+import type { AddressSpace } from '../../memory/address-space.ts';
+import type { MachineMemory } from '../../memory/machine-memory.ts';
+import { PageIndex, pagesOf, type Stretch } from '../../memory/page-index.ts';
+import type { InstalledFunction } from './code-store.ts';
+
+const pageSize = 0x1000n;
+
+export class CodeWatch {
+  readonly #memory: MachineMemory;
+  readonly #space: AddressSpace;
+  readonly #changes: (address: bigint) => boolean;
+  /** By host offset. */
+  readonly #functions = new PageIndex<InstalledFunction>();
+  readonly #places = new Map<InstalledFunction, readonly Stretch[]>();
+
+  constructor(
+    memory: MachineMemory,
+    space: AddressSpace,
+    /** Whether the guest may write to what an address of code holds. */
+    changes: (address: bigint) => boolean,
+  ) {
+    this.#memory = memory;
+    this.#space = space;
+    this.#changes = changes;
+  }
+
+  add(fn: InstalledFunction): void {
+    const places = [...fn.code, ...fn.tables].flatMap((stretch) => this.#placesOf(stretch));
+    if (places.length === 0) return;
+    this.#places.set(fn, places);
+    this.#functions.add(fn, places);
+    for (const page of pagesIn(places)) this.#memory.holdCode(Number(page * pageSize));
+  }
+
+  remove(fn: InstalledFunction): void {
+    const places = this.#places.get(fn);
+    if (places === undefined) return;
+    this.#places.delete(fn);
+    this.#functions.remove(fn, places);
+    for (const page of pagesIn(places)) this.#memory.releaseCode(Number(page * pageSize));
+  }
+
+  clear(): void {
+    for (const fn of [...this.#places.keys()]) this.remove(fn);
+  }
+
+  /** Functions made from any byte of a stretch of the machine's memory. */
+  madeFrom(host: number, bytes: number): ReadonlySet<InstalledFunction> {
+    return this.#functions.touching({ from: BigInt(host), to: BigInt(host + bytes) });
+  }
+
+  /** Host offsets of a stretch of code, page by page, where it may change. */
+  #placesOf(stretch: Stretch): Stretch[] {
+    const places: Stretch[] = [];
+    for (const page of pagesOf(stretch)) {
+      const from = max(stretch.from, page * pageSize);
+      const to = min(stretch.to, (page + 1n) * pageSize);
+      const host = this.#changes(from) ? this.#space.translate(from, 'read') : undefined;
+      if (typeof host !== 'number') continue;
+      places.push({ from: BigInt(host), to: BigInt(host) + to - from });
+    }
+    return places;
+  }
+}
+
+const pagesIn = (places: readonly Stretch[]): Set<bigint> =>
+  new Set(places.flatMap((place) => [...pagesOf(place)]));
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -1,0 +1,154 @@
+/** A vCPU's translations as the cache keeps them: a header in JSON, then the modules' bytes one after another. */
+import type { Stretch } from '../../memory/page-index.ts';
+import type { StoredFunction } from './stored-function.ts';
+
+export interface KeptModule {
+  readonly bytes: Uint8Array;
+  readonly functions: readonly StoredFunction[];
+}
+
+export interface KeptTranslation {
+  readonly dispatcher: Uint8Array;
+  /** The module that computes flags (flags-module.ts), where one asks for it. */
+  readonly flags: Uint8Array | undefined;
+  readonly modules: readonly KeptModule[];
+  /** Names of the flag recipes, in order of their numbers. */
+  readonly recipes: readonly string[];
+  /** Whether the modules leave SSE floats to the evaluator. */
+  readonly exactFloats: boolean;
+}
+
+interface Header {
+  readonly dispatcher: number;
+  readonly flags: number;
+  readonly exactFloats: boolean;
+  readonly recipes: readonly string[];
+  readonly modules: readonly {
+    readonly size: number;
+    readonly functions: readonly FunctionRow[];
+  }[];
+}
+
+/** Addresses are in hexadecimal. */
+type FunctionRow = readonly [
+  name: string,
+  entry: string,
+  isFast: boolean,
+  /** Address and selector, one after the other. */
+  entries: readonly (string | number)[],
+  /** First and last address, one after the other. */
+  code: readonly string[],
+  tables: readonly string[],
+  calls: readonly string[],
+];
+
+export function encode(kept: KeptTranslation): Uint8Array {
+  const header: Header = {
+    dispatcher: kept.dispatcher.length,
+    flags: kept.flags?.length ?? 0,
+    exactFloats: kept.exactFloats,
+    recipes: kept.recipes,
+    modules: kept.modules.map(({ bytes, functions }) => ({
+      size: bytes.length,
+      functions: functions.map(rowOf),
+    })),
+  };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const parts = [
+    new Uint8Array(4),
+    text,
+    kept.dispatcher,
+    kept.flags ?? new Uint8Array(),
+    ...kept.modules.map(({ bytes }) => bytes),
+  ];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  new DataView(whole.buffer).setUint32(0, text.length, true);
+  return whole;
+}
+
+/** Where in an encoding the first module lies, which is the image's; undefined where there is none. */
+export function mainModuleOf(bytes: Uint8Array): { from: number; to: number } | undefined {
+  try {
+    const { header, from: start } = readHeader(bytes);
+    const from = start + header.dispatcher + header.flags;
+    const to = from + (header.modules[0]?.size ?? 0);
+    return to > from && to <= bytes.length ? { from, to } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where the bytes are not what `encode` wrote: the cache is the host's, but it may be damaged. */
+export function decode(bytes: Uint8Array): KeptTranslation | undefined {
+  try {
+    const { header, from } = readHeader(bytes);
+    let at = from;
+    const take = (length: number): Uint8Array => {
+      at += length;
+      if (at > bytes.length) throw new RangeError('the entry is cut off');
+      return bytes.subarray(at - length, at);
+    };
+    const dispatcher = take(header.dispatcher);
+    const flags = header.flags === 0 ? undefined : take(header.flags);
+    const modules = header.modules.map(({ size: length, functions }) => ({
+      bytes: take(length),
+      functions: functions.map(functionOf),
+    }));
+    const { recipes, exactFloats } = header;
+    return { dispatcher, flags, modules, recipes, exactFloats };
+  } catch {
+    return undefined;
+  }
+}
+
+function readHeader(bytes: Uint8Array): { header: Header; from: number } {
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  const from = 4 + size;
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, from))) as Header;
+  return { header, from };
+}
+
+const hex = (address: bigint): string => address.toString(16);
+const number = (text: unknown): bigint => BigInt(`0x${String(text)}`);
+
+const rowOf = (fn: StoredFunction): FunctionRow => [
+  fn.name,
+  hex(fn.entry),
+  fn.form === 'fast',
+  fn.entries.flatMap(({ address, selector }) => [hex(address), selector]),
+  fn.code.flatMap(({ from, to }) => [hex(from), hex(to)]),
+  fn.tables.flatMap(({ from, to }) => [hex(from), hex(to)]),
+  fn.calls.map(hex),
+];
+
+function functionOf([name, entry, isFast, entries, code, tables, calls]: FunctionRow) {
+  return {
+    name: String(name),
+    entry: number(entry),
+    form: isFast ? ('fast' as const) : ('resumable' as const),
+    entries: pairs(entries).map(([address, selector]) => ({
+      address: number(address),
+      selector: Number(selector),
+    })),
+    code: stretches(code),
+    tables: stretches(tables),
+    calls: calls.map(number),
+  };
+}
+
+const stretches = (flat: readonly string[]): Stretch[] =>
+  pairs(flat).map(([from, to]) => ({ from: number(from), to: number(to) }));
+
+function pairs<Item>(flat: readonly Item[]): [Item, Item][] {
+  const result: [Item, Item][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [first, second] = flat.slice(i, i + 2);
+    if (first !== undefined && second !== undefined) result.push([first, second]);
+  }
+  return result;
+}

@@ -1,0 +1,137 @@
+/** Small functions in copies where they are called: what the guest sees is what it sees of calls. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { discover } from '../../../../runtime/recompiler/discover.ts';
+import { inlineLeaves } from '../../../../runtime/recompiler/lower/inline-leaves.ts';
+import { RAX, RBX, RCX, RDX, RSP } from '../../../../runtime/x86/registers.ts';
+import { type AssemblyGuest, guestOf } from '../../../support/lockstep-guest.ts';
+import { codeSource } from '../../../support/lockstep-source.ts';
+
+const test = suite('runtime/recompiler/lower/inline-leaves');
+
+const guestWith = (width: 64 | 32, source: string): Promise<AssemblyGuest> =>
+  guestOf(width, source, { tier: 'fast', entries: ['start', 'leaf'] });
+
+test('a call of a small function becomes a jump into a copy, one a call', () => {
+  // call 100b; call 100b; ret; 100b: inc eax; ret
+  const source = codeSource(64, 'e806000000 e801000000 c3 ffc0 c3');
+  const caller = discover(source, 0x1000n);
+  const leaf = discover(source, 0x100bn);
+
+  const whole = inlineLeaves(caller, (entry) => (entry === 0x100bn ? leaf : undefined));
+
+  assert.is(whole.blocks.length, caller.blocks.length + 2);
+  const kinds = whole.blocks.map(({ terminator }) => terminator.kind);
+  assert.equal(kinds, ['jump', 'jump', 'return', 'return', 'return']);
+  const expected = whole.blocks.flatMap(({ terminator }) =>
+    terminator.kind === 'return' ? [terminator.expected] : [],
+  );
+  assert.equal(expected, [undefined, 0x1005n, 0x100an]);
+});
+
+test('a function that calls, loops or is long is called', () => {
+  // call 1006; ret; 1006: dec eax; jne 1006; ret
+  const source = codeSource(64, 'e801000000 c3 ffc8 75fc c3');
+  const caller = discover(source, 0x1000n);
+  const loop = discover(source, 0x1006n);
+
+  assert.is(
+    inlineLeaves(caller, () => loop),
+    caller,
+  );
+  assert.is(
+    inlineLeaves(caller, () => caller),
+    caller,
+  );
+});
+
+for (const width of [64, 32] as const) {
+  test(`${width}: two calls of one function, with branches in it, come back where they came from`, async () => {
+    const guest = await guestWith(
+      width,
+      `start: mov eax, 3
+              call leaf
+              mov ebx, eax
+              mov eax, 40
+              call leaf
+              int3
+       leaf:  add eax, 1
+              cmp eax, 10
+              ja 1f
+              add eax, 100
+       1:     ret`,
+    );
+    const stack = guest.cpu.register(RSP);
+
+    await guest.run();
+
+    assert.equal([guest.cpu.register(RAX), guest.cpu.register(RBX)], [41n, 104n]);
+    assert.is(guest.cpu.register(RSP), stack);
+  });
+
+  test(`${width}: a copy that finds another return address goes there`, async () => {
+    const guest = await guestWith(
+      width,
+      `start: mov ebx, 1
+              call leaf
+              mov ebx, 2
+              int3
+       other: add ebx, 10
+              int3
+       leaf:  lea rcx, [other]
+              mov [rsp], rcx
+              ret`,
+    );
+
+    await guest.run();
+
+    assert.is(guest.cpu.register(RBX), 11n);
+  });
+
+  test(`${width}: a fault inside a copy shows the function's own address and registers`, async () => {
+    const guest = await guestWith(
+      width,
+      `start: mov eax, 5
+              mov edx, 7
+              call leaf
+              int3
+       leaf:  add eax, edx
+              mov ecx, eax
+       wild:  mov edx, [rcx]
+              ret`,
+    );
+
+    const leave = await guest.run();
+
+    assert.is(leave.reason === 'exception' ? leave.vector : -1, 14);
+    assert.is(guest.cpu.rip, guest.at('wild'));
+    const { cpu } = guest;
+    assert.equal(
+      [RAX, RCX, RDX].map((n) => cpu.register(n)),
+      [12n, 12n, 7n],
+    );
+  });
+
+  test(`${width}: a function that changes is called anew where copies of it stood`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: mov ecx, 3
+       next:  call leaf
+              add byte ptr [leaf + 1], 1
+              dec ecx
+              jnz next
+              int3
+       leaf:  mov dl, 1
+              add bl, dl
+              ret`,
+      { tier: 'fast', entries: ['start', 'leaf'], writable: true },
+    );
+
+    await guest.run();
+
+    // 1, 2 and 3.
+    assert.is(guest.cpu.register(RBX) & 0xffn, 6n);
+  });
+}
+
+test.run();
