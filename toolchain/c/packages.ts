@@ -94,6 +94,8 @@ async function privateTree(): Promise<{ options: string[]; lists: string }> {
     'Dir::Etc::SourceList': list,
     'Dir::Etc::SourceParts': '/dev/null',
     'Dir::State::Lists': lists,
+    // What is installed counts as a version to prefer, and may be one that this list does not have.
+    'Dir::State::Status': '/dev/null',
     'Dir::Cache': join(tree, 'cache'),
     'APT::Sandbox::User': process.getuid?.() === 0 ? 'root' : '',
     'Acquire::Languages': 'none',
