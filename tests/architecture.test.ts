@@ -88,6 +88,10 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/runtime/backends/console/memory-console.test.ts': [
     'runtime/backends/console/byte-queue.ts',
   ],
+  'tests/runtime/xen/hypercalls/hypercall.test.ts': [
+    'runtime/xen/domain-context.ts',
+    'runtime/xen/virtual-cpu.ts',
+  ],
   'tests/runtime/elf/image.test.ts': ['runtime/elf/image-file.ts'],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],
   'tests/toolchain/cli/trace-option.test.ts': ['runtime/trace.ts'],

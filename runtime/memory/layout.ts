@@ -52,6 +52,8 @@ const scalar = <T>(
 // biome-ignore format: a table
 export const u8 = scalar(1, (v, at) => v.getUint8(at), (v, at, x: number) => v.setUint8(at, x));
 // biome-ignore format: a table
+export const i8 = scalar(1, (v, at) => v.getInt8(at), (v, at, x: number) => v.setInt8(at, x));
+// biome-ignore format: a table
 export const u16 = scalar(2, (v, at) => v.getUint16(at, true), (v, at, x: number) => v.setUint16(at, x, true));
 // biome-ignore format: a table
 export const u32 = scalar(4, (v, at) => v.getUint32(at, true), (v, at, x: number) => v.setUint32(at, x, true));
@@ -75,6 +77,16 @@ export const pointer: FieldType<bigint> = {
       ? u64.write(source, at, width, value)
       : u32.write(source, at, width, Number(BigInt.asUintN(32, value))),
 };
+
+/** A field that guests of one width have otherwise than those of the other. */
+export const byWidth = <T, W>(
+  types: Readonly<Record<Width, FieldType<T, W>>>,
+): FieldType<T, W> => ({
+  size: (width) => types[width].size(width),
+  alignment: (width) => types[width].alignment(width),
+  read: (source, at, width) => types[width].read(source, at, width),
+  write: (source, at, width, value) => types[width].write(source, at, width, value),
+});
 
 /** `count` of one type; a shorter list leaves the rest as it is. */
 export const array = <T, W>(

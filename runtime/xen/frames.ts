@@ -1,0 +1,170 @@
+/**
+ * The machine's frames as Xen keeps them (xen/include/public/xen.h): who owns each, what it is used as and how often, and the
+ * table from machine frames to pseudo-physical ones that every PV guest can read.
+ *
+ * A frame's type is what keeps guests apart from each other and from us: only frames of their own become page tables, each
+ * entry of which has been checked, and a page table has no writable mapping while it is one.
+ */
+import { DOMID } from '../abi/xen.ts';
+import { framesOffset, type MachineMemory, pageSize } from '../memory/machine-memory.ts';
+import type { MachineFrames } from '../memory/page-tables.ts';
+
+/** How a frame is used; a count above 0 says that it may not become another. Levels are their own numbers. */
+export const frameTypes = {
+  none: 0,
+  l1: 1,
+  l2: 2,
+  l3: 3,
+  l4: 4,
+  descriptors: 5,
+  writable: 7,
+} as const;
+export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
+
+/** Machine frames are numbered from here on, so that no guest's pseudo-physical numbers pass for them. */
+const firstFrame = 0x1_0000;
+
+/** M2P entries: of frames that nobody owns, and of those that Xen shares with a guest. */
+export const INVALID_M2P_ENTRY = 0xffff_ffff_ffff_ffffn;
+export const SHARED_M2P_ENTRY = 0xffff_ffff_ffff_fffen;
+
+/** Bytes of an M2P entry, by the guest's width. */
+export const m2pEntryBytes = { 64: 8, 32: 4 } as const;
+
+export class FrameTable implements MachineFrames {
+  readonly memory: MachineMemory;
+  /** Frames that the machine can have. */
+  readonly count: number;
+  readonly #owners: Uint16Array;
+  readonly #types: Uint8Array;
+  /** How often a frame is used as its type. */
+  readonly #typeCounts: Uint32Array;
+  /** How often a frame is referred to, by page tables and by grants, beside its owner's having it. */
+  readonly #references: Uint32Array;
+  readonly #pinned: Uint8Array;
+  readonly #m2p: { 64: number | undefined; 32: number | undefined } = {
+    64: undefined,
+    32: undefined,
+  };
+
+  constructor(memory: MachineMemory) {
+    this.memory = memory;
+    this.count = memory.maximumPages * 16;
+    this.#owners = new Uint16Array(this.count).fill(DOMID.INVALID);
+    this.#types = new Uint8Array(this.count);
+    this.#typeCounts = new Uint32Array(this.count);
+    this.#references = new Uint32Array(this.count);
+    this.#pinned = new Uint8Array(this.count);
+  }
+
+  hostOf(frame: number): number | undefined {
+    const host = (frame - firstFrame) * pageSize;
+    return host >= framesOffset && host < this.memory.bytes().length ? host : undefined;
+  }
+
+  /** The machine frame around a host offset. */
+  frameOf(host: number): number {
+    return firstFrame + Math.floor(host / pageSize);
+  }
+
+  /** One behind the last frame that the machine can have. */
+  get end(): number {
+    return firstFrame + this.count;
+  }
+
+  // Owners.
+
+  /** Zeroed frames, one behind the other; the number of the first. Nothing maps them yet. */
+  allocate(owner: number, count: number): number {
+    const first = this.frameOf(this.memory.allocate(count * pageSize));
+    for (let i = 0; i < count; i++) this.#owners[first + i - firstFrame] = owner;
+    return first;
+  }
+
+  /** Gives a frame back that nobody refers to any more; its next owner finds zeros. */
+  free(frame: number): void {
+    const host = this.hostOf(frame);
+    if (host === undefined || this.ownerOf(frame) === DOMID.INVALID)
+      throw new RangeError(`machine frame ${frame} belongs to nobody`);
+    this.#owners[frame - firstFrame] = DOMID.INVALID;
+    this.#types[frame - firstFrame] = frameTypes.none;
+    this.setPseudoPhysical(frame, INVALID_M2P_ENTRY);
+    this.memory.free(host, pageSize);
+  }
+
+  /** DOMID.INVALID where it is nobody's, or no frame. */
+  ownerOf(frame: number): number {
+    return this.#owners[frame - firstFrame] ?? DOMID.INVALID;
+  }
+
+  // Types.
+
+  typeOf(frame: number): FrameType {
+    return (this.#types[frame - firstFrame] ?? frameTypes.none) as FrameType;
+  }
+
+  /** Only where its count is 0. */
+  setType(frame: number, type: FrameType): void {
+    this.#types[frame - firstFrame] = type;
+  }
+
+  typeCountOf(frame: number): number {
+    return this.#typeCounts[frame - firstFrame] ?? 0;
+  }
+
+  /** The count as it becomes. */
+  addTypeCount(frame: number, by: 1 | -1): number {
+    return add(this.#typeCounts, frame, by);
+  }
+
+  referencesOf(frame: number): number {
+    return this.#references[frame - firstFrame] ?? 0;
+  }
+
+  addReference(frame: number, by: 1 | -1): number {
+    return add(this.#references, frame, by);
+  }
+
+  isPinned(frame: number): boolean {
+    return this.#pinned[frame - firstFrame] === 1;
+  }
+
+  setPinned(frame: number, pinned: boolean): void {
+    this.#pinned[frame - firstFrame] = pinned ? 1 : 0;
+  }
+
+  // The machine-to-physical table, which guests read in their own address spaces.
+
+  /** Host offset of the table for guests of a width; whole pages. */
+  m2p(width: 64 | 32): number {
+    const known = this.#m2p[width];
+    if (known !== undefined) return known;
+    const bytes = this.m2pBytes(width);
+    const host = this.memory.allocate(bytes);
+    this.memory.bytes().fill(0xff, host, host + bytes);
+    this.#m2p[width] = host;
+    return host;
+  }
+
+  m2pBytes(width: 64 | 32): number {
+    return Math.ceil((this.end * m2pEntryBytes[width]) / pageSize) * pageSize;
+  }
+
+  /** In the tables of both widths, where they are. */
+  setPseudoPhysical(frame: number, pfn: bigint): void {
+    const view = this.memory.view();
+    const { 64: wide, 32: narrow } = this.#m2p;
+    if (wide !== undefined) view.setBigUint64(wide + 8 * frame, pfn, true);
+    if (narrow !== undefined)
+      view.setUint32(narrow + 4 * frame, Number(BigInt.asUintN(32, pfn)), true);
+  }
+}
+
+/** Counts below 0 would be ours to explain. */
+function add(counts: Uint32Array, frame: number, by: 1 | -1): number {
+  const index = frame - firstFrame;
+  const before = counts[index] ?? 0;
+  if (before + by < 0) throw new RangeError(`machine frame ${frame} is released too often`);
+  counts[index] = before + by;
+  return before + by;
+}
