@@ -39,7 +39,8 @@ const layers: readonly (readonly string[])[] = [
 const gates: Readonly<Record<string, string>> = {
   'node:': 'runtime/host/node/',
   elfinfo: 'runtime/elf/image.ts',
-  'iced-x86': 'runtime/x86/decode.ts',
+  '#iced': 'runtime/x86/decode.ts',
+  'iced-x86': 'runtime/x86/iced.ts',
   binaryen: 'runtime/recompiler/emit/binaryen-emitter.ts',
 };
 
@@ -60,6 +61,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/runtime/machine.test.ts': [
     'runtime/cpu/evaluate-instruction.ts',
     'runtime/cpu/vcpu-tables.ts',
+    'runtime/host/node/iced.ts',
     'runtime/minios/start.ts',
   ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],

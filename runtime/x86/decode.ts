@@ -1,5 +1,5 @@
-/** Bytes → instructions with operands as semantics see them. The only importer of iced-x86. */
-import iced from 'iced-x86';
+/** Bytes → instructions with operands as semantics see them. The only user of iced-x86. */
+import { iced } from '#iced';
 import type { Operand } from '../ir/operand.ts';
 import type { Width } from '../ir/ops.ts';
 import { type Mode, XMM0 } from './registers.ts';

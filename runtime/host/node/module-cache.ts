@@ -19,17 +19,18 @@ export function moduleCacheDirectory(environment: NodeJS.ProcessEnv = process.en
 }
 
 /** Parts of the runtime that decide what a translation is. */
-const translating = ['cpu', 'ir', 'memory', 'recompiler', 'x86', 'x86/instructions'];
+const translating = ['cpu', 'ir', 'memory', 'recompiler', 'x86'];
 
 /** Packages that a translation comes through. */
 const packages = ['iced-x86', 'binaryen'];
 
 /** Changes whenever the installed recompiler does: of its files the names, sizes and times. */
-export function recompilerStamp(): string {
-  const runtime = fileURLToPath(new URL('../..', import.meta.url));
+export function recompilerStamp(
+  runtime = fileURLToPath(new URL('../..', import.meta.url)),
+): string {
   const stamp = createHash('sha256');
   for (const part of translating) {
-    for (const name of readdirSync(join(runtime, part)).sort()) {
+    for (const name of filesIn(join(runtime, part)).sort()) {
       if (!name.endsWith('.js')) continue;
       const { size, mtimeMs } = statSync(join(runtime, part, name));
       stamp.update(`${part}/${name} ${size} ${mtimeMs}\n`);
@@ -42,6 +43,9 @@ export function recompilerStamp(): string {
   }
   return stamp.digest('hex').slice(0, 16);
 }
+
+const filesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' });
 
 const hashLength = 32;
 const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();

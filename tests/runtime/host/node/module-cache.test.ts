@@ -1,12 +1,14 @@
 /** The module cache on a real file system. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   FileModuleCache,
   moduleCacheDirectory,
+  recompilerStamp,
 } from '../../../../runtime/host/node/module-cache.ts';
 
 const cache = suite('runtime/host/node/module-cache');
@@ -79,6 +81,22 @@ cache('its place is the user’s own cache', () => {
   assert.is(moduleCacheDirectory({ STUBDOM_CACHE: '/a', XDG_CACHE_HOME: '/b' }), '/a/modules');
   assert.is(moduleCacheDirectory({ XDG_CACHE_HOME: '/b' }), '/b/stubdom/modules');
   assert.match(moduleCacheDirectory({}), /\/\.cache\/stubdom\/modules$/);
+});
+
+cache('the stamp changes with any file of the recompiler, however deep it lies', () => {
+  const own = fileURLToPath(new URL('../../../../runtime', import.meta.url));
+  const copy = mkdtempSync(join(tmpdir(), 'stubdom-stamp-'));
+  try {
+    cpSync(own, copy, { recursive: true });
+    const before = recompilerStamp(copy);
+    assert.is(recompilerStamp(copy), before);
+
+    writeFileSync(join(copy, 'recompiler/lower/lower.js'), '// another rule');
+
+    assert.is.not(recompilerStamp(copy), before);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
 });
 
 cache.run();
