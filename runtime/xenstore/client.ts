@@ -154,8 +154,7 @@ function accessTo(parts: ClientParts, id: number, request: () => Request): Store
       const shown = new TextDecoder().decode(bytes);
       call('WRITE', [path, shown], () => writeValue(request(), place(path), bytes));
     },
-    directory: (path) =>
-      call('DIRECTORY', [path], () => readNode(request(), place(path)).children),
+    directory: (path) => call('DIRECTORY', [path], () => readNode(request(), place(path)).children),
     makeDirectory: (path) => call('MKDIR', [path], () => makeNode(request(), place(path))),
     remove: (path) => call('RM', [path], () => removeNode(request(), place(path))),
     permissions: (path) =>

@@ -3,7 +3,7 @@ import { XenError } from '../errors.ts';
 import type { Nodes, StoreNode } from './node.ts';
 import { sizeOf } from './node.ts';
 import { checkPath, childOf, nameOf, parentOf } from './path.ts';
-import { may, owns, ownerOf, type Permission, type Right } from './permissions.ts';
+import { may, ownerOf, owns, type Permission, type Right } from './permissions.ts';
 import type { Session } from './session.ts';
 import type { Store } from './store.ts';
 
@@ -166,7 +166,7 @@ export function setPermissions(
   path: string,
   permissions: readonly Permission[],
 ): void {
-  const { store, session, nodes } = request;
+  const { store, session } = request;
   if (!session.isPrivileged && permissions.length > store.quotas.permissions)
     throw new XenError('ENOSPC', `xenstore: ${path} would have too many permissions`);
   const known = permissions.map((permission) =>
@@ -176,15 +176,24 @@ export function setPermissions(
   );
   if (known[0]?.isIgnored === true)
     throw new XenError('ENOENT', `xenstore: there is no domain ${known[0].domid}`);
-  if (path.startsWith('@')) return setSpecial(request, path, known);
+  if (path.startsWith('@')) setSpecial(request, path, known);
+  else setNodePermissions(request, path, known);
+}
+
+function setNodePermissions(
+  request: Request,
+  path: string,
+  permissions: readonly Permission[],
+): void {
+  const { session, nodes } = request;
   const node = getNode(request, path, 'write');
   const owner = ownerOf(node.permissions);
   if (!owns(session, owner)) throw notOwned(request, path);
-  if (!session.isPrivileged && ownerOf(known) !== owner)
+  if (!session.isPrivileged && ownerOf(permissions) !== owner)
     throw new XenError('EPERM', `xenstore: only a privileged domain gives ${path} away`);
-  const written = replace(request, path, { ...node, permissions: known });
+  const written = replace(request, path, { ...node, permissions });
   nodes.count(owner, -1);
-  nodes.count(ownerOf(known), 1);
+  nodes.count(ownerOf(permissions), 1);
   nodes.tell({ path, node: written, isExact: false, before: node.permissions });
 }
 

@@ -1,5 +1,5 @@
 /** What an unprivileged domain may use of the store: the limits that Xen's own xenstored starts with. */
-import { XENSTORE_REL_PATH_MAX } from '../abi/io/xs_wire.ts';
+import { XENSTORE_REL_PATH_MAX } from '../abi/io/xs-wire.ts';
 
 export interface Quotas {
   /** Nodes that a domain owns. */

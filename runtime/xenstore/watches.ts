@@ -1,5 +1,5 @@
 /** What a client has of the store beside nodes: its watches and transactions. */
-import { XENSTORE_REL_PATH_MAX } from '../abi/io/xs_wire.ts';
+import { XENSTORE_REL_PATH_MAX } from '../abi/io/xs-wire.ts';
 import { XenError } from '../errors.ts';
 import { absolute, checkPath, domainPath } from './path.ts';
 import type { Session, Watch } from './session.ts';
