@@ -109,6 +109,11 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xenstore/transaction.ts',
     'runtime/xenstore/xenstored.ts',
   ],
+  'tests/runtime/backends/block/block-backend.test.ts': [
+    'runtime/backends/block/protocol.ts',
+    'runtime/backends/block/request-text.ts',
+    'runtime/backends/block/transfer.ts',
+  ],
   'tests/runtime/elf/image.test.ts': ['runtime/elf/image-file.ts'],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],
   'tests/toolchain/cli/trace-option.test.ts': ['runtime/trace.ts'],
