@@ -123,11 +123,17 @@ export class Backend {
       return true;
     } catch (error) {
       if (!(error instanceof XenError)) throw error;
-      const path = `${domainPath(place.backend)}/error/${backendPath(place).split('/').slice(4).join('/')}`;
-      store.write(`${path}/error`, `${error.errno} ${error.message}`);
-      this.#switchTo('Closing');
+      this.fail(error);
       return false;
     }
+  }
+
+  /** The device cannot go on: says so in the store, and waits for the front-end to close. */
+  fail(error: XenError): void {
+    const { store, place } = this.#parts;
+    const path = `${domainPath(place.backend)}/error/${backendPath(place).split('/').slice(4).join('/')}`;
+    store.write(`${path}/error`, `${error.errno} ${error.message}`);
+    this.#switchTo('Closing');
   }
 
   #write(nodes: DeviceNodes): void {

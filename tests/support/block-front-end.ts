@@ -14,7 +14,7 @@ import {
 } from '../../runtime/backends/block/block-backend.ts';
 import type { Disk } from '../../runtime/backends/block/disk.ts';
 import { protocols } from '../../runtime/backends/block/protocol.ts';
-import { systemClock } from '../../runtime/domain/clock.ts';
+import { type Clock, systemClock } from '../../runtime/domain/clock.ts';
 import type { Width } from '../../runtime/memory/layout.ts';
 import { MachineMemory, pageSize } from '../../runtime/memory/machine-memory.ts';
 import { FakeEventPort } from './fake-event-port.ts';
@@ -32,6 +32,9 @@ export interface Response {
   readonly status: number;
 }
 
+/** No test depends on how long requests take. */
+const stillClock: Clock = { ...systemClock(), monotonic: () => 0n };
+
 const segmentsInPage = 512;
 
 export class BlockFrontEnd {
@@ -43,6 +46,8 @@ export class BlockFrontEnd {
   /** Entries. */
   readonly size: number;
   readonly pages: readonly number[];
+  /** The grants of the ring's pages. */
+  readonly references: readonly number[];
   /** What the back-end says of a ring that it gave up. */
   broken: string | undefined;
   /** The next request's index, and the next response's. */
@@ -58,7 +63,9 @@ export class BlockFrontEnd {
   ) {
     const { width = 64, ringPages: count = 1, ...parts } = options;
     this.width = width;
-    this.pages = Array.from({ length: count }, () => this.grants.page().host);
+    const ring = Array.from({ length: count }, () => this.grants.page());
+    this.pages = ring.map(({ host }) => host);
+    this.references = ring.map(({ gref }) => gref);
     const protocol = protocols[`x86_${width}-abi`];
     if (protocol === undefined) throw new Error(`no protocol of ${width} bits`);
     const room = (count * pageSize - 64) / protocol.requestSize;
@@ -67,7 +74,7 @@ export class BlockFrontEnd {
     this.setIndex('rsp_event', 1);
     this.backend = new BlockBackend({
       ...{ name: 'xvda', memory: this.memory, granted: this.grants, port: this.port, disk },
-      ...{ pages: this.pages, protocol, isPersistent: false, clock: systemClock() },
+      ...{ pages: this.pages, protocol, isPersistent: false, clock: stillClock },
       discards: disk.discardGranularity > 0,
       onBroken: (reason) => {
         this.broken = reason;
