@@ -86,6 +86,15 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/posix/open-file.ts',
     'runtime/minios/posix/tree-file.ts',
   ],
+  'tests/runtime/xen/grants/grant-table-op.test.ts': [
+    'runtime/xen/grants/grant-cache-flush.ts',
+    'runtime/xen/grants/grant-copy.ts',
+    'runtime/xen/grants/grant-error.ts',
+    'runtime/xen/grants/grant-mappings.ts',
+    'runtime/xen/grants/grant-setup.ts',
+    'runtime/xen/grants/grant-transfer.ts',
+    'runtime/xen/grants/held-frame.ts',
+  ],
   'tests/runtime/domain/domain.test.ts': ['runtime/domain/clock.ts', 'runtime/domain/signal.ts'],
   'tests/runtime/backends/console/memory-console.test.ts': [
     'runtime/backends/console/byte-queue.ts',

@@ -97,6 +97,11 @@ export class FrameTable implements MachineFrames {
     return this.#owners[frame - firstFrame] ?? DOMID.INVALID;
   }
 
+  /** Only of a frame that nobody refers to. */
+  setOwner(frame: number, owner: number): void {
+    this.#owners[frame - firstFrame] = owner;
+  }
+
   // Types.
 
   typeOf(frame: number): FrameType {

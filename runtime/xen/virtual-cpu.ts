@@ -28,6 +28,10 @@ export class VirtualCpu {
   hasYielded = false;
   /** Xen's shutdown reason (sched.h), once it has one. */
   shutdown: number | undefined;
+  /** What the reason will be, whatever SCHEDOP_shutdown says then (SCHEDOP_shutdown_code). */
+  shutdownCode: number | undefined;
+  /** Whether the guest has registered a place for vcpu_info. */
+  hasMovedInfo = false;
   readonly #memory: MachineMemory;
   readonly #offsets: ReturnType<typeof layoutOf.layout>['offsets'];
 

@@ -1,6 +1,6 @@
 /** Domains with event channels, whose guest is the test. */
 import type { Width } from '../../runtime/memory/layout.ts';
-import type { EventPeer } from '../../runtime/xen/events/channel.ts';
+import type { EventPeer, EventPeers } from '../../runtime/xen/events/channel.ts';
 import { EventBits } from '../../runtime/xen/events/event-bits.ts';
 import { EventChannels } from '../../runtime/xen/events/event-channels.ts';
 import { HostEvents } from '../../runtime/xen/events/host-events.ts';
@@ -18,6 +18,7 @@ export function eventDomains(width: Width): {
   one: EventDomain;
   two: EventDomain;
   host: HostEvents;
+  peers: EventPeers;
 } {
   const peers = new Map<number, EventPeer>();
   const host = new HostEvents();
@@ -36,5 +37,5 @@ export function eventDomains(width: Width): {
     peers.set(id, channels);
     return { ...parts, channels, bits, wakes: () => wakes };
   };
-  return { one: make(1), two: make(2), host };
+  return { one: make(1), two: make(2), host, peers: (domid) => peers.get(domid) };
 }

@@ -24,9 +24,11 @@ export interface TestDomain {
 const address = 0x1000_0000n;
 const pages = 64;
 
-export function testDomain(width: Width, id = 1): TestDomain {
-  const memory = new MachineMemory(16 * 2 ** 20);
-  const frames = new FrameTable(memory);
+export const testFrames = (): FrameTable => new FrameTable(new MachineMemory(16 * 2 ** 20));
+
+/** `frames` are those of the machine that it shares with others. */
+export function testDomain(width: Width, id = 1, frames = testFrames()): TestDomain {
+  const { memory } = frames;
   const frame = frames.allocate(id, pages);
   const host = frames.hostOf(frame) ?? 0;
   const sharedInfo = frames.hostOf(frames.allocate(id, 1)) ?? 0;

@@ -22,6 +22,8 @@ export type Channel =
 
 /** A domain as others bind to its ports. */
 export interface EventPeer {
+  /** Whether Xen has made room for the port. */
+  isValid(port: number): boolean;
   /**
    * Binds a port of its own that waits for the asking domain to the end that asks; what this end is for it. Undefined where there
    * is none such.

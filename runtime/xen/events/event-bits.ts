@@ -21,6 +21,7 @@ export class EventBits {
   readonly #upcallPending: number;
   readonly #upcallMask: number;
   readonly #selector: number;
+  #arrivals = 0;
 
   /** `sharedInfo` and the vCPU's `info` are host offsets; the latter moves when the guest registers another place. */
   constructor(
@@ -52,6 +53,7 @@ export class EventBits {
   /** An event has come: its bit, and, where that was clear and the port is not masked, the vCPU's. */
   setPending(port: number): void {
     if (this.#exchange(this.#pending, port, true)) return;
+    this.#arrivals++;
     if (!this.#bit(this.#mask, port)) this.#select(port);
   }
 
@@ -65,6 +67,15 @@ export class EventBits {
     const bytes = this.#memory.bytes();
     const { info } = this.#vcpu;
     return bytes[info + this.#upcallPending] !== 0 && bytes[info + this.#upcallMask] === 0;
+  }
+
+  /** Counts events that were not pending already, masked ones, too. */
+  get arrivals(): number {
+    return this.#arrivals;
+  }
+
+  get isUpcallPending(): boolean {
+    return this.#memory.bytes()[this.#vcpu.info + this.#upcallPending] !== 0;
   }
 
   /** What SCHEDOP_block and a return to the guest with events enabled do. */

@@ -19,21 +19,42 @@ import {
 } from '../../abi/event-channel.ts';
 import { DOMID } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
-import { type Hypercall, multiplexed, operation } from '../hypercalls/hypercall.ts';
-import type { Channel } from './channel.ts';
+import {
+  type Hypercall,
+  type HypercallHandlers,
+  multiplexed,
+  operation,
+} from '../hypercalls/hypercall.ts';
+import type { Channel, EventPeers } from './channel.ts';
 import type { EventChannels } from './event-channels.ts';
 
 /** Lines of the interrupt controllers of the machine that results were recorded on, and 32 more. */
 const physicalInterrupts = 56;
 
-/** `isThere` says which domains there are: asking about one of them is refused otherwise than about none. */
-export const eventChannelOp = (
-  channels: EventChannels,
-  isThere: (domid: number) => boolean,
-): Hypercall => {
-  const own = (domid: number): void => {
+export function eventHypercalls(channels: EventChannels, peers: EventPeers): HypercallHandlers {
+  const event_channel_op = eventChannelOp(channels, peers);
+  return {
+    event_channel_op,
+    /** A struct with the operation's number in front of its argument. */
+    event_channel_op_compat: {
+      arguments: 1,
+      call: (domain, [at = 0n]) => {
+        const number = domain.guest.readU32(at);
+        if (number > EVTCHNOP.unmask)
+          throw new XenError('ENOSYS', `event_channel_op_compat has no operation ${number}`);
+        return event_channel_op.call(domain, [BigInt(number), at + 4n]);
+      },
+    },
+  };
+}
+
+/** `peers` are the domains that there are: asking about one of them is refused otherwise than about none. */
+const eventChannelOp = (channels: EventChannels, peers: EventPeers): Hypercall => {
+  const own = (domid: number, port = 0): void => {
     if (domid === DOMID.SELF || domid === channels.domid) return;
-    if (!isThere(domid)) throw new XenError('ESRCH', `there is no domain ${domid}`);
+    const peer = peers(domid);
+    if (peer === undefined) throw new XenError('ESRCH', `there is no domain ${domid}`);
+    if (!peer.isValid(port)) throw new XenError('EINVAL', `d${domid} has no port ${port}`);
     throw new XenError('EPERM', `d${channels.domid} has no power over d${domid}`);
   };
 
@@ -55,7 +76,7 @@ export const eventChannelOp = (
       channels.send(port);
     }),
     status: operation(EVTCHNOP.status, evtchn_status, (_, a) => {
-      own(a.dom);
+      own(a.dom, a.port);
       const channel = channels.channel(a.port);
       a.status = statusOf(channel);
       a.vcpu = 0;

@@ -4,7 +4,8 @@ import { XenError } from '../../errors.ts';
 import type { EventPeer, RemoteEnd } from './channel.ts';
 
 /** Domain 0 has ports of its own in use; ours begin behind them. */
-const firstPort = 64;
+const firstPort = 10;
+const portsWithRoom = 64;
 
 export class HostEvents implements EventPeer {
   #used = new Set<number>();
@@ -12,6 +13,10 @@ export class HostEvents implements EventPeer {
   /** Ports of one guest as a back-end binds to them. */
   portsOf(guest: EventPeer): EventPorts {
     return { bind: (port) => this.#bind(guest, port) };
+  }
+
+  isValid(port: number): boolean {
+    return port < portsWithRoom;
   }
 
   /** No port of the host's waits for a guest to bind it: back-ends bind those of guests. */

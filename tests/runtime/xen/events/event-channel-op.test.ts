@@ -17,20 +17,30 @@ import {
 } from '../../../../runtime/abi/event-channel.ts';
 import { DOMID, VIRQ } from '../../../../runtime/abi/xen.ts';
 import { XenError } from '../../../../runtime/errors.ts';
-import { eventChannelOp } from '../../../../runtime/xen/events/event-channel-op.ts';
+import type { Width } from '../../../../runtime/memory/layout.ts';
+import type { EventPeers } from '../../../../runtime/xen/events/channel.ts';
+import { eventHypercalls } from '../../../../runtime/xen/events/event-channel-op.ts';
+import type { Hypercall } from '../../../../runtime/xen/hypercalls/hypercall.ts';
 import { type EventDomain, eventDomains } from '../../../support/event-domain.ts';
 import { freshSeed, random } from '../../../support/random.ts';
 import { ask, bothWidths } from '../../../support/xen-answers.ts';
 
 const test = suite('runtime/xen/events/event-channel-op');
 
-const isThere = (domid: number): boolean => domid <= 2;
-const opOf = ({ channels }: EventDomain) => eventChannelOp(channels, isThere);
+const domains = (width: Width) => {
+  const { one, two, peers } = eventDomains(width);
+  return { one, two, op: opOf(one, peers), otherOp: opOf(two, peers) };
+};
+
+const opOf = ({ channels }: EventDomain, peers: EventPeers): Hypercall => {
+  const { event_channel_op } = eventHypercalls(channels, peers);
+  assert.ok(event_channel_op);
+  return event_channel_op;
+};
 
 test('a port is allocated, found and closed', () => {
   for (const width of bothWidths) {
-    const { one } = eventDomains(width);
-    const op = opOf(one);
+    const { one, op } = domains(width);
 
     const made = ask(one, op, EVTCHNOP.alloc_unbound, evtchn_alloc_unbound, {
       dom: DOMID.SELF,
@@ -51,8 +61,7 @@ test('a port is allocated, found and closed', () => {
 });
 
 test('status tells what each kind of port is bound to', () => {
-  const { one } = eventDomains(64);
-  const op = opOf(one);
+  const { one, op } = domains(64);
   const { port } = ask(one, op, EVTCHNOP.alloc_unbound, evtchn_alloc_unbound, {
     dom: DOMID.SELF,
     remote_dom: DOMID.SELF,
@@ -82,8 +91,7 @@ test('status tells what each kind of port is bound to', () => {
 });
 
 test('other domains are refused, and those that are not there are not found', () => {
-  const { one } = eventDomains(64);
-  const op = opOf(one);
+  const { one, op } = domains(64);
   const about = (dom: number) => [
     ask(one, op, EVTCHNOP.alloc_unbound, evtchn_alloc_unbound, { dom, remote_dom: 0 }).result,
     ask(one, op, EVTCHNOP.status, evtchn_status, { dom, port: 0 }).result,
@@ -95,8 +103,7 @@ test('other domains are refused, and those that are not there are not found', ()
 });
 
 test('what needs hardware or the other ABI is refused', () => {
-  const { one } = eventDomains(64);
-  const op = opOf(one);
+  const { one, op } = domains(64);
   const pirq = (number: number) =>
     ask(one, op, EVTCHNOP.bind_pirq, evtchn_bind_pirq, { pirq: number }).result;
   const priority = (port: number) =>
@@ -108,8 +115,7 @@ test('what needs hardware or the other ABI is refused', () => {
 });
 
 test('a port is moved only to a vCPU that is there', () => {
-  const { one } = eventDomains(64);
-  const op = opOf(one);
+  const { one, op } = domains(64);
   one.channels.allocateUnbound(0);
   one.channels.bindVirq(VIRQ.TIMER, 0);
   const bind = (port: number, vcpu: number) =>
@@ -119,8 +125,7 @@ test('a port is moved only to a vCPU that is there', () => {
 });
 
 test('unmask tells of what came meanwhile', () => {
-  const { one } = eventDomains(64);
-  const op = opOf(one);
+  const { one, op } = domains(64);
   const port = one.channels.allocateUnbound(0);
 
   assert.is(ask(one, op, EVTCHNOP.unmask, evtchn_unmask, { port }).result, 0);
@@ -132,10 +137,9 @@ const seed = freshSeed();
 test(`hostile operations meet only errors of Xen's (seed ${seed})`, () => {
   const numbers = random(seed);
   for (const width of bothWidths) {
-    const { one, two } = eventDomains(width);
-    const domains = [one, two].map((domain) => ({ domain, op: opOf(domain) }));
+    const { one, two, op: first, otherOp } = domains(width);
     for (let i = 0; i < 20_000; i++) {
-      const { domain, op } = domains[numbers.below(2)] ?? { domain: one, op: opOf(one) };
+      const [domain, op] = numbers.below(2) === 0 ? [one, first] : [two, otherOp];
       const bytes = numbers.bytes(24).map((byte) => (numbers.below(3) === 0 ? byte : byte & 3));
       if (numbers.below(4) > 0) bytes.fill(0, 1, 4).fill(0, 5, 8);
       domain.domain.memory.bytes().set(bytes, domain.host);
