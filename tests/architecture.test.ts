@@ -112,12 +112,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xenstore/trace-line.ts',
     'runtime/xenstore/watches.ts',
   ],
-  'tests/runtime/xenstore/requests.test.ts': [
-    'runtime/xenstore/ring-page.ts',
-    'runtime/xenstore/ring-session.ts',
-    'runtime/xenstore/transaction.ts',
-    'runtime/xenstore/xenstored.ts',
-  ],
+  'tests/runtime/xenstore/ring-session.test.ts': ['runtime/xenstore/ring-page.ts'],
   'tests/runtime/backends/block/block-backend.test.ts': [
     'runtime/backends/block/protocol.ts',
     'runtime/backends/block/request-text.ts',

@@ -68,7 +68,8 @@ export class Domains {
   }
 
   /** Marks permissions of domains that are not there, or came after the node was written. */
-  withoutStale(node: StoreNode): StoreNode {
+  withoutStale(node: StoreNode | undefined): StoreNode | undefined {
+    if (node === undefined) return undefined;
     const isStale = ({ domid, isIgnored }: Permission, index: number): boolean =>
       index > 0 &&
       isIgnored !== true &&

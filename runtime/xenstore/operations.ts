@@ -68,7 +68,7 @@ function checkSize({ store, session }: Request, path: string, node: NewNode): vo
 function replace(request: Request, path: string, node: NewNode): StoreNode {
   try {
     checkSize(request, path, node);
-    return request.nodes.write(path, node);
+    return request.nodes.write(path, node, request.session.isPrivileged);
   } catch (error) {
     request.nodes.fail();
     throw error;
@@ -116,12 +116,12 @@ function writeAll(
       if (!session.isPrivileged && owned + i * (1 - outside) >= store.quotas.nodes)
         throw new XenError('ENOSPC', `xenstore: domain ${session.domid} has too many nodes`);
       checkSize(request, path, node);
-      const written = nodes.write(path, node);
+      const written = nodes.write(path, node, session.isPrivileged);
       first ??= written;
       done.push(path);
     }
     checkSize(request, above, parent);
-    nodes.write(above, parent);
+    nodes.write(above, parent, session.isPrivileged);
   } catch (error) {
     for (const path of done) nodes.delete(path);
     nodes.fail();

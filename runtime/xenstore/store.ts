@@ -23,6 +23,8 @@ export class Store implements Nodes {
     ['@releaseDomain', nobody],
   ]);
   #generation = 0;
+  /** Transactions, which still see what was there when they began. */
+  readonly #open = new Set<{ keep(path: string, node: StoreNode | undefined): void }>();
   /** Those that have events to hand on. */
   readonly #unflushed = new Set<Session>();
   #depth = 0;
@@ -50,8 +52,7 @@ export class Store implements Nodes {
   }
 
   read(path: string): StoreNode | undefined {
-    const node = this.#nodes.get(path);
-    return node && this.domains.withoutStale(node);
+    return this.domains.withoutStale(this.#nodes.get(path));
   }
 
   generationOf(path: string): number | undefined {
@@ -69,14 +70,27 @@ export class Store implements Nodes {
       throw error;
     }
     this.#generation++;
+    this.#keep(path, old);
     this.#nodes.set(path, written);
     return written;
   }
 
   delete(path: string): void {
-    this.#charge(path, this.#nodes.get(path), -1);
+    const old = this.#nodes.get(path);
+    this.#charge(path, old, -1);
     this.#generation++;
+    this.#keep(path, old);
     this.#nodes.delete(path);
+  }
+
+  /** Is told of each node that changes, as it was before. The answer ends it. */
+  keepFor(transaction: { keep(path: string, node: StoreNode | undefined): void }): () => void {
+    this.#open.add(transaction);
+    return () => this.#open.delete(transaction);
+  }
+
+  #keep(path: string, old: StoreNode | undefined): void {
+    for (const transaction of this.#open) transaction.keep(path, old);
   }
 
   #charge(path: string, node: StoreNode | undefined, sign: 1 | -1): void {

@@ -1,6 +1,6 @@
 /**
- * A transaction: its own view of the nodes that it reads and writes. It ends well where all that it has read is still as
- * it was; else nothing of it happens (EAGAIN).
+ * A transaction: it sees the store as it was when it began, and what it has written itself. It ends well where all that
+ * it has read is still as it was; else nothing of it happens (EAGAIN).
  */
 import { XenError } from '../errors.ts';
 import { type Change, type Nodes, type StoreNode, sizeOf } from './node.ts';
@@ -19,6 +19,9 @@ interface Accessed {
 export class Transaction implements Nodes {
   readonly #store: Store;
   readonly #subject: Subject;
+  /** What the store had when this began, of what has changed since. */
+  readonly #kept = new Map<string, StoreNode | undefined>();
+  readonly #keepNoMore: () => void;
   /** In the order in which they were first met, which is that of the events. */
   readonly #accessed = new Map<string, Accessed>();
   /** Nodes more or fewer, by owner. */
@@ -31,6 +34,11 @@ export class Transaction implements Nodes {
     this.#store = store;
     this.#subject = subject;
     store.nextGeneration();
+    this.#keepNoMore = store.keepFor(this);
+  }
+
+  keep(path: string, node: StoreNode | undefined): void {
+    if (!this.#kept.has(path)) this.#kept.set(path, node);
   }
 
   read(path: string): StoreNode | undefined {
@@ -86,6 +94,7 @@ export class Transaction implements Nodes {
 
   /** Gives back what it used; to be called at its end, however it ends. */
   close(): void {
+    this.#keepNoMore();
     this.#store.domains.charge(this.#subject.domid, -this.#bytes, true);
     this.#bytes = 0;
   }
@@ -117,7 +126,9 @@ export class Transaction implements Nodes {
       this.#hasFailed = true;
       throw new XenError('ENOSPC', 'xenstore: the transaction meets too many nodes');
     }
-    const now = this.#store.read(path);
+    const now = this.#kept.has(path)
+      ? this.#store.domains.withoutStale(this.#kept.get(path))
+      : this.#store.read(path);
     const accessed: Accessed = {
       generation: now?.generation,
       before: now?.permissions,

@@ -2,6 +2,7 @@
 import { XenError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
 import { makeClient, type StoreClient } from './client.ts';
+import type { StoreDomain } from './domains.ts';
 import { removeTree } from './operations.ts';
 import { childOf } from './path.ts';
 import { ownerOf } from './permissions.ts';
@@ -77,6 +78,14 @@ export class Xenstored implements Administration {
 
   isIntroduced(domid: number): boolean {
     return this.#store.domains.find(domid)?.isIntroduced === true;
+  }
+
+  /** What a domain uses now, by the quotas. */
+  usage(domid: number): Pick<StoreDomain, 'nodes' | 'watches' | 'memory'> {
+    const domain = this.#store.domains.find(domid);
+    if (domain === undefined) throw new XenError('ENOENT', `xenstore: there is no domain ${domid}`);
+    const { nodes, watches, memory } = domain;
+    return { nodes, watches, memory };
   }
 
   /** The store talks with it no more; it may be introduced again, as a domain that has just come. */
