@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--json]`: one table, measured in one run on this
- * machine; `--paged`: of the same images behind page tables.
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--json]`: one table, measured in one run
+ * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../../runtime/errors.ts';
 import { ensureTools, type Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
+import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import {
   layouts,
   measurePaged,
@@ -34,6 +35,8 @@ interface Request {
   readonly json: boolean;
   /** Behind page tables, and nothing else. */
   readonly paged: boolean;
+  /** The block back-end, and nothing else. */
+  readonly block: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -45,9 +48,10 @@ function parse(words: readonly string[]): Request {
       runs: { type: 'string', default: '3' },
       json: { type: 'boolean', default: false },
       paged: { type: 'boolean', default: false },
+      block: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json, paged } = values;
+  const { width, only, runs, json, paged, block } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -65,6 +69,7 @@ function parse(words: readonly string[]): Request {
     runs: count,
     json,
     paged,
+    block,
   };
 }
 
@@ -75,6 +80,7 @@ interface Results {
   readonly paged: PagedRow[];
   readonly startUp: StartUp[];
   readonly recompiling: Recompiling[];
+  block?: BlockSpeed;
 }
 
 type Say = (text: string) => void;
@@ -86,7 +92,15 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     ...{ rows: [], paged: [], startUp: [], recompiling: [] },
   };
   const { widths, runs } = request;
+  const measureDisk = async (): Promise<void> => {
+    results.block = await measureBlock({ runs, directory });
+    say(`${blockText(results.block)}\n`);
+  };
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
+  if (request.block) {
+    await measureDisk();
+    return results;
+  }
   if (request.paged) {
     results.paged.push(...(await measureAllPaged(request, directory, say)));
     return results;
@@ -113,6 +127,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     results.recompiling.push(recompiling);
     say(`${recompilingText(recompiling)}\n`);
   }
+  await measureDisk();
   return results;
 }
 

@@ -34,6 +34,11 @@ export class FakeGrants implements GrantedMemory {
     });
   }
 
+  /** Host offsets of all pages that are granted. */
+  hosts(): number[] {
+    return [...this.#pages.values()].map(({ host }) => host);
+  }
+
   grant(host: number, access: GrantedAccess): number {
     this.#pages.set(this.#next, { host, access });
     return this.#next++;
