@@ -86,6 +86,8 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/posix/open-file.ts',
     'runtime/minios/posix/tree-file.ts',
   ],
+  'tests/runtime/abi/physdev.test.ts': ['runtime/abi/control.ts'],
+  'tests/runtime/xen/hypercalls/hvm-op.test.ts': ['runtime/abi/hvm-op.ts'],
   'tests/runtime/xen/grants/grant-table-op.test.ts': [
     'runtime/xen/grants/grant-cache-flush.ts',
     'runtime/xen/grants/grant-copy.ts',

@@ -23,6 +23,7 @@ import { DOMID } from '../../../../runtime/abi/xen.ts';
 import { XenError } from '../../../../runtime/errors.ts';
 import type { FieldType, Struct, Width } from '../../../../runtime/memory/layout.ts';
 import { pageSize } from '../../../../runtime/memory/machine-memory.ts';
+import { GrantMappings } from '../../../../runtime/xen/grants/grant-mappings.ts';
 import { grantTableOp } from '../../../../runtime/xen/grants/grant-table-op.ts';
 import type { Hypercall } from '../../../../runtime/xen/hypercalls/hypercall.ts';
 import { type GrantDomain, grantDomains } from '../../../support/grant-domain.ts';
@@ -33,8 +34,8 @@ const test = suite('runtime/xen/grants/grant-table-op');
 
 const domains = (width: Width) => {
   const { one, two, peers } = grantDomains(width);
-  const op = (domain: GrantDomain): Hypercall =>
-    grantTableOp({ table: domain.table, peers, mapper: domain.mapper });
+  const op = ({ table, mapper }: GrantDomain): Hypercall =>
+    grantTableOp({ table, peers, mappings: new GrantMappings(table.domid, peers, mapper) });
   return { one, two, opOne: op(one), opTwo: op(two) };
 };
 
