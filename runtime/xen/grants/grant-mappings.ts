@@ -123,7 +123,8 @@ export class GrantMappings {
     const mapped = this.#mapped.get(handle);
     if (mapped === undefined) throw new GrantError('bad_handle', `there is no handle ${handle}`);
     const { frame, flags } = mapped;
-    if (busAddress !== 0n && busAddress !== BigInt(frame) * BigInt(pageSize))
+    const isElsewhere = busAddress !== 0n && busAddress !== BigInt(frame) * BigInt(pageSize);
+    if (isElsewhere && mapped.device !== undefined)
       throw new GrantError('general_error', `0x${busAddress.toString(16)} is not the page's`);
     if (address !== 0n && mapped.host !== undefined) {
       this.#mapper.unmap(address, frame, flags, replacement);
