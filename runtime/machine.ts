@@ -1,4 +1,5 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
+import type { BlockDeviceSpecification } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import type { Environment } from './cpu/environment.ts';
@@ -11,7 +12,7 @@ import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
 import { type ElfImage, parseImage } from './elf/image.ts';
-import { UnsupportedError } from './errors.ts';
+import { UnsupportedError, UserError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
@@ -39,6 +40,12 @@ export interface BootOptions {
   /** argv from 1 on. */
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Of a domain image. An application finds its words behind its arguments, as Mini-OS splits it. */
+  readonly commandLine?: string;
+  /** For a domain image to find in its memory. */
+  readonly ramdisk?: Uint8Array;
+  /** Of a domain image. Whoever opened them closes them when it has ended. */
+  readonly disks?: readonly BlockDeviceSpecification[];
   /** Bytes of guest memory; 32 MiB if not given. */
   readonly memory?: number;
   /** The outside of the console; if not given, one in memory that the domain's `console` is the other end of. */
@@ -81,6 +88,7 @@ export async function boot(
 ): Promise<BootedDomain | DomainWithConsole> {
   const name = options.name ?? 'guest';
   const image = await parseImage(bytes, name);
+  refuseForApplications(image, options);
   const own = options.console === undefined ? new MemoryConsole() : undefined;
   const built = await build(image, options, options.console ?? own?.guest ?? noConsole());
   const { domain, cpu } = built;
@@ -93,6 +101,18 @@ export async function boot(
     paging: () => cpu.paging?.counts,
   };
   return own === undefined ? booted : { ...booted, console: own };
+}
+
+function refuseForApplications({ kind, name }: ElfImage, { disks, ramdisk }: BootOptions): void {
+  if (kind !== 'application') return;
+  const what =
+    disks !== undefined && disks.length > 0
+      ? 'disks'
+      : ramdisk === undefined
+        ? undefined
+        : 'a ramdisk';
+  if (what !== undefined)
+    throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
 }
 
 interface Built {
@@ -129,6 +149,9 @@ export async function recompile(
   return cpu.translationSize;
 }
 
+const wordsOf = (commandLine = ''): string[] =>
+  commandLine.split(' ').filter((word) => word !== '');
+
 interface Placed {
   readonly cpu: Vcpu;
   readonly loaded: LoadedApplication;
@@ -142,7 +165,7 @@ async function place(image: ElfImage, options: BootOptions, ahead?: AheadOfTime)
   const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
     memory: options.memory ?? defaultMemory,
-    arguments: [image.name, ...(options.arguments ?? [])],
+    arguments: [image.name, ...(options.arguments ?? []), ...wordsOf(options.commandLine)],
     environment: options.environment ?? {},
     ...(options.mapping && { mapping: options.mapping }),
   });

@@ -121,6 +121,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/backends/block/transfer.ts',
   ],
   'tests/runtime/elf/image.test.ts': ['runtime/elf/image-file.ts'],
+  'tests/toolchain/cli/commands/run.test.ts': ['toolchain/cli/run-image.ts'],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],
   'tests/toolchain/cli/trace-option.test.ts': ['runtime/trace.ts'],
   'tests/toolchain/c/build.test.ts': ['toolchain/c/flags.ts', 'toolchain/c/width.ts'],
