@@ -5,8 +5,8 @@ export class XenError extends Error {
   override readonly name = 'XenError';
   readonly errno: string;
 
-  constructor(errno: string, message: string) {
-    super(message);
+  constructor(errno: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
     this.errno = errno;
   }
 }

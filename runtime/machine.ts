@@ -1,7 +1,7 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
-import type { BlockDeviceSpecification } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
+import { type PlacedDomain, placeDomain } from './boot-domain.ts';
 import type { Environment } from './cpu/environment.ts';
 import { flatEnvironment } from './cpu/flat-environment.ts';
 import type { PagingCounts } from './cpu/paging.ts';
@@ -12,7 +12,8 @@ import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain, type Ending } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
 import { type ElfImage, parseImage } from './elf/image.ts';
-import { UnsupportedError, UserError } from './errors.ts';
+import { unpackImage } from './elf/unpack.ts';
+import { UnsupportedError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
@@ -37,15 +38,15 @@ import { RSP } from './x86/registers.ts';
 export interface BootOptions {
   /** In reports, and the guest's argv[0]. */
   readonly name?: string;
-  /** argv from 1 on. */
+  /** argv of an application, from 1 on. */
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Of a domain image. An application finds its words behind its arguments, as Mini-OS splits it. */
+  /** Of a domain image: what its kernel is told. */
   readonly commandLine?: string;
-  /** For a domain image to find in its memory. */
+  /** Of a domain image: the module that it finds in its memory. */
   readonly ramdisk?: Uint8Array;
-  /** Of a domain image. Whoever opened them closes them when it has ended. */
-  readonly disks?: readonly BlockDeviceSpecification[];
+  /** Hears, a line each, what a domain image has asked of Xen in vain. */
+  readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */
   readonly memory?: number;
   /** The outside of the console; if not given, one in memory that the domain's `console` is the other end of. */
@@ -87,12 +88,13 @@ export async function boot(
   options: BootOptions = {},
 ): Promise<BootedDomain | DomainWithConsole> {
   const name = options.name ?? 'guest';
-  const image = await parseImage(bytes, name);
-  refuseForApplications(image, options);
+  const image = await parseImage(await unpackImage(bytes, name), name);
   const own = options.console === undefined ? new MemoryConsole() : undefined;
-  const built = await build(image, options, options.console ?? own?.guest ?? noConsole());
+  const console = options.console ?? own?.guest ?? noConsole();
+  const built = await (image.kind === 'domain' ? buildDomain : build)(image, options, console);
   const { domain, cpu } = built;
-  const exited = run(built, name).then((ending) => {
+  const exited = run(built, name).then(async (ending) => {
+    await built.finish?.();
     own?.finish(`the guest has ended with status ${ending.status}`);
     return ending;
   });
@@ -103,22 +105,30 @@ export async function boot(
   return own === undefined ? booted : { ...booted, console: own };
 }
 
-function refuseForApplications({ kind, name }: ElfImage, { disks, ramdisk }: BootOptions): void {
-  if (kind !== 'application') return;
-  const what =
-    disks !== undefined && disks.length > 0
-      ? 'disks'
-      : ramdisk === undefined
-        ? undefined
-        : 'a ramdisk';
-  if (what !== undefined)
-    throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
-}
-
 interface Built {
   readonly domain: Domain;
   readonly cpu: Vcpu;
   readonly translation: CachedTranslation | undefined;
+  /** What is still to be done when the guest runs no more. */
+  readonly finish?: () => Promise<void>;
+}
+
+/** A guest with its own kernel. What is translated of it is not kept: it depends on what its page tables say. */
+async function buildDomain(
+  image: ElfImage,
+  options: BootOptions,
+  console: Console,
+): Promise<Built> {
+  const { clock, trace, budget, tier, ramdisk } = options;
+  const placed: PlacedDomain = placeDomain(image, {
+    ...{ console, clock, trace, budget, tier, ramdisk },
+    memory: options.memory ?? defaultMemory,
+    commandLine: options.commandLine ?? '',
+    log: options.log ?? (() => {}),
+  });
+  const { domain, cpu, finish } = placed;
+  await cpu.translateAll();
+  return { domain, cpu, finish, translation: undefined };
 }
 
 async function run({ domain, translation }: Built, name: string): Promise<Ending> {
@@ -149,9 +159,6 @@ export async function recompile(
   return cpu.translationSize;
 }
 
-const wordsOf = (commandLine = ''): string[] =>
-  commandLine.split(' ').filter((word) => word !== '');
-
 interface Placed {
   readonly cpu: Vcpu;
   readonly loaded: LoadedApplication;
@@ -165,7 +172,7 @@ async function place(image: ElfImage, options: BootOptions, ahead?: AheadOfTime)
   const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
     memory: options.memory ?? defaultMemory,
-    arguments: [image.name, ...(options.arguments ?? []), ...wordsOf(options.commandLine)],
+    arguments: [image.name, ...(options.arguments ?? [])],
     environment: options.environment ?? {},
     ...(options.mapping && { mapping: options.mapping }),
   });

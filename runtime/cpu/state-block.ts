@@ -7,6 +7,10 @@ import type { Recipes } from '../recompiler/recipes.ts';
 import type { Mode } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
 
+const directionFlag = 0x400;
+/** Bit 1 of EFLAGS is always 1. */
+const fixedFlag = 2;
+
 export class StateBlock {
   readonly #mode: Mode;
   readonly #memory: MachineMemory;
@@ -49,6 +53,15 @@ export class StateBlock {
   get eflags(): bigint {
     const direction = this.read(cpuState.direction, 1)[0] ?? 0;
     return BigInt(this.packedFlags() | (direction << 10) | this.word32(cpuState.otherFlags));
+  }
+
+  set eflags(value: bigint) {
+    const flags = Number(BigInt.asUintN(32, value));
+    const arithmetic = flagNames.reduce((mask, name) => mask | (1 << flagBits[name]), 0);
+    this.setWord32(cpuState.flagRecipe, 0);
+    this.setWord32(cpuState.flagInput0, flags & arithmetic);
+    this.write(cpuState.direction, Uint8Array.of((flags & directionFlag) === 0 ? 0 : 1));
+    this.setWord32(cpuState.otherFlags, (flags & ~(arithmetic | directionFlag)) | fixedFlag);
   }
 
   read(offset: number, bytes: number): Uint8Array {

@@ -140,7 +140,8 @@ export class Translations {
 
   /** Whether an address can be translated. */
   isCode(address: bigint): boolean {
-    return regionAt(this.#options.code, address) !== undefined;
+    const region = regionAt(this.#options.code, address);
+    return region !== undefined && (!isChanging(region) || region.now(address, 1).length > 0);
   }
 
   /** Whether the guest can write to the code at an address. */
@@ -333,6 +334,13 @@ export class Translations {
   #install({ bytes, functions }: KeptModule, isKept: boolean): void {
     if (isKept) this.#keptModules++;
     for (const fn of this.#store.install(bytes, functions, isKept).live) this.#watch.add(fn);
+  }
+
+  /** Page tables have changed: what was made from addresses that lead elsewhere now is forgotten, and who calls it directly. */
+  remapped(): void {
+    const made = this.#watch.remapped();
+    for (const { code } of made) this.#tools?.translator.replaced(code);
+    for (const fn of withCallers(made)) this.#remove(fn);
   }
 
   /** Bytes of the machine's memory are about to change: what was made from them is forgotten, and who calls it directly. */

@@ -99,6 +99,10 @@ export class Vcpu {
       recipes: this.#recipes,
       flags: () => this.#state.packedFlags(),
     });
+    pageTables?.watch({
+      invalidate: () => this.#translations.remapped(),
+      flush: () => this.#translations.remapped(),
+    });
     this.#evaluator = new Evaluator({
       ...options,
       addressSpace: this.paging ?? options.addressSpace,
@@ -176,6 +180,10 @@ export class Vcpu {
 
   get eflags(): bigint {
     return this.#state.eflags;
+  }
+
+  set eflags(value: bigint) {
+    this.#state.eflags = value;
   }
 
   /** The part of the state block that a thread switch keeps. */

@@ -15,6 +15,8 @@ export interface Ending {
 
 export type Next =
   | { readonly do: 'run' }
+  /** When everybody else has had a turn. */
+  | { readonly do: 'yield' }
   /** Until the signal is raised, or that time of the monotonic clock has come. */
   | { readonly do: 'wait'; readonly until: bigint | undefined }
   /** A report may take a moment; the guest runs no more. */
@@ -65,14 +67,18 @@ export class Domain {
     for (;;) {
       const next = this.#stopped === undefined ? kernel.next() : stopped(this.#stopped);
       if (next.do === 'end') return next.ending;
-      if (next.do === 'run') {
-        const after = this.#run(slice);
-        if (after === 'go on') continue;
-        if (after === 'translate' && !(await this.#translate(slice))) continue;
-        await clock.turn();
-      } else await this.#wait(next.until);
+      if (next.do === 'run' && !(await this.#runSlice(slice))) continue;
+      if (next.do === 'wait') await this.#wait(next.until);
+      else await clock.turn();
       this.#begin(slice);
     }
+  }
+
+  /** Whether it is the others' turn. */
+  async #runSlice(slice: TimeSlice): Promise<boolean> {
+    const after = this.#run(slice);
+    if (after === 'go on') return false;
+    return after === 'turn' || (await this.#translate(slice));
   }
 
   /** Whether the slice is over: a guest may make us translate for ever, and that alone gives nobody else a turn. */

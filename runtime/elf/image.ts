@@ -46,6 +46,8 @@ export interface ElfImage {
   readonly imports: readonly ImportedSymbol[];
   readonly relocations: readonly Relocation[];
   readonly notes: readonly XenNote[];
+  /** They come from a `__xen_guest` section. */
+  readonly hasLegacyNotes: boolean;
   /** .symtab, or .dynsym where it was stripped. */
   readonly symbols: SymbolTable;
 }
@@ -61,7 +63,13 @@ export async function parseImage(bytes: Uint8Array, name: string): Promise<ElfIm
   const segments = loadSegments(file, header.width, headers);
   const sections = readSections(file, header.width, header.sections);
   const dynamic = readDynamic(file, header.width, headers, segments);
-  const notes = readNotes(file, header.width, headers, sections, header.sections.names);
+  const { notes, isLegacy: hasLegacyNotes } = readNotes(
+    file,
+    header.width,
+    headers,
+    sections,
+    header.sections.names,
+  );
   const kind = kindOf(file, headers, dynamic?.needed ?? [], notes);
   const entry = entryOf(file, header, segments, notes);
   const linked = linkage(file, header.width, segments, dynamic);
@@ -72,19 +80,32 @@ export async function parseImage(bytes: Uint8Array, name: string): Promise<ElfIm
     ({ type, flags }) => type === PT.GNU_STACK && (flags & PF.X) !== 0,
   );
   return {
-    ...{ ...linked, name, width, kind, entry, segments, executableStack, needed, notes, symbols },
+    ...{
+      ...linked,
+      name,
+      width,
+      kind,
+      entry,
+      segments,
+      executableStack,
+      needed,
+      notes,
+      hasLegacyNotes,
+      symbols,
+    },
   };
 }
 
 async function readProgramHeaders(file: ImageFile, width: Width): Promise<ProgramHeader[]> {
   const { elf, errors } = await readElf(withoutSections(file, width), { readSymbolData: false });
   if (elf === undefined) file.fail(`not an ELF image: ${errors.join(' ')}`);
-  return elf.segments.map(({ index, type, flags, offset, vaddr, filesz, memsz }) => ({
+  return elf.segments.map(({ index, type, flags, offset, vaddr, paddr, filesz, memsz }) => ({
     index,
     type,
     flags,
     offset: BigInt(offset),
     address: BigInt(vaddr),
+    physical: BigInt(paddr),
     fileSize: BigInt(filesz),
     memorySize: BigInt(memsz),
   }));

@@ -14,6 +14,12 @@ export interface XenNote {
   readonly value: string | bigint | readonly bigint[];
 }
 
+export interface XenNotes {
+  readonly notes: readonly XenNote[];
+  /** They stand in a `__xen_guest` section, as those of images from before ELF notes do. */
+  readonly isLegacy: boolean;
+}
+
 type Form = 'text' | 'number' | 'words' | 'bytes';
 
 // biome-ignore format: a line for each line of elfnote.h
@@ -66,21 +72,22 @@ export function readNotes(
   headers: readonly ProgramHeader[],
   sections: readonly Section[],
   sectionNames: number,
-): XenNote[] {
+): XenNotes {
   const areas = headers
     .filter(({ type }) => type === PT.NOTE)
     .map(({ index, offset, fileSize }) => ({ what: `note segment ${index}`, offset, fileSize }));
   const fromSegments = notesOf(file, width, areas);
-  if (fromSegments.length > 0) return fromSegments;
+  if (fromSegments.length > 0) return { notes: fromSegments, isLegacy: false };
 
   const noteSections = sections
     .filter(({ type }) => type === SHT.NOTE)
     .map(({ index, offset, size }) => ({ what: `note section ${index}`, offset, fileSize: size }));
   const fromSections = notesOf(file, width, noteSections);
-  if (fromSections.length > 0) return fromSections;
+  if (fromSections.length > 0) return { notes: fromSections, isLegacy: false };
 
   const legacy = sectionNamed(file, sections, sectionNames, '__xen_guest');
-  return legacy === undefined ? [] : guestInfo(file, sectionPart(file, legacy, '__xen_guest'));
+  if (legacy === undefined) return { notes: [], isLegacy: false };
+  return { notes: guestInfo(file, sectionPart(file, legacy, '__xen_guest')), isLegacy: true };
 }
 
 interface Area {
@@ -110,7 +117,11 @@ function areaNotes(
     const [nameSize, size] = [head.getUint32(0, true), head.getUint32(4, true)];
     const value = at + 12 + align(nameSize);
     const owner = file.part(`the owner of a note of ${what}`, at + 12, nameSize);
-    const description = file.part(`the value of a note of ${what}`, value, size);
+    // The last note of GRUB's 32-bit images says that it is longer than what is left of the file.
+    const left = file.size - value;
+    const held =
+      left > 0 && at + 12 + align(nameSize) + align(size) >= end ? Math.min(size, left) : size;
+    const description = file.part(`the value of a note of ${what}`, value, held);
     if (size <= LONGEST_NOTE && isXen(owner)) {
       notes.push(note(head.getUint32(8, true), viewBytes(description), width));
     } else if (isXen(owner)) {

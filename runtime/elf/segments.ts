@@ -7,12 +7,15 @@ export interface ProgramHeader {
   readonly flags: number;
   readonly offset: bigint;
   readonly address: bigint;
+  readonly physical: bigint;
   readonly fileSize: bigint;
   readonly memorySize: bigint;
 }
 
 export interface Segment {
   readonly address: bigint;
+  /** p_paddr, by which Xen places a domain's image. */
+  readonly physical: bigint;
   readonly memorySize: bigint;
   readonly fileOffset: number;
   /** The part that the file holds, a view of it; the rest of `memorySize` is zero. */
@@ -53,7 +56,7 @@ export function loadSegments(
 }
 
 function loadSegment(file: ImageFile, width: Width, header: ProgramHeader): Segment {
-  const { index, flags, offset, address, fileSize, memorySize } = header;
+  const { index, flags, offset, address, physical, fileSize, memorySize } = header;
   const what = `segment ${index}`;
   if (memorySize > MOST_MEMORY)
     file.fail(`${what} takes ${hex(memorySize)} bytes of memory; at most 4 GiB can be had`);
@@ -62,6 +65,7 @@ function loadSegment(file: ImageFile, width: Width, header: ProgramHeader): Segm
   checkAddresses(file, width, what, address, memorySize);
   return {
     address,
+    physical,
     memorySize,
     fileOffset: Number(offset),
     // A linker may place a segment without file bytes beyond the end of the file.

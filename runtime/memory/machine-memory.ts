@@ -26,6 +26,8 @@ export const pageFlags = {
   code: 4,
   /** The guest may not write it where it is part of a run (runs.ts). */
   readOnlyInRun: 8,
+  /** A page table of a guest's, which only its kernel's checks may change. */
+  pageTable: 16,
   /** The page behind this one has a flag, and this one perhaps none: for stores that may reach into it. */
   next: 0x80,
 } as const;
@@ -170,6 +172,12 @@ export class MachineMemory {
   /** Says of a page that is part of a run whether the guest may not write it there (runs.ts). */
   setReadOnlyInRun(host: number, value: boolean): void {
     this.#setFlag(host - (host % pageSize), pageFlags.readOnlyInRun, value);
+  }
+
+  /** Says of a page whether it is a guest's page table. */
+  setPageTable(host: number, value: boolean): void {
+    this.#setFlag(host, pageFlags.pageTable, value);
+    if (value) for (const watcher of this.#watchers) watcher(host, pageSize);
   }
 
   #mark(page: number, holds: boolean): void {

@@ -56,6 +56,8 @@ export interface PageTablesOptions {
   readonly frames: MachineFrames;
   /** Machine frame of the topmost table. */
   readonly root: number;
+  /** PAE's four topmost entries may have rights and marks, and bits 52 to 62 mean nothing: a 64-bit Xen has them in long mode. */
+  readonly isInLongMode?: boolean;
 }
 
 /** Physical addresses have 40 bits, as CPUID says. */
@@ -79,6 +81,10 @@ export class PageTables implements AddressSpace {
   readonly levels: 3 | 4;
   readonly #memory: MachineMemory;
   readonly #frames: MachineFrames;
+  /** Reserved bits of PAE's four topmost entries. */
+  readonly #reservedTop: number;
+  /** And of the upper halves of the others. */
+  readonly #reservedHigh: number;
   /** CR3: the machine frame of the topmost table. Whoever changes it flushes the TLB. */
   root: number;
   /** Whether accesses are made in user mode (CPL 3). Whoever changes it flushes the TLB. */
@@ -86,11 +92,13 @@ export class PageTables implements AddressSpace {
   /** Who remembers translations. */
   readonly #watchers: TranslationCache[] = [];
 
-  constructor({ levels, memory, frames, root }: PageTablesOptions) {
+  constructor({ levels, memory, frames, root, isInLongMode = false }: PageTablesOptions) {
     this.levels = levels;
     this.#memory = memory;
     this.#frames = frames;
     this.root = root;
+    this.#reservedTop = isInLongMode ? 0x180 : 0x1e6;
+    this.#reservedHigh = reservedHigh[isInLongMode ? 4 : levels];
   }
 
   translate(address: bigint, access: Access): number | PageFault {
@@ -197,8 +205,9 @@ export class PageTables implements AddressSpace {
   }
 
   #hasReserved(level: number, entry: number, top: number): boolean {
-    if (this.levels === 3 && level === 3) return (entry & 0x1e6) !== 0 || (top & 0xffff_ff00) !== 0;
-    if ((top & reservedHigh[this.levels]) !== 0) return true;
+    if (this.levels === 3 && level === 3)
+      return (entry & this.#reservedTop) !== 0 || (top & 0xffff_ff00) !== 0;
+    if ((top & this.#reservedHigh) !== 0) return true;
     if (level === 1 || (entry & pageBits.large) === 0) return false;
     // Bits between PAT and the address of a large page; PML4 entries have none of them.
     return level === 4 || (entry & (level === 3 ? 0x3fff_e000 : 0x001f_e000)) !== 0;

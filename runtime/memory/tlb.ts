@@ -63,7 +63,10 @@ export class Tlb {
   }
 
   flush(): void {
-    for (let at = this.start; at < this.start + tlbBytes; at += tlbEntryBytes) this.#clear(at);
+    this.#clear(this.start);
+    const bytes = this.#memory.bytes();
+    for (let done = tlbEntryBytes; done < tlbBytes; done *= 2)
+      bytes.copyWithin(this.start + done, this.start, this.start + done);
   }
 
   /** Stores to these pages of the machine must be looked at again, by whatever address they are made. */

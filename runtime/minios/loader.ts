@@ -76,7 +76,7 @@ export function loadApplication(
 ): LoadedApplication {
   if (image.kind !== 'application')
     throw new UserError(
-      `${image.name}: a Xen domain image; only applications that need ${MINIOS_LIBRARY} can be run yet`,
+      `${image.name}: a Xen domain image has a kernel of its own; applications need ${MINIOS_LIBRARY}`,
     );
   const { mapping = linear } = options;
   const map = mapAddresses(image, options.memory, mapping.heap);

@@ -151,11 +151,13 @@ class Discovery {
 
   #followFrom(leader: number): void {
     let address: bigint | undefined = this.#address(leader);
-    const decoder = this.#source.decoderAt(address);
+    let decoder = this.#source.decoderAt(address);
     const entry = this.#source.entryAfter(address);
     const end = entry === undefined ? Number.POSITIVE_INFINITY : this.#offset(entry);
     for (let at = leader; address !== undefined && at < end && !this.#instructions.has(at); ) {
-      if (decoder?.contains(address) !== true) break;
+      // Code that may change is decoded page by page.
+      if (decoder?.contains(address) !== true) decoder = this.#source.decoderAt(address);
+      if (decoder === undefined) break;
       const instruction: Instruction = decoder.decode(address);
       this.#instructions.set(at, instruction);
       if (at > this.#last) this.#last = at;

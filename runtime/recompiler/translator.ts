@@ -67,9 +67,9 @@ export class Translator implements CodeSource {
     if (constant !== undefined || this.#changing.length === 0) return constant;
     const page = address & ~pageMask;
     const known = this.#pages.get(page);
-    if (known !== undefined) return known.contains(address) ? known : undefined;
-    const region = regionAt(this.#changing, address);
-    return region === undefined ? undefined : this.#snapshot(region, page);
+    const region = known === undefined ? regionAt(this.#changing, address) : undefined;
+    const decoder = region === undefined ? known : this.#snapshot(region, page);
+    return decoder?.contains(address) === true ? decoder : undefined;
   }
 
   /** Looks anew at code that may have changed. */
@@ -192,7 +192,8 @@ export class Translator implements CodeSource {
     const from = page < address ? address : page;
     const to = page + pageMask + 1n > end ? end : page + pageMask + 1n;
     const beyond = to + BigInt(mostBytes) > end ? end : to + BigInt(mostBytes);
-    const decoder = new Decoder(this.mode, from, now(from, Number(beyond - from)));
+    const bytes = now(from, Number(beyond - from));
+    const decoder = new Decoder(this.mode, from, bytes, Number(to - from));
     this.#pages.set(page, decoder);
     return decoder;
   }

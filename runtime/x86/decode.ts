@@ -255,10 +255,11 @@ export class Decoder {
   #position = 0;
   #next: bigint | undefined;
 
-  constructor(mode: Mode, start: bigint, bytes: Uint8Array) {
+  /** Instructions begin in the first `count` bytes; what is behind them belongs to the last one. */
+  constructor(mode: Mode, start: bigint, bytes: Uint8Array, count = bytes.length) {
     this.mode = mode;
     this.#start = start;
-    this.#end = start + BigInt(bytes.length);
+    this.#end = start + BigInt(Math.min(count, bytes.length));
     this.#bytes = bytes;
     this.#decoder = new iced.Decoder(mode, bytes, iced.DecoderOptions.None);
   }

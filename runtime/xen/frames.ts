@@ -9,7 +9,10 @@ import { DOMID } from '../abi/xen.ts';
 import { framesOffset, type MachineMemory, pageSize } from '../memory/machine-memory.ts';
 import type { MachineFrames } from '../memory/page-tables.ts';
 
-/** How a frame is used; a count above 0 says that it may not become another. Levels are their own numbers. */
+/**
+ * How a frame is used; a count above 0 says that it may not become another. Levels are their own numbers; `l2OfXen` is the
+ * level-2 table of PAE's last gigabyte, a part of which is Xen's.
+ */
 export const frameTypes = {
   none: 0,
   l1: 1,
@@ -18,6 +21,7 @@ export const frameTypes = {
   l4: 4,
   descriptors: 5,
   writable: 7,
+  l2OfXen: 8,
 } as const;
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
@@ -42,6 +46,7 @@ export class FrameTable implements MachineFrames {
   /** How often a frame is referred to, by page tables and by grants, beside its owner's having it. */
   readonly #references: Uint32Array;
   readonly #pinned: Uint8Array;
+  readonly #givenUp = new Set<number>();
   readonly #m2p: { 64: number | undefined; 32: number | undefined } = {
     64: undefined,
     32: undefined,
@@ -81,15 +86,19 @@ export class FrameTable implements MachineFrames {
     return first;
   }
 
-  /** Gives a frame back that nobody refers to any more; its next owner finds zeros. */
-  free(frame: number): void {
-    const host = this.hostOf(frame);
-    if (host === undefined || this.ownerOf(frame) === DOMID.INVALID)
+  /** Its owner does not want a frame any more; its next owner finds zeros. It is kept while anything refers to it. */
+  giveUp(frame: number): void {
+    if (this.ownerOf(frame) === DOMID.INVALID)
       throw new RangeError(`machine frame ${frame} belongs to nobody`);
+    if (this.referencesOf(frame) > 0) this.#givenUp.add(frame);
+    else this.#free(frame);
+  }
+
+  #free(frame: number): void {
     this.#owners[frame - firstFrame] = DOMID.INVALID;
     this.#types[frame - firstFrame] = frameTypes.none;
     this.setPseudoPhysical(frame, INVALID_M2P_ENTRY);
-    this.memory.free(host, pageSize);
+    this.memory.free((frame - firstFrame) * pageSize, pageSize);
   }
 
   /** DOMID.INVALID where it is nobody's, or no frame. */
@@ -128,6 +137,18 @@ export class FrameTable implements MachineFrames {
 
   addReference(frame: number, by: 1 | -1): number {
     return add(this.#references, frame, by);
+  }
+
+  /** What was referred to is so once less; a frame that its owner gave up meanwhile is free then. */
+  dropReference(frame: number): void {
+    const left = this.addReference(frame, -1);
+    if (left === 0 && this.#givenUp.delete(frame)) this.#free(frame);
+  }
+
+  /** Stores to a page table leave recompiled code, which may have known the page as writable. */
+  setReadOnly(frame: number, readOnly: boolean): void {
+    const host = this.hostOf(frame);
+    if (host !== undefined) this.memory.setPageTable(host, readOnly);
   }
 
   isPinned(frame: number): boolean {

@@ -22,7 +22,7 @@ export const currentVariable = data;
 export const scratch = data + 0x100n;
 
 export function fakeImage(width: 64 | 32, changes: Partial<ElfImage> = {}): ElfImage {
-  const segment = { fileOffset: 0, memorySize: 0x1000n, readable: true };
+  const segment = { fileOffset: 0, physical: 0n, memorySize: 0x1000n, readable: true };
   const copy: Relocation = {
     ...{ address: currentVariable, symbol: 'minios_current', weak: false, addend: 0n },
     ...{ type: width === 64 ? 'R_X86_64_COPY' : 'R_386_COPY', size: width / 8 },
@@ -34,7 +34,7 @@ export function fakeImage(width: 64 | 32, changes: Partial<ElfImage> = {}): ElfI
       { ...segment, address: text, bytes: new Uint8Array(16), writable: false, executable: true },
       { ...segment, address: data, bytes: new Uint8Array(), writable: true, executable: false },
     ],
-    ...{ imports: [], relocations: [copy], notes: [], symbols: noSymbols },
+    ...{ imports: [], relocations: [copy], notes: [], hasLegacyNotes: false, symbols: noSymbols },
     ...changes,
   };
 }

@@ -9,7 +9,7 @@ export interface ChangingCode {
   readonly address: bigint;
   /** In bytes. */
   readonly length: number;
-  /** What it holds now; the guest can write to it. */
+  /** What it holds now; the guest can write to it. Fewer bytes where the rest is not mapped. */
   readonly now: (address: bigint, length: number) => Uint8Array;
 }
 

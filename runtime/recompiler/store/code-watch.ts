@@ -16,6 +16,11 @@ export class CodeWatch {
   /** By host offset. */
   readonly #functions = new PageIndex<InstalledFunction>();
   readonly #places = new Map<InstalledFunction, readonly Stretch[]>();
+  /** By address of a page: where it lay when functions were made from it. */
+  readonly #pages = new Map<
+    bigint,
+    { readonly host: number; readonly made: Set<InstalledFunction> }
+  >();
 
   constructor(
     memory: MachineMemory,
@@ -29,7 +34,7 @@ export class CodeWatch {
   }
 
   add(fn: InstalledFunction): void {
-    const places = [...fn.code, ...fn.tables].flatMap((stretch) => this.#placesOf(stretch));
+    const places = [...fn.code, ...fn.tables].flatMap((stretch) => this.#placesOf(stretch, fn));
     if (places.length === 0) return;
     this.#places.set(fn, places);
     this.#functions.add(fn, places);
@@ -40,6 +45,11 @@ export class CodeWatch {
     const places = this.#places.get(fn);
     if (places === undefined) return;
     this.#places.delete(fn);
+    for (const page of pagesIn([...fn.code, ...fn.tables])) {
+      const known = this.#pages.get(page);
+      known?.made.delete(fn);
+      if (known?.made.size === 0) this.#pages.delete(page);
+    }
     this.#functions.remove(fn, places);
     for (const page of pagesIn(places)) this.#memory.releaseCode(Number(page * pageSize));
   }
@@ -53,14 +63,26 @@ export class CodeWatch {
     return this.#functions.touching({ from: BigInt(host), to: BigInt(host + bytes) });
   }
 
+  /** Functions made from pages whose addresses lead elsewhere by now. */
+  remapped(): ReadonlySet<InstalledFunction> {
+    const made = new Set<InstalledFunction>();
+    for (const [page, known] of this.#pages)
+      if (this.#space.translate(page * pageSize, 'read') !== known.host)
+        for (const fn of known.made) made.add(fn);
+    return made;
+  }
+
   /** Host offsets of a stretch of code, page by page, where it may change. */
-  #placesOf(stretch: Stretch): Stretch[] {
+  #placesOf(stretch: Stretch, fn: InstalledFunction): Stretch[] {
     const places: Stretch[] = [];
     for (const page of pagesOf(stretch)) {
       const from = max(stretch.from, page * pageSize);
       const to = min(stretch.to, (page + 1n) * pageSize);
       const host = this.#changes(from) ? this.#space.translate(from, 'read') : undefined;
       if (typeof host !== 'number') continue;
+      const known = this.#pages.get(page) ?? { host: host - (host % 4096), made: new Set() };
+      this.#pages.set(page, known);
+      known.made.add(fn);
       places.push({ from: BigInt(host), to: BigInt(host) + to - from });
     }
     return places;

@@ -48,7 +48,7 @@ export class GrantTransfer {
   }
 
   #lose(frame: number, status: number): number {
-    this.#frames.free(frame);
+    this.#frames.giveUp(frame);
     return status;
   }
 }

@@ -14,5 +14,5 @@ export function holdFrame(frames: FrameTable, frame: number, forWriting: boolean
 
 export function releaseFrame(frames: FrameTable, frame: number, forWriting: boolean): void {
   if (forWriting) frames.addTypeCount(frame, -1);
-  frames.addReference(frame, -1);
+  frames.dropReference(frame);
 }

@@ -48,7 +48,7 @@ function scene(registers: Readonly<Record<number, bigint>> = {}, rip = text) {
       ...{ mode: 64, rip, eflags: 0x246n },
       register: (n) => registers[n] ?? (n === RSP ? stack.high - 64n : BigInt(n)),
     },
-    segments: [{ ...segment, address: text, writable: false, executable: true }],
+    segments: [{ ...segment, address: text, physical: text, writable: false, executable: true }],
     symbols: {
       functions: () => [],
       find: (address) => {

@@ -90,8 +90,16 @@ function note(owner: string, type: number, value: readonly number[]): number[] {
 
 function read(bytes: readonly number[], fileSize = bytes.length): readonly XenNote[] {
   const file = new ImageFile('a', Uint8Array.from(bytes));
-  const header = { index: 0, type: 4, flags: 4, offset: 0n, address: 0n, memorySize: 0n };
-  return readNotes(file, 64, [{ ...header, fileSize: BigInt(fileSize) }], [], 0);
+  const header = {
+    index: 0,
+    type: 4,
+    flags: 4,
+    offset: 0n,
+    address: 0n,
+    physical: 0n,
+    memorySize: 0n,
+  };
+  return readNotes(file, 64, [{ ...header, fileSize: BigInt(fileSize) }], [], 0).notes;
 }
 
 notes('a last note that runs past its segment is read, as long as the file holds it', async () => {
@@ -105,6 +113,12 @@ notes('a last note that runs past its segment is read, as long as the file holds
     () => read(bytes.slice(0, -4)),
     'a: truncated: the value of a note of note segment 0 lies at 0x24 and is 0x4 bytes long, beyond the end of the file (0x24 bytes)',
   );
+});
+
+notes('of a last note that runs past the file, what the file has is read', () => {
+  const bytes = note('Xen', 9, [0x79, 0x65, 0x73, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+  assert.equal(read(bytes.slice(0, -8), bytes.length - 12), [{ name: 'PAE_MODE', value: 'yes' }]);
 });
 
 notes('only notes of owner Xen count; one of an unknown type keeps its bytes', () => {

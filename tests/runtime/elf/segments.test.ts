@@ -22,6 +22,7 @@ const load = (changes: Partial<ProgramHeader>): ProgramHeader => ({
   flags: 5,
   offset: 0x10n,
   address: 0x1000n,
+  physical: 0x1000n,
   fileSize: 0x20n,
   memorySize: 0x40n,
   ...changes,

@@ -30,7 +30,7 @@ test('the machine-to-physical table says nothing of frames that are given back',
   const view = frames.memory.view();
   assert.is(view.getBigUint64(wide + 8 * frame, true), 5n);
   assert.is(view.getUint32(narrow + 4 * frame, true), 5);
-  frames.free(frame);
+  frames.giveUp(frame);
 
   assert.is(frames.memory.view().getBigUint64(wide + 8 * frame, true), INVALID_M2P_ENTRY);
   assert.is(frames.memory.view().getUint32(narrow + 4 * frame, true), 0xffff_ffff);

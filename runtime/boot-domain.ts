@@ -1,0 +1,154 @@
+/** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
+import { RUNSTATE } from './abi/vcpu.ts';
+import type { Console } from './backends/console/console.ts';
+import { ConsoleRing } from './backends/console/console-ring.ts';
+import type { Tier } from './cpu/translations.ts';
+import type { Vcpu } from './cpu/vcpu.ts';
+import { type Clock, systemClock } from './domain/clock.ts';
+import { Domain } from './domain/domain.ts';
+import type { EventPort, EventPorts } from './domain/event-port.ts';
+import type { GrantedMemory } from './domain/granted-memory.ts';
+import { Signal } from './domain/signal.ts';
+import type { ElfImage } from './elf/image.ts';
+import { MachineMemory } from './memory/machine-memory.ts';
+import type { Trace } from './trace.ts';
+import { domainImage } from './xen/builder/domain-image.ts';
+import { EventBits } from './xen/events/event-bits.ts';
+import { eventHypercalls } from './xen/events/event-channel-op.ts';
+import { EventChannels } from './xen/events/event-channels.ts';
+import { HostEvents } from './xen/events/host-events.ts';
+import { FrameTable } from './xen/frames.ts';
+import { GrantTable } from './xen/grants/grant-table.ts';
+import { grantTableOp } from './xen/grants/grant-table-op.ts';
+import { HostGrants } from './xen/grants/host-grants.ts';
+import { XenMappings } from './xen/mmu/xen-mappings.ts';
+import { PvDomain } from './xen/pv-domain.ts';
+import { schedulerHypercalls } from './xen/scheduler/sched-op.ts';
+import { vcpuOp } from './xen/scheduler/vcpu-op.ts';
+import { SystemTime } from './xen/time/system-time.ts';
+import { VcpuTime } from './xen/time/vcpu-time.ts';
+import { VcpuTimers } from './xen/time/vcpu-timers.ts';
+import { createDomainNodes, createHostNodes } from './xenstore/domain-nodes.ts';
+import { Xenstored } from './xenstore/xenstored.ts';
+
+export interface DomainBootOptions {
+  /** Bytes. */
+  readonly memory: number;
+  readonly commandLine: string;
+  readonly ramdisk?: Uint8Array | undefined;
+  readonly console: Console;
+  readonly clock?: Clock | undefined;
+  readonly trace?: Trace | undefined;
+  readonly budget?: number | undefined;
+  readonly tier?: Tier | undefined;
+  /** For a person: what the guest asked for in vain. */
+  readonly log: (line: string) => void;
+}
+
+export interface PlacedDomain {
+  readonly domain: Domain;
+  readonly cpu: Vcpu;
+  readonly store: Xenstored;
+  /** How back-ends meet it. */
+  readonly events: EventPorts;
+  readonly grants: GrantedMemory;
+  readonly memory: MachineMemory;
+  readonly id: number;
+  /** The guest runs no more: what it printed is still on its way. */
+  readonly finish: () => Promise<void>;
+}
+
+/** Ports as Xen's tools allocate them, before the domain runs. */
+const ports = { xenstore: 1, console: 2 } as const;
+const domid = 1;
+
+export function placeDomain(image: ElfImage, options: DomainBootOptions): PlacedDomain {
+  const { clock = systemClock() } = options;
+  const frames = new FrameTable(new MachineMemory());
+  const changed = new Signal();
+  const time = new SystemTime(clock);
+  const pv = new PvDomain(domainImage(image), frames, new XenMappings(frames), {
+    ...{ id: domid, name: image.name, ports, clock, changed, log: options.log },
+    ...{ memory: options.memory, commandLine: options.commandLine, ramdisk: options.ramdisk },
+    ...{ tier: options.tier, trace: options.trace, timestamp: () => time.timestamp() },
+  });
+  const { context, built, cpu } = pv;
+  const bits = new EventBits(frames.memory, context.width, context.sharedInfo, context.vcpu);
+  const grants = new GrantTable(domid, frames);
+  const host = new HostEvents();
+  const peers = (id: number) => (id === 0 ? host : id === domid ? channels : undefined);
+  const channels: EventChannels = new EventChannels({
+    ...{ domid, bits, peers },
+    changed: () => changed.raise(),
+  });
+  channels.allocateUnbound(0);
+  channels.allocateUnbound(0);
+  const events = host.portsOf(channels);
+  const vcpuTime = new VcpuTime(context, time);
+  vcpuTime.updateWallClock();
+  const timers = new VcpuTimers(time, context.vcpu, (virq) => channels.sendVirq(virq));
+  const kernel = pv.kernel({
+    handlers: {
+      ...eventHypercalls(channels, peers),
+      vcpu_op: vcpuOp({ bits, vcpuTime, timers }),
+      grant_table_op: grantTableOp({
+        ...{ table: grants, mapper: pv.grantMapper },
+        peers: (id) => (id === domid ? grants : undefined),
+      }),
+      ...schedulerHypercalls({ channels, time, timers, isThere: (id) => id === 0 || id === domid }),
+    },
+    timers: [timers],
+    accounts: {
+      running: () => vcpuTime.enter(RUNSTATE.running),
+      waiting: () => vcpuTime.enter(RUNSTATE.blocked),
+    },
+  });
+  const hostOf = (frame: number): number => frames.hostOf(frame) ?? 0;
+  const ring = new ConsoleRing({
+    ...{ memory: frames.memory, host: hostOf(built.console), console: options.console },
+    port: events.bind(ports.console),
+  });
+  const store = makeStore(image, options, {
+    memory: frames.memory,
+    host: hostOf(built.xenstore),
+    port: events.bind(ports.xenstore),
+    frames: { store: built.xenstore, console: built.console },
+    clock,
+  });
+  const { budget } = options;
+  const parts = { name: image.name, cpu, kernel, clock, changed };
+  const domain = new Domain(budget === undefined ? parts : { ...parts, budget });
+  const finish = (): Promise<void> => ring.finish();
+  return {
+    ...{ domain, cpu, store, events, memory: frames.memory, id: domid, finish },
+    grants: new HostGrants(grants, frames),
+  };
+}
+
+interface StoreParts {
+  readonly memory: MachineMemory;
+  readonly host: number;
+  readonly port: EventPort;
+  /** Machine frames of the two rings, as start info names them. */
+  readonly frames: { readonly store: number; readonly console: number };
+  readonly clock: Clock;
+}
+
+/** xenstore with what Xen's tools write for a domain. */
+function makeStore(image: ElfImage, options: DomainBootOptions, parts: StoreParts): Xenstored {
+  const { memory, host, port, frames, clock } = parts;
+  const store = new Xenstored({ trace: options.trace });
+  const client = store.connect();
+  createHostNodes(client);
+  store.addDomain(domid);
+  createDomainNodes(client, {
+    ...{ domid, name: image.name, vcpus: 1, kernel: image.name, commandLine: options.commandLine },
+    uuid: '00000000-0000-0000-0000-000000000001',
+    memoryKiB: Math.floor(options.memory / 1024),
+    startTime: Number(clock.realtime() / 1_000_000n) / 1000,
+    store: { ringRef: frames.store, port: ports.xenstore },
+    console: { ringRef: frames.console, port: ports.console },
+  });
+  store.serve(domid, { memory, host, port });
+  return store;
+}

@@ -1,0 +1,50 @@
+/** Entries of page tables as Xen looks at them: two halves, a frame and flags (SDM vol. 3, tables 4-14 to 4-20). */
+import { noExecute, pageBits } from '../../memory/page-tables.ts';
+
+export interface Entry {
+  readonly low: number;
+  readonly high: number;
+}
+
+export const entryOf = (value: bigint): Entry => ({
+  low: Number(value & 0xffff_ffffn),
+  high: Number((value >> 32n) & 0xffff_ffffn),
+});
+
+export const isPresent = ({ low }: Entry): boolean => (low & pageBits.present) !== 0;
+export const isWritable = ({ low }: Entry): boolean => (low & pageBits.writable) !== 0;
+
+/** Bits 12 to 51. */
+export const frameOf = ({ low, high }: Entry): number =>
+  (high & 0x000f_ffff) * 0x10_0000 + (low >>> 12);
+
+/** PWT, PCD, PAT or PS, and G: a domain without devices may not set them. */
+const lowDisallowed = 0x198;
+/** Bit 62 of a last-level entry marks Xen's own grant mappings. */
+export const grantMark = 0x4000_0000;
+/** Bits 52 to 63. */
+const upperFlags = 0xfff0_0000;
+/** Bit 52: says of a mapping that the guest wanted it for its kernel alone, since all of them have the user bit. */
+const guestKernel = 0x0010_0000;
+
+/** Flags that a guest may not set at a level; 0 if there are none. */
+export function disallowedFlags({ low, high }: Entry, level: number, width: 64 | 32): number {
+  const upper = level === 1 ? grantMark : level === 3 && width === 32 ? upperFlags : 0;
+  return (low & lowDisallowed) | ((high & upper) >>> 12);
+}
+
+/** As Xen changes what a guest writes: a 64-bit kernel runs in ring 3, so all that it maps is the user's. */
+export function adjusted(entry: Entry, level: number, width: 64 | 32): Entry {
+  if (!isPresent(entry)) return entry;
+  const { low, high } = entry;
+  if (width === 32)
+    return level === 3 ? { low: low | pageBits.user | pageBits.writable, high } : entry;
+  if (level > 1 || (low & pageBits.user) !== 0) return { low: low | pageBits.user, high };
+  return { low: low | pageBits.user, high: high | guestKernel };
+}
+
+/** Whether frame, presence or right to write differ. */
+export const hasChanged = (a: Entry, b: Entry): boolean =>
+  frameOf(a) !== frameOf(b) || ((a.low ^ b.low) & (pageBits.present | pageBits.writable)) !== 0;
+
+export const isExecutable = ({ high }: Entry): boolean => (high & noExecute) === 0;

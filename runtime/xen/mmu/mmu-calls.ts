@@ -1,0 +1,181 @@
+/** mmu_update, update_va_mapping and mmuext_op (xen.h): lists of changes to page tables, and what goes with them. */
+import { DOMID, MMUEXT, mmu_update, mmuext_op, UVMF } from '../../abi/xen.ts';
+import { XenError } from '../../errors.ts';
+import { pageSize } from '../../memory/machine-memory.ts';
+import type { DomainContext } from '../domain-context.ts';
+import { frameTypes } from '../frames.ts';
+import { readStruct } from '../guest-array.ts';
+import type { Hypercall, HypercallHandlers } from '../hypercalls/hypercall.ts';
+import type { PvCpu } from '../pv-cpu.ts';
+import type { Mmu } from './mmu.ts';
+
+/** Set in a count that is the rest of an interrupted list. */
+const preempted = 0x8000_0000;
+const mostDescriptors = 8192;
+
+/** A request with its list index; throws as Xen answers. */
+type Request = (
+  domain: DomainContext,
+  list: bigint,
+  index: number,
+  owner: number | undefined,
+) => void;
+
+/** `list, count, where to put how many were done, domain`. */
+const listed = (request: Request): Hypercall => ({
+  arguments: 4,
+  call: (domain, [list = 0n, rawCount = 0n, done = 0n, foreign = 0n]) => {
+    const count = Number(BigInt.asUintN(32, rawCount) & BigInt(preempted - 1));
+    const owner = ownerOf(domain, Number(BigInt.asUintN(32, foreign)));
+    let index = 0;
+    try {
+      for (; index < count; index++) request(domain, list, index, owner);
+    } finally {
+      if (done !== 0n) domain.guest.writeU32(done, index);
+    }
+  },
+});
+
+/** Whose frames a list is about; undefined: the guest's own. A guest has no right to any other domain's. */
+function ownerOf({ id }: DomainContext, foreign: number): number | undefined {
+  const [mapped, tables] = [foreign & 0xffff, foreign >>> 16];
+  if (tables !== 0 && tables - 1 !== id && tables - 1 !== DOMID.SELF)
+    throw new XenError(tables - 1 < DOMID.FIRST_RESERVED ? 'EPERM' : 'ESRCH', 'foreign tables');
+  if (mapped === DOMID.SELF || mapped === id) return undefined;
+  if (mapped === DOMID.IO) return DOMID.IO;
+  throw new XenError(
+    mapped < DOMID.FIRST_RESERVED ? 'EPERM' : 'ESRCH',
+    `domain ${id} may not use frames of domain ${mapped}`,
+  );
+}
+
+export function mmuHandlers(mmu: Mmu, pv: PvCpu): HypercallHandlers {
+  return {
+    mmu_update: listed((domain, list, index, owner) => {
+      const { ptr, val } = readStruct(domain.guest, mmu_update, domain.width, list, index);
+      mmu.update(ptr, val, owner);
+    }),
+    update_va_mapping: {
+      arguments: 4,
+      call: (domain, args) => updateMapping(mmu, domain, args, undefined),
+    },
+    update_va_mapping_otherdomain: {
+      arguments: 5,
+      call: (domain, args) => {
+        const foreign = args[domain.width === 64 ? 3 : 4] ?? 0n;
+        updateMapping(mmu, domain, args, ownerOf(domain, Number(foreign & 0xffffn)));
+      },
+    },
+    mmuext_op: listed((domain, list, index) => {
+      const op = readStruct(domain.guest, mmuext_op, domain.width, list, index);
+      extended(mmu, pv, domain, op);
+    }),
+  };
+}
+
+/** 32-bit guests give the entry in two registers. */
+function updateMapping(
+  mmu: Mmu,
+  { width }: DomainContext,
+  args: readonly bigint[],
+  owner: number | undefined,
+): undefined {
+  const [address = 0n, low = 0n, third = 0n, fourth = 0n] = args;
+  const value = width === 64 ? low : low | (third << 32n);
+  const flags = Number((width === 64 ? third : fourth) & BigInt(UVMF.FLUSHTYPE_MASK));
+  mmu.updateMapping(address, value, owner);
+  if (flags === UVMF.TLB_FLUSH) mmu.tables.flush();
+  if (flags === UVMF.INVLPG) mmu.tables.invalidate(address);
+}
+
+interface ExtendedOperation {
+  readonly cmd: number;
+  readonly arg1: bigint;
+  readonly arg2: bigint;
+}
+
+type Extended = (mmu: Mmu, op: ExtendedOperation, pv: PvCpu, domain: DomainContext) => void;
+
+const frame = ({ arg1 }: ExtendedOperation): number => Number(arg1 & 0xff_ffff_ffffn);
+
+const pin =
+  (type: (typeof frameTypes)['l1' | 'l2' | 'l3' | 'l4']): Extended =>
+  (mmu, op) =>
+    mmu.pin(frame(op), type);
+
+const flush: Extended = ({ tables }) => tables.flush();
+const invalidate: Extended = ({ tables }, { arg1 }) => tables.invalidate(arg1);
+const only64 =
+  (call: Extended): Extended =>
+  (mmu, op, pv, domain) => {
+    if (domain.width === 32) throw new XenError('EOPNOTSUPP', `mmuext_op ${op.cmd}`);
+    call(mmu, op, pv, domain);
+  };
+
+/** A frame of the guest's own that it may write, as a host offset. */
+function withPage(mmu: Mmu, page: number, writes: boolean, use: (host: number) => void): void {
+  const { types, frames } = mmu;
+  if (writes) types.getType(page, frameTypes.writable);
+  else types.get(page);
+  try {
+    const host = frames.hostOf(page) ?? 0;
+    if (writes) frames.memory.willWrite(host, pageSize);
+    use(host);
+  } finally {
+    if (writes) types.putType(page);
+    else types.put(page);
+  }
+}
+
+const setLdt: Extended = ({ tables }, { arg1, arg2 }, pv) => {
+  const entries = Number(arg2 & 0xffff_ffffn);
+  if ((arg1 & BigInt(pageSize - 1)) !== 0n || entries > mostDescriptors)
+    throw new XenError('EINVAL', `an LDT of ${entries} descriptors at 0x${arg1.toString(16)}`);
+  pv.ldt = { base: arg1, entries };
+  tables.flush();
+};
+
+const notPrivileged: Extended = (_, { cmd }) => {
+  throw new XenError('EACCES', `mmuext_op ${cmd} is for domains with devices`);
+};
+
+const extendedOperations = new Map<number, Extended>([
+  [MMUEXT.PIN_L1_TABLE, pin(frameTypes.l1)],
+  [MMUEXT.PIN_L2_TABLE, pin(frameTypes.l2)],
+  [MMUEXT.PIN_L3_TABLE, pin(frameTypes.l3)],
+  [MMUEXT.PIN_L4_TABLE, only64(pin(frameTypes.l4))],
+  [MMUEXT.UNPIN_TABLE, (mmu, op) => mmu.unpin(frame(op))],
+  [MMUEXT.NEW_BASEPTR, (mmu, op) => mmu.setKernelRoot(frame(op))],
+  [MMUEXT.NEW_USER_BASEPTR, only64((mmu, op) => mmu.setUserRoot(frame(op)))],
+  [MMUEXT.TLB_FLUSH_LOCAL, flush],
+  [MMUEXT.TLB_FLUSH_MULTI, flush],
+  [MMUEXT.TLB_FLUSH_ALL, flush],
+  [MMUEXT.INVLPG_LOCAL, invalidate],
+  [MMUEXT.INVLPG_MULTI, invalidate],
+  [MMUEXT.INVLPG_ALL, invalidate],
+  [MMUEXT.FLUSH_CACHE, notPrivileged],
+  [MMUEXT.FLUSH_CACHE_GLOBAL, notPrivileged],
+  [MMUEXT.SET_LDT, setLdt],
+  [
+    MMUEXT.CLEAR_PAGE,
+    (mmu, op) =>
+      withPage(mmu, frame(op), true, (host) => {
+        mmu.frames.memory.bytes().fill(0, host, host + pageSize);
+      }),
+  ],
+  [
+    MMUEXT.COPY_PAGE,
+    (mmu, op) =>
+      withPage(mmu, Number(op.arg2 & 0xff_ffff_ffffn), false, (from) =>
+        withPage(mmu, frame(op), true, (to) => {
+          mmu.frames.memory.bytes().copyWithin(to, from, from + pageSize);
+        }),
+      ),
+  ],
+]);
+
+function extended(mmu: Mmu, pv: PvCpu, domain: DomainContext, op: ExtendedOperation): void {
+  const call = extendedOperations.get(op.cmd);
+  if (call === undefined) throw new XenError('ENOSYS', `mmuext_op has no operation ${op.cmd}`);
+  call(mmu, op, pv, domain);
+}

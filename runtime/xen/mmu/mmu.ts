@@ -1,0 +1,200 @@
+/**
+ * A PV guest's MMU: it writes its page tables through Xen, which checks each entry (xen.h, mmu_update). Changes are seen by
+ * the guest when it flushes, as on a processor; Xen flushes of its own accord only where a frame is given away.
+ */
+import { MMU } from '../../abi/xen.ts';
+import { XenError } from '../../errors.ts';
+import type { PageTables } from '../../memory/page-tables.ts';
+import { pageBits } from '../../memory/page-tables.ts';
+import { type FrameTable, type FrameType, frameTypes } from '../frames.ts';
+import { GuestError } from '../guest-error.ts';
+import type { PvCpu } from '../pv-cpu.ts';
+import {
+  adjusted,
+  disallowedFlags,
+  type Entry,
+  entryOf,
+  frameOf,
+  grantMark,
+  hasChanged,
+  isPresent,
+} from './entry.ts';
+import { hexFrame, levelOf, type PageTypes } from './page-types.ts';
+
+export interface MmuParts {
+  readonly types: PageTypes;
+  readonly tables: PageTables;
+  readonly pv: PvCpu;
+}
+
+const indexBits = 9n;
+
+export class Mmu {
+  readonly types: PageTypes;
+  readonly tables: PageTables;
+  readonly frames: FrameTable;
+  readonly #pv: PvCpu;
+
+  constructor({ types, tables, pv }: MmuParts) {
+    this.types = types;
+    this.tables = tables;
+    this.frames = types.frames;
+    this.#pv = pv;
+  }
+
+  get rootType(): FrameType {
+    return this.types.width === 64 ? frameTypes.l4 : frameTypes.l3;
+  }
+
+  /** The tables that a domain begins with: validated and pinned. */
+  begin(root: number): void {
+    this.pin(root, this.rootType);
+    this.types.getType(root, this.rootType);
+    this.#pv.roots.kernel = root;
+    this.tables.root = root;
+  }
+
+  isOwn(frame: number): boolean {
+    return this.types.isOwn(frame);
+  }
+
+  // Pinning and roots.
+
+  pin(frame: number, type: FrameType): void {
+    this.types.getType(frame, type);
+    if (!this.frames.isPinned(frame)) {
+      this.frames.setPinned(frame, true);
+      return;
+    }
+    this.types.putType(frame);
+    throw new XenError('EINVAL', `frame ${hexFrame(frame)} is pinned already`);
+  }
+
+  unpin(frame: number): void {
+    this.types.get(frame);
+    const wasPinned = this.frames.isPinned(frame);
+    if (wasPinned) {
+      this.frames.setPinned(frame, false);
+      this.types.putType(frame);
+    }
+    this.types.put(frame);
+    if (!wasPinned) throw new XenError('EINVAL', `frame ${hexFrame(frame)} is not pinned`);
+  }
+
+  setKernelRoot(frame: number): void {
+    const old = this.#pv.roots.kernel;
+    if (frame !== old) {
+      this.types.getType(frame, this.rootType);
+      this.#pv.roots.kernel = frame;
+      if (this.#pv.inKernel || this.types.width === 32) this.tables.root = frame;
+      this.types.putType(old);
+    }
+    this.tables.flush();
+  }
+
+  setUserRoot(frame: number): void {
+    const old = this.#pv.roots.user;
+    if (frame === old) return;
+    if (frame !== 0) this.types.getType(frame, this.rootType);
+    this.#pv.roots.user = frame;
+    if (old !== 0) this.types.putType(old);
+  }
+
+  // Entries.
+
+  /** One request of mmu_update; `owner` has the frames that entries map. */
+  update(address: bigint, value: bigint, owner?: number): void {
+    const command = Number(address & 3n);
+    const frame = Number(address >> 12n);
+    if (command === MMU.MACHPHYS_UPDATE) {
+      this.#setPseudoPhysical(frame, value, owner);
+      return;
+    }
+    const keepsMarks = command === MMU.PT_UPDATE_PRESERVE_AD;
+    const index = Number((address >> 3n) & 511n);
+    if ((address & 4n) !== 0n)
+      throw new XenError('EINVAL', `0x${address.toString(16)} is not the place of an entry`);
+    this.types.get(frame);
+    try {
+      this.#writeAny(frame, index, entryOf(value), keepsMarks, owner);
+    } finally {
+      this.types.put(frame);
+    }
+  }
+
+  /** The entry that maps an address, in the tables that the vCPU runs with. */
+  updateMapping(address: bigint, value: bigint, owner?: number): void {
+    const frame = this.lastTable(address);
+    if (frame === undefined || this.frames.typeOf(frame) !== frameTypes.l1)
+      throw new XenError('EINVAL', `no last-level table maps 0x${address.toString(16)}`);
+    this.writeEntry(frame, Number((address >> 12n) & 511n), entryOf(value), false, owner);
+  }
+
+  /** Machine frame of the table that has the last-level entry of an address. */
+  lastTable(address: bigint): number | undefined {
+    let frame = this.tables.root;
+    for (let level = this.tables.levels as number; level > 1; level--) {
+      const shift = 12n + indexBits * BigInt(level - 1);
+      const entry = this.types.read(frame, Number((address >> shift) & 511n));
+      if (!isPresent(entry) || (entry.low & pageBits.large) !== 0) return undefined;
+      frame = frameOf(entry);
+    }
+    return frame;
+  }
+
+  /** An entry of what is a page table, or 8 bytes of what is none. */
+  #writeAny(frame: number, index: number, entry: Entry, keepsMarks: boolean, owner?: number): void {
+    const isUsed = this.frames.typeCountOf(frame) > 0;
+    if (isUsed && levelOf(this.frames.typeOf(frame)) > 0) {
+      this.writeEntry(frame, index, entry, keepsMarks, owner);
+      return;
+    }
+    this.types.getType(frame, frameTypes.writable);
+    this.types.write(frame, index, entry);
+    this.types.putType(frame);
+  }
+
+  /** An entry of a page table. */
+  writeEntry(
+    frame: number,
+    index: number,
+    wanted: Entry,
+    keepsMarks: boolean,
+    owner?: number,
+  ): void {
+    const { types } = this;
+    const type = this.frames.typeOf(frame);
+    const level = levelOf(type);
+    if (!types.isGuestSlot(type, index))
+      throw new XenError('EPERM', `entry ${index} of level ${level} is Xen's own`);
+    const old = types.read(frame, index);
+    const next = keepsMarks ? withMarks(wanted, old) : wanted;
+    if (level === 1 && isPresent(old) && (old.high & grantMark) !== 0)
+      throw new GuestError(`it changes the entry of a granted frame, ${hexFrame(frameOf(old))}`);
+    if (!isPresent(next)) {
+      types.write(frame, index, next);
+      types.putEntry(old, type);
+      return;
+    }
+    const bad = disallowedFlags(next, level, types.width);
+    if (bad !== 0) throw new XenError('EINVAL', `bad flags ${hexFrame(bad)} at level ${level}`);
+    const isSame = isPresent(old) && !hasChanged(old, next);
+    if (!isSame) types.getEntry(next, type, index, owner);
+    types.write(frame, index, adjusted(next, level, types.width));
+    if (!isSame) types.putEntry(old, type);
+  }
+
+  #setPseudoPhysical(frame: number, value: bigint, owner?: number): void {
+    const isOwn = owner === undefined;
+    if (isOwn) this.types.get(frame);
+    else throw new XenError('EINVAL', `frame ${hexFrame(frame)} is of domain ${owner}`);
+    this.frames.setPseudoPhysical(frame, value);
+    this.types.put(frame);
+  }
+}
+
+/** Accessed and dirty, which the processor may have set meanwhile. */
+const withMarks = ({ low, high }: Entry, old: Entry): Entry => ({
+  low: (low | (old.low & (pageBits.accessed | pageBits.dirty))) >>> 0,
+  high,
+});

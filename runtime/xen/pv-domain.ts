@@ -1,0 +1,169 @@
+/** Puts a PV domain together: its frames and page tables, its vCPU, and Xen around it. */
+import { faultReporter } from '../cpu/fault-report.ts';
+import type { Tier } from '../cpu/translations.ts';
+import { Vcpu } from '../cpu/vcpu.ts';
+import { allocateTables } from '../cpu/vcpu-tables.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Signal } from '../domain/signal.ts';
+import { GuestMemory } from '../memory/guest-memory.ts';
+import { pageFlagsOffset } from '../memory/machine-memory.ts';
+import { PageTables } from '../memory/page-tables.ts';
+import type { Trace } from '../trace.ts';
+import { RSI, RSP } from '../x86/registers.ts';
+import { type BuildOptions, type BuiltDomain, buildDomain } from './builder/build-domain.ts';
+import type { DomainImage } from './builder/domain-image.ts';
+import type { DomainContext } from './domain-context.ts';
+import type { FrameTable } from './frames.ts';
+import type { GrantMapper } from './grants/grant-mappings.ts';
+import { guestCode } from './guest-code.ts';
+import { GuestSpace } from './guest-space.ts';
+import type { HypercallHandlers } from './hypercalls/hypercall.ts';
+import { HypercallTable } from './hypercalls/hypercall-table.ts';
+import { grantMapper } from './mmu/grant-mapper.ts';
+import { Mmu } from './mmu/mmu.ts';
+import { mmuHandlers } from './mmu/mmu-calls.ts';
+import { PageTypes } from './mmu/page-types.ts';
+import type { XenMappings } from './mmu/xen-mappings.ts';
+import { PvCpu } from './pv-cpu.ts';
+import { pvEnvironment } from './pv-environment.ts';
+import { PvKernel, type PvKernelParts } from './pv-kernel.ts';
+import { trapHandlers } from './traps/trap-calls.ts';
+import { VirtualCpu } from './virtual-cpu.ts';
+
+export interface PvDomainOptions extends BuildOptions {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly changed: Signal;
+  readonly log: (line: string) => void;
+  readonly tier?: Tier | undefined;
+  readonly trace?: Trace | undefined;
+  /** What RDTSC reads. */
+  readonly timestamp: () => bigint;
+}
+
+/** What of Xen is not the vCPU's and the page tables'. */
+export interface OtherParts {
+  readonly handlers: HypercallHandlers;
+  readonly timers: PvKernelParts['timers'];
+  readonly accounts?: PvKernelParts['accounts'];
+}
+
+export class PvDomain {
+  readonly built: BuiltDomain;
+  readonly cpu: Vcpu;
+  readonly context: DomainContext;
+  readonly #pv: PvCpu;
+  readonly #mmu: Mmu;
+  readonly #options: PvDomainOptions;
+  readonly #image: DomainImage;
+
+  constructor(image: DomainImage, frames: FrameTable, xen: XenMappings, options: PvDomainOptions) {
+    const { memory } = frames;
+    const { width } = image;
+    this.#image = image;
+    this.#options = options;
+    const vcpuTables = allocateTables(memory);
+    this.built = buildDomain(image, frames, options);
+    const tables = pageTables(frames, width, this.built.root);
+    const guest = new GuestMemory(memory, new GuestSpace(tables, width));
+    const environment = pvEnvironment(width, {
+      frames,
+      timestamp: options.timestamp,
+      guest: () => guest,
+      pv: () => this.#pv,
+      mmu: () => this.#mmu,
+    });
+    const { segments } = image.image;
+    this.cpu = new Vcpu({
+      ...{ mode: width, memory, addressSpace: tables, pageTables: tables, environment },
+      run: { lo: 0n, length: 0n, host: 0 },
+      code: guestCode(memory, tables, width),
+      entries: entriesOf(image),
+      readConstant: (address) => {
+        const inImage = segments.some(
+          (s) =>
+            (!s.writable || s.executable) &&
+            address >= s.address &&
+            address + BigInt(width / 8) <= s.address + s.memorySize,
+        );
+        return inImage ? guest.readWord(address, width) : undefined;
+      },
+      pageFlags: pageFlagsOffset,
+      tables: vcpuTables,
+      ...(options.tier !== undefined && { tier: options.tier }),
+    });
+    this.#pv = new PvCpu(this.cpu);
+    const types = new PageTypes({ frames, domain: options.id, width, xen });
+    this.#mmu = new Mmu({ types, tables, pv: this.#pv });
+    this.#mmu.begin(this.built.root);
+    const sharedInfo = frames.hostOf(this.built.sharedInfo) ?? 0;
+    this.context = {
+      ...{ id: options.id, name: options.name, width, memory, frames, guest, sharedInfo },
+      ...{ cpu: this.cpu, clock: options.clock, changed: options.changed, log: options.log },
+      vcpu: new VirtualCpu(memory, width, sharedInfo),
+    };
+    this.#start();
+  }
+
+  /** What maps other domains' frames into this one. */
+  get grantMapper(): GrantMapper {
+    return grantMapper(this.#mmu);
+  }
+
+  /** Xen, complete. */
+  kernel({ handlers, timers, accounts }: OtherParts): PvKernel {
+    const { context } = this;
+    const pv = this.#pv;
+    const mmu = this.#mmu;
+    const toggleMode = (): void => this.#toggleMode();
+    const own: HypercallHandlers = {
+      ...mmuHandlers(mmu, pv),
+      ...trapHandlers({
+        ...{ pv, mmu, toggleMode },
+        crash: (why) => kernel.crash(why),
+      }),
+    };
+    const { image } = this.#image;
+    const scene = { domain: context.name, cpu: this.cpu, memory: context.guest };
+    const kernel: PvKernel = new PvKernel({
+      ...{ domain: context, pv, mmu, toggleMode, timers },
+      hypercalls: new HypercallTable(context, { ...own, ...handlers }, this.#options.trace),
+      reporter: faultReporter({ ...scene, segments: image.segments, symbols: image.symbols }),
+      ...(accounts !== undefined && { accounts }),
+    });
+    return kernel;
+  }
+
+  #start(): void {
+    const { entry, stackPointer, startInfo } = this.built;
+    this.cpu.paging?.runs.learn(entry);
+    this.cpu.paging?.runs.learn(stackPointer - 1n);
+    this.cpu.setRegister(RSP, stackPointer);
+    this.cpu.setRegister(RSI, startInfo);
+    this.cpu.rip = entry;
+  }
+
+  /** Between a 64-bit guest's kernel and its programs: page tables and GS.base. */
+  #toggleMode(): void {
+    const pv = this.#pv;
+    pv.isKernel = !pv.isKernel;
+    [pv.gsBase, pv.otherGsBase] = [pv.otherGsBase, pv.gsBase];
+    this.#mmu.tables.root = pv.isKernel ? pv.roots.kernel : pv.roots.user;
+    this.#mmu.tables.flush();
+  }
+}
+
+function pageTables(frames: FrameTable, width: 64 | 32, root: number): PageTables {
+  const tables = new PageTables({
+    ...{ memory: frames.memory, frames, root, isInLongMode: true },
+    levels: width === 64 ? 4 : 3,
+  });
+  // A 64-bit kernel runs in ring 3; ring 1 is a supervisor's.
+  tables.isUser = width === 64;
+  return tables;
+}
+
+const entriesOf = ({ image }: DomainImage): readonly bigint[] => [
+  image.entry,
+  ...image.symbols.functions().map(({ address }) => address),
+];

@@ -1,0 +1,108 @@
+/**
+ * Puts a frame on a guest's stack and sends it to its handler, as Xen does for exceptions and events. The frame is a
+ * processor's, but for three things: a 64-bit one has rcx and r11 on top, the byte above CS says whether events were masked,
+ * and IF of its flags is the reverse of that.
+ */
+import { FLAT_KERNEL, HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '../../abi/xen.ts';
+import { XenError } from '../../errors.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import { R11, RCX, RSP } from '../../x86/registers.ts';
+import { GuestError } from '../guest-error.ts';
+import type { PvCpu } from '../pv-cpu.ts';
+import type { VirtualCpu } from '../virtual-cpu.ts';
+
+export const interruptFlag = 0x200n;
+const ioPrivilegeFlags = 0x3000n;
+/** AC VM RF NT TF: a handler runs without them. */
+const clearedFlags = { 64: 0x7_4100n, 32: 0x3_4100n } as const;
+
+export interface Target {
+  readonly cs: number;
+  readonly address: bigint;
+  readonly masksEvents: boolean;
+}
+
+export interface BounceParts {
+  readonly pv: PvCpu;
+  readonly vcpu: VirtualCpu;
+  readonly guest: GuestMemory;
+  /** Changes between the page tables of kernel and user. */
+  readonly toggleMode: () => void;
+}
+
+export function bounce(parts: BounceParts, target: Target, errorCode?: number): void {
+  const { pv } = parts;
+  if (target.address === 0n) throw new GuestError('it has no handler');
+  if (pv.width === 64) bounce64(parts, target, errorCode);
+  else bounce32(parts, target, errorCode);
+}
+
+/** The flags of a frame, and whether events were masked when it was made; masks them where the handler wants that. */
+function savedState({ pv, vcpu }: BounceParts, { masksEvents }: Target) {
+  const wasMasked = vcpu.isUpcallMasked;
+  if (masksEvents) vcpu.isUpcallMasked = true;
+  const own = pv.cpu.eflags & ~(interruptFlag | ioPrivilegeFlags);
+  return { wasMasked, flags: own | (wasMasked ? 0n : interruptFlag) };
+}
+
+function bounce64(parts: BounceParts, target: Target, errorCode: number | undefined): void {
+  const { pv, guest, toggleMode } = parts;
+  const { cpu } = pv;
+  const stackPointer = cpu.register(RSP);
+  const wasKernel = pv.isKernel;
+  if (!wasKernel) toggleMode();
+  const top = (wasKernel ? stackPointer : pv.kernelStack.sp) & ~0xfn;
+  const { wasMasked, flags } = savedState(parts, target);
+  // A kernel in ring 3 is shown as ring 0.
+  const cs = BigInt(wasKernel ? pv.selector('cs') & ~3 : pv.selector('cs'));
+  const words = [
+    ...[cpu.register(RCX), cpu.register(R11)],
+    ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
+    ...[cpu.rip, cs | (wasMasked ? 1n << 32n : 0n), flags, stackPointer],
+    BigInt(pv.selector('ss')),
+  ];
+  cpu.setRegister(RSP, push(guest, 64, top, words));
+  cpu.eflags = (cpu.eflags & ~clearedFlags[64]) | interruptFlag;
+  pv.setSelector('cs', FLAT_KERNEL[64].cs);
+  pv.setSelector('ss', FLAT_KERNEL[64].ss);
+  cpu.rip = target.address;
+}
+
+function bounce32(parts: BounceParts, target: Target, errorCode: number | undefined): void {
+  const { pv, guest } = parts;
+  const { cpu } = pv;
+  const stackPointer = cpu.register(RSP);
+  const wasKernel = pv.inKernel;
+  const { wasMasked, flags } = savedState(parts, target);
+  const words = [
+    ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
+    ...[cpu.rip, BigInt(pv.selector('cs')) | (wasMasked ? 1n << 16n : 0n), flags],
+    ...(wasKernel ? [] : [stackPointer, BigInt(pv.selector('ss'))]),
+  ];
+  const top = wasKernel ? stackPointer : pv.kernelStack.sp;
+  cpu.setRegister(RSP, push(guest, 32, top, words));
+  if (!wasKernel) pv.setSelector('ss', pv.kernelStack.ss);
+  cpu.eflags = (cpu.eflags & ~clearedFlags[32]) | interruptFlag;
+  pv.setSelector('cs', target.cs);
+  cpu.rip = target.address;
+}
+
+/** Words below an address, the first one lowest; the address of that. */
+function push(guest: GuestMemory, width: 64 | 32, top: bigint, words: readonly bigint[]): bigint {
+  const bytes = new Uint8Array((words.length * width) / 8);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, i) => {
+    if (width === 64) view.setBigUint64(8 * i, word, true);
+    else view.setUint32(4 * i, Number(BigInt.asUintN(32, word)), true);
+  });
+  const address = BigInt.asUintN(width, top - BigInt(bytes.length));
+  if (address < HYPERVISOR_VIRT_END[width] && top > HYPERVISOR_VIRT_START[width])
+    throw new GuestError(`its stack at 0x${top.toString(16)} lies in Xen's own addresses`);
+  try {
+    guest.writeBytes(address, bytes);
+  } catch (cause) {
+    if (!(cause instanceof XenError)) throw cause;
+    throw new GuestError(`its stack at 0x${address.toString(16)} cannot be written`, { cause });
+  }
+  return address;
+}
