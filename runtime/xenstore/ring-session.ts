@@ -29,7 +29,8 @@ interface Outgoing {
   readonly bytes: Uint8Array;
   /** How much of it the domain has. */
   sent: number;
-  readonly isReply: boolean;
+  /** What an event says; a reply has none. */
+  readonly event: string | undefined;
 }
 
 interface Header {
@@ -58,6 +59,9 @@ export class RingSession implements Session {
   #incoming = new Uint8Array(headerLayout.size);
   #received = 0;
   #outgoing: Outgoing[] = [];
+  #replies = 0;
+  /** Those that wait. */
+  readonly #events = new Set<string>();
 
   constructor(parts: RingSessionParts) {
     this.#parts = parts;
@@ -106,18 +110,18 @@ export class RingSession implements Session {
   /** An event that waits already is not told twice; one that is too much for the domain's quota is lost. */
   deliver(path: string, token: string): void {
     if (this.#page === undefined || this.#isBroken) return;
-    const payload = toBytes(`${path}\0${token}\0`);
-    if (payload.length > XENSTORE_PAYLOAD_MAX) return;
-    const bytes = message({ type: XS.WATCH_EVENT, req_id: 0, tx_id: 0 }, payload);
-    const isThere = this.#outgoing.some((other) => !other.isReply && isSame(other.bytes, bytes));
-    if (isThere && !path.startsWith('@')) return;
+    const event = `${path}\0${token}\0`;
+    if (event.length > XENSTORE_PAYLOAD_MAX) return;
+    if (this.#events.has(event) && !path.startsWith('@')) return;
+    const bytes = message({ type: XS.WATCH_EVENT, req_id: 0, tx_id: 0 }, toBytes(event));
     try {
       this.#charge(bytes.length);
     } catch (error) {
       if (error instanceof XenError) return;
       throw error;
     }
-    this.#outgoing.push({ bytes, sent: 0, isReply: false });
+    this.#outgoing.push({ bytes, sent: 0, event });
+    this.#events.add(event);
   }
 
   #charge(bytes: number, isFree = false): void {
@@ -134,6 +138,8 @@ export class RingSession implements Session {
     resetSession(this.#parts.store, this);
     for (const { bytes } of this.#outgoing) this.#charge(-bytes.length, true);
     this.#outgoing = [];
+    this.#replies = 0;
+    this.#events.clear();
     this.#received = 0;
     this.#incoming = new Uint8Array(headerLayout.size);
   }
@@ -148,8 +154,7 @@ export class RingSession implements Session {
   #mayReceive(): boolean {
     const { store } = this.#parts;
     if (this.isPrivileged) return true;
-    const replies = this.#outgoing.filter(({ isReply }) => isReply).length;
-    return replies < store.quotas.outstanding && !store.domains.isFull(this.domid);
+    return this.#replies < store.quotas.outstanding && !store.domains.isFull(this.domid);
   }
 
   /** Takes what has come of one message, and answers it where it is whole; false where nothing has come. */
@@ -205,7 +210,8 @@ export class RingSession implements Session {
   #reply(header: Header, payload: Uint8Array): void {
     const bytes = message(header, payload);
     this.#charge(bytes.length, payload.length <= smallPayload);
-    this.#outgoing.push({ bytes, sent: 0, isReply: true });
+    this.#outgoing.push({ bytes, sent: 0, event: undefined });
+    this.#replies++;
   }
 
   /** Sends what fits; false where nothing did. */
@@ -222,10 +228,14 @@ export class RingSession implements Session {
     return hasSent;
   }
 
-  #sent({ bytes, isReply }: Outgoing): void {
+  #sent({ bytes, event }: Outgoing): void {
     this.#outgoing.shift();
     this.#charge(-bytes.length, true);
-    if (isReply) return;
+    if (event === undefined) {
+      this.#replies--;
+      return;
+    }
+    this.#events.delete(event);
     const quoted = quoteStrings(bytes.subarray(headerLayout.size));
     this.#parts.trace?.({ kind: 'xenstore', text: eventLine(this.domid, quoted) });
   }
@@ -237,6 +247,3 @@ function message({ type, req_id, tx_id }: Header, payload: Uint8Array): Uint8Arr
   bytes.set(payload, headerLayout.size);
   return bytes;
 }
-
-const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
