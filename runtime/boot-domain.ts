@@ -1,5 +1,4 @@
 /** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
-import { RUNSTATE } from './abi/vcpu.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
 import type { Tier } from './cpu/translations.ts';
@@ -13,21 +12,10 @@ import type { ElfImage } from './elf/image.ts';
 import { MachineMemory } from './memory/machine-memory.ts';
 import type { Trace } from './trace.ts';
 import { domainImage } from './xen/builder/domain-image.ts';
-import { EventBits } from './xen/events/event-bits.ts';
-import { eventHypercalls } from './xen/events/event-channel-op.ts';
-import { EventChannels } from './xen/events/event-channels.ts';
-import { HostEvents } from './xen/events/host-events.ts';
 import { FrameTable } from './xen/frames.ts';
-import { GrantTable } from './xen/grants/grant-table.ts';
-import { grantTableOp } from './xen/grants/grant-table-op.ts';
-import { HostGrants } from './xen/grants/host-grants.ts';
 import { XenMappings } from './xen/mmu/xen-mappings.ts';
 import { PvDomain } from './xen/pv-domain.ts';
-import { schedulerHypercalls } from './xen/scheduler/sched-op.ts';
-import { vcpuOp } from './xen/scheduler/vcpu-op.ts';
-import { SystemTime } from './xen/time/system-time.ts';
-import { VcpuTime } from './xen/time/vcpu-time.ts';
-import { VcpuTimers } from './xen/time/vcpu-timers.ts';
+import { XenWorld } from './xen/xen-world.ts';
 import { createDomainNodes, createHostNodes } from './xenstore/domain-nodes.ts';
 import { Xenstored } from './xenstore/xenstored.ts';
 
@@ -58,71 +46,43 @@ export interface PlacedDomain {
   readonly finish: () => Promise<void>;
 }
 
-/** Ports as Xen's tools allocate them, before the domain runs. */
+/** Ports as Xen's tools allocate them, before the domain runs; start info names them. */
 const ports = { xenstore: 1, console: 2 } as const;
 const domid = 1;
 
 export function placeDomain(image: ElfImage, options: DomainBootOptions): PlacedDomain {
-  const { clock = systemClock() } = options;
+  const { clock = systemClock(), budget } = options;
   const frames = new FrameTable(new MachineMemory());
+  const { memory } = frames;
   const changed = new Signal();
-  const time = new SystemTime(clock);
+  const world = new XenWorld(frames, clock);
   const pv = new PvDomain(domainImage(image), frames, new XenMappings(frames), {
     ...{ id: domid, name: image.name, ports, clock, changed, log: options.log },
     ...{ memory: options.memory, commandLine: options.commandLine, ramdisk: options.ramdisk },
-    ...{ tier: options.tier, trace: options.trace, timestamp: () => time.timestamp() },
+    ...{ tier: options.tier, trace: options.trace, timestamp: () => world.time.timestamp() },
   });
   const { context, built, cpu } = pv;
-  const bits = new EventBits(frames.memory, context.width, context.sharedInfo, context.vcpu);
-  const grants = new GrantTable(domid, frames);
-  const host = new HostEvents();
-  const peers = (id: number) => (id === 0 ? host : id === domid ? channels : undefined);
-  const channels: EventChannels = new EventChannels({
-    ...{ domid, bits, peers },
-    changed: () => changed.raise(),
-  });
-  channels.allocateUnbound(0);
-  channels.allocateUnbound(0);
-  const events = host.portsOf(channels);
-  const vcpuTime = new VcpuTime(context, time);
-  vcpuTime.updateWallClock();
-  const timers = new VcpuTimers(time, context.vcpu, (virq) => channels.sendVirq(virq));
-  const kernel = pv.kernel({
-    handlers: {
-      ...eventHypercalls(channels, peers),
-      vcpu_op: vcpuOp({ bits, vcpuTime, timers }),
-      grant_table_op: grantTableOp({
-        ...{ table: grants, mapper: pv.grantMapper },
-        peers: (id) => (id === domid ? grants : undefined),
-      }),
-      ...schedulerHypercalls({ channels, time, timers, isThere: (id) => id === 0 || id === domid }),
-    },
-    timers: [timers],
-    accounts: {
-      running: () => vcpuTime.enter(RUNSTATE.running),
-      waiting: () => vcpuTime.enter(RUNSTATE.blocked),
-    },
-  });
+  const parts = world.join(context, pv.hooks);
+  world.openTools(parts, { store: built.xenstore, console: built.console });
+  const kernel = pv.kernel(parts);
+  const { eventPorts: events, grantedMemory: grants } = parts;
   const hostOf = (frame: number): number => frames.hostOf(frame) ?? 0;
   const ring = new ConsoleRing({
-    ...{ memory: frames.memory, host: hostOf(built.console), console: options.console },
+    ...{ memory, host: hostOf(built.console), console: options.console },
     port: events.bind(ports.console),
   });
   const store = makeStore(image, options, {
-    memory: frames.memory,
-    host: hostOf(built.xenstore),
-    port: events.bind(ports.xenstore),
+    ...{ memory, clock, host: hostOf(built.xenstore), port: events.bind(ports.xenstore) },
     frames: { store: built.xenstore, console: built.console },
-    clock,
   });
-  const { budget } = options;
-  const parts = { name: image.name, cpu, kernel, clock, changed };
-  const domain = new Domain(budget === undefined ? parts : { ...parts, budget });
-  const finish = (): Promise<void> => ring.finish();
-  return {
-    ...{ domain, cpu, store, events, memory: frames.memory, id: domid, finish },
-    grants: new HostGrants(grants, frames),
+  const own = { name: image.name, cpu, kernel, clock, changed };
+  const domain = new Domain(budget === undefined ? own : { ...own, budget });
+  const finish = async (): Promise<void> => {
+    await ring.finish();
+    store.shutDown(domid);
+    world.leave(domid);
   };
+  return { domain, cpu, store, events, grants, memory, id: domid, finish };
 }
 
 interface StoreParts {

@@ -1,4 +1,5 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
+import type { BlockDeviceSpecification } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import { type PlacedDomain, placeDomain } from './boot-domain.ts';
@@ -13,7 +14,7 @@ import { Domain, type Ending } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
 import { type ElfImage, parseImage } from './elf/image.ts';
 import { unpackImage } from './elf/unpack.ts';
-import { UnsupportedError } from './errors.ts';
+import { UnsupportedError, UserError } from './errors.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
 import { MachineMemory, pageFlagsOffset } from './memory/machine-memory.ts';
 import { functionNames, trampolineBytes, trampolineOf } from './minios/kernel/host-calls.ts';
@@ -41,10 +42,12 @@ export interface BootOptions {
   /** argv of an application, from 1 on. */
   readonly arguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Of a domain image: what its kernel is told. */
+  /** Of a domain image. An application finds its words behind its arguments, as Mini-OS splits it. */
   readonly commandLine?: string;
-  /** Of a domain image: the module that it finds in its memory. */
+  /** For a domain image to find in its memory. */
   readonly ramdisk?: Uint8Array;
+  /** Of a domain image. Whoever opened them closes them when it has ended. */
+  readonly disks?: readonly BlockDeviceSpecification[];
   /** Hears, a line each, what a domain image has asked of Xen in vain. */
   readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */
@@ -89,6 +92,7 @@ export async function boot(
 ): Promise<BootedDomain | DomainWithConsole> {
   const name = options.name ?? 'guest';
   const image = await parseImage(await unpackImage(bytes, name), name);
+  refuseForApplications(image, options);
   const own = options.console === undefined ? new MemoryConsole() : undefined;
   const console = options.console ?? own?.guest ?? noConsole();
   const built = await (image.kind === 'domain' ? buildDomain : build)(image, options, console);
@@ -103,6 +107,18 @@ export async function boot(
     paging: () => cpu.paging?.counts,
   };
   return own === undefined ? booted : { ...booted, console: own };
+}
+
+function refuseForApplications({ kind, name }: ElfImage, { disks, ramdisk }: BootOptions): void {
+  if (kind !== 'application') return;
+  const what =
+    disks !== undefined && disks.length > 0
+      ? 'disks'
+      : ramdisk === undefined
+        ? undefined
+        : 'a ramdisk';
+  if (what !== undefined)
+    throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
 }
 
 interface Built {
@@ -159,6 +175,9 @@ export async function recompile(
   return cpu.translationSize;
 }
 
+const wordsOf = (commandLine = ''): string[] =>
+  commandLine.split(' ').filter((word) => word !== '');
+
 interface Placed {
   readonly cpu: Vcpu;
   readonly loaded: LoadedApplication;
@@ -172,7 +191,7 @@ async function place(image: ElfImage, options: BootOptions, ahead?: AheadOfTime)
   const tables = allocateTables(memory);
   const loaded = loadApplication(image, memory, {
     memory: options.memory ?? defaultMemory,
-    arguments: [image.name, ...(options.arguments ?? [])],
+    arguments: [image.name, ...(options.arguments ?? []), ...wordsOf(options.commandLine)],
     environment: options.environment ?? {},
     ...(options.mapping && { mapping: options.mapping }),
   });

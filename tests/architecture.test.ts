@@ -87,6 +87,8 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/posix/open-file.ts',
     'runtime/minios/posix/tree-file.ts',
   ],
+  'tests/runtime/abi/physdev.test.ts': ['runtime/abi/control.ts'],
+  'tests/runtime/xen/hypercalls/hvm-op.test.ts': ['runtime/abi/hvm-op.ts'],
   'tests/runtime/xen/grants/grant-table-op.test.ts': [
     'runtime/xen/grants/grant-cache-flush.ts',
     'runtime/xen/grants/grant-copy.ts',
@@ -135,6 +137,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/backends/block/transfer.ts',
   ],
   'tests/runtime/elf/image.test.ts': ['runtime/elf/image-file.ts'],
+  'tests/toolchain/cli/commands/run.test.ts': ['toolchain/cli/run-image.ts'],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],
   'tests/toolchain/cli/trace-option.test.ts': ['runtime/trace.ts'],
   'tests/toolchain/c/build.test.ts': ['toolchain/c/flags.ts', 'toolchain/c/width.ts'],

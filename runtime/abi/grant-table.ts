@@ -27,7 +27,6 @@ export const GNTMAP = {
 export const GNTCOPY = { source_gref: 1, dest_gref: 2 } as const;
 
 export const GNTTAB_CACHE = { CLEAN: 1, INVAL: 2 } as const;
-export const GNTTAB_CACHE_SOURCE_GREF = 0x8000_0000;
 
 /** References that every domain has for its tools. */
 export const GNTTAB_RESERVED = { CONSOLE: 0, XENSTORE: 1 } as const;

@@ -14,7 +14,6 @@ import { type BuildOptions, type BuiltDomain, buildDomain } from './builder/buil
 import type { DomainImage } from './builder/domain-image.ts';
 import type { DomainContext } from './domain-context.ts';
 import type { FrameTable } from './frames.ts';
-import type { GrantMapper } from './grants/grant-mappings.ts';
 import { guestCode } from './guest-code.ts';
 import { GuestSpace } from './guest-space.ts';
 import type { HypercallHandlers } from './hypercalls/hypercall.ts';
@@ -29,6 +28,7 @@ import { pvEnvironment } from './pv-environment.ts';
 import { PvKernel, type PvKernelParts } from './pv-kernel.ts';
 import { trapHandlers } from './traps/trap-calls.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
+import type { DomainHooks } from './xen-world.ts';
 
 export interface PvDomainOptions extends BuildOptions {
   readonly name: string;
@@ -105,9 +105,14 @@ export class PvDomain {
     this.#start();
   }
 
-  /** What maps other domains' frames into this one. */
-  get grantMapper(): GrantMapper {
-    return grantMapper(this.#mmu);
+  /** What other parts of Xen ask of it. */
+  get hooks(): DomainHooks {
+    return {
+      mapper: grantMapper(this.#mmu),
+      setIopl: (level) => {
+        this.#pv.ioPrivilege = level;
+      },
+    };
   }
 
   /** Xen, complete. */

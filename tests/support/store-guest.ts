@@ -97,26 +97,34 @@ export class StoreGuest {
   /** What comes back, as `TYPE payload`, events among it; NULs are shown as |. */
   ask(name: RequestName, payload: string, transaction = 0): string[] {
     this.putAll(storeMessage(XS[name], latin1(payload.replaceAll('|', '\0')), { transaction }));
-    return this.take().map(({ type, payload: answer }) =>
-      `${type === name ? '' : `${type} `}${answer.replaceAll('\0', '|')}`.trim(),
-    );
+    return this.take().map((message) => showMessage(message, name));
   }
 
   #whole(): StoreMessage[] {
-    const messages: StoreMessage[] = [];
-    for (;;) {
-      const bytes = Uint8Array.from(this.#pending);
-      if (bytes.length < header.size) return messages;
-      const { type, req_id, tx_id, len } = header.at(bytes, 0);
-      if (bytes.length < header.size + len) return messages;
-      const payload = Buffer.from(bytes.subarray(header.size, header.size + len));
-      messages.push({
-        type: nameOf(type),
-        request: req_id,
-        transaction: tx_id,
-        payload: payload.toString('latin1'),
-      });
-      this.#pending.splice(0, header.size + len);
-    }
+    const { messages, rest } = parseMessages(Uint8Array.from(this.#pending));
+    this.#pending = [...rest];
+    return messages;
   }
 }
+
+/** All that are whole, and the bytes behind them. */
+export function parseMessages(bytes: Uint8Array): {
+  readonly messages: StoreMessage[];
+  readonly rest: Uint8Array;
+} {
+  const messages: StoreMessage[] = [];
+  let at = 0;
+  while (bytes.length - at >= header.size) {
+    const { type, req_id, tx_id, len } = header.at(bytes, at);
+    const end = at + header.size + len;
+    if (end > bytes.length) break;
+    const payload = Buffer.from(bytes.subarray(at + header.size, end)).toString('latin1');
+    messages.push({ type: nameOf(type), request: req_id, transaction: tx_id, payload });
+    at = end;
+  }
+  return { messages, rest: bytes.subarray(at) };
+}
+
+/** As `TYPE payload`, without the type where it is the one that was asked for; NULs are shown as |. */
+export const showMessage = ({ type, payload }: StoreMessage, asked: string): string =>
+  `${type === asked ? '' : `${type} `}${payload.replaceAll('\0', '|')}`.trim();

@@ -7,6 +7,7 @@ import { type Command, helpText, parseWords, type Terminal, usageError } from '.
 /** Loaded one by one, so that `run` never loads what it does not need. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).run,
+  create: async () => (await import('./commands/create.ts')).create,
   recompile: async () => (await import('./commands/recompile.ts')).recompile,
   build: async () => (await import('./commands/build.ts')).build,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,

@@ -7,7 +7,7 @@ import { defaultMemory, UserError } from '../../runtime/index.ts';
 import { build } from '../c/build.ts';
 import { cachedSysroot } from '../c/sysroot.ts';
 import { type Width, widths } from '../c/width.ts';
-import { runImage } from './commands/run.ts';
+import { runImage } from './run-image.ts';
 
 /** The compiled JavaScript lies three directories below the checkout. */
 const example = fileURLToPath(new URL('../../../examples/hello-c', import.meta.url));

@@ -1,9 +1,5 @@
 /** GNTTABOP_cache_flush: caches here are always clean, so that what is left are the checks. */
-import {
-  GNTTAB_CACHE,
-  GNTTAB_CACHE_SOURCE_GREF,
-  type gnttab_cache_flush,
-} from '../../abi/grant-table.ts';
+import { GNTTAB_CACHE, type gnttab_cache_flush } from '../../abi/grant-table.ts';
 import { DOMID } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
@@ -20,8 +16,6 @@ export function flushCache(
   if (offset >= pageSize || offset + length > pageSize)
     throw new XenError('EINVAL', `${length} bytes at ${offset} of a page`);
   if (length === 0 || op === 0) return;
-  if ((op & GNTTAB_CACHE_SOURCE_GREF) !== 0)
-    throw new XenError('EOPNOTSUPP', 'no cache is flushed by reference');
   if ((op & ~(GNTTAB_CACHE.CLEAN | GNTTAB_CACHE.INVAL)) !== 0)
     throw new XenError('EINVAL', `no way to flush is ${op}`);
   const number = a / BigInt(pageSize);

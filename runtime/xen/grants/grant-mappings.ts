@@ -7,7 +7,7 @@ import {
 } from '../../abi/grant-table.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
 import { GrantError } from './grant-error.ts';
-import type { GrantPeers, GrantUse, PinnedGrant } from './grant-table.ts';
+import type { GrantPeers, GrantTable, GrantUse, PinnedGrant } from './grant-table.ts';
 
 /** What changes a guest's page tables for its mappings, by Xen's rules for them; GrantError where it may not be. */
 export interface GrantMapper {
@@ -17,8 +17,10 @@ export interface GrantMapper {
   unmap(address: bigint, frame: number, flags: number, replacement: bigint): void;
 }
 
-/** Xen's tools allow as many as these pages of track records hold. */
-const mostMappings = 1024 * 256;
+/** Xen makes room for handles by this many, and gives those that were given back only when there is no other. */
+const handlesInPage = 256;
+/** What Xen's tools allow. */
+const mostHandles = 1024 * handlesInPage;
 
 interface Mapped {
   readonly flags: number;
@@ -37,6 +39,7 @@ export class GrantMappings {
   readonly #mapped = new Map<number, Mapped>();
   readonly #free: number[] = [];
   #next = 0;
+  #limit = 0;
 
   constructor(domid: number, peers: GrantPeers, mapper: GrantMapper) {
     this.#domid = domid;
@@ -69,12 +72,23 @@ export class GrantMappings {
   }
 
   #map(operation: MapOperation): void {
-    const { flags, dom, ref, host_addr } = operation;
+    const { flags, dom } = operation;
     if ((flags & (GNTMAP.host_map | GNTMAP.device_map)) === 0)
       throw new GrantError('bad_gntref', 'a mapping for nobody');
     const table = this.#peers(dom);
     if (table === undefined) throw new GrantError('bad_domain', `there is no domain ${dom}`);
-    if (this.#mapped.size >= mostMappings) throw new GrantError('no_space', 'no more handles');
+    const handle = this.#takeHandle();
+    try {
+      this.#mapped.set(handle, this.#pinAndMap(table, operation));
+    } catch (error) {
+      this.#free.push(handle);
+      throw error;
+    }
+    operation.handle = handle;
+    operation.dev_bus_addr = BigInt(this.#mapped.get(handle)?.frame ?? 0) * BigInt(pageSize);
+  }
+
+  #pinAndMap(table: GrantTable, { flags, ref, host_addr }: MapOperation): Mapped {
     const pin = (kind: 'host' | 'device', flag: number): PinnedGrant | undefined => {
       if ((flags & flag) === 0) return undefined;
       const readOnly = (flags & GNTMAP.readonly) !== 0;
@@ -92,17 +106,25 @@ export class GrantMappings {
       throw error;
     }
     const frame = host?.frame ?? device?.frame ?? 0;
-    const handle = this.#free.shift() ?? this.#next++;
-    this.#mapped.set(handle, { flags, frame, host, device });
-    operation.handle = handle;
-    operation.dev_bus_addr = BigInt(frame) * BigInt(pageSize);
+    return { flags, frame, host, device };
+  }
+
+  #takeHandle(): number {
+    if (this.#next === this.#limit) {
+      const again = this.#free.shift();
+      if (again !== undefined) return again;
+      if (this.#limit === mostHandles) throw new GrantError('no_space', 'no more handles');
+      this.#limit += handlesInPage;
+    }
+    return this.#next++;
   }
 
   #unmap(handle: number, address: bigint, busAddress: bigint, replacement: bigint): void {
     const mapped = this.#mapped.get(handle);
     if (mapped === undefined) throw new GrantError('bad_handle', `there is no handle ${handle}`);
     const { frame, flags } = mapped;
-    if (busAddress !== 0n && busAddress !== BigInt(frame) * BigInt(pageSize))
+    const isElsewhere = busAddress !== 0n && busAddress !== BigInt(frame) * BigInt(pageSize);
+    if (isElsewhere && mapped.device !== undefined)
       throw new GrantError('general_error', `0x${busAddress.toString(16)} is not the page's`);
     if (address !== 0n && mapped.host !== undefined) {
       this.#mapper.unmap(address, frame, flags, replacement);

@@ -16,7 +16,7 @@ import type { DomainContext } from '../domain-context.ts';
 import type { Hypercall } from '../hypercalls/hypercall.ts';
 import { flushCache } from './grant-cache-flush.ts';
 import { GrantCopy } from './grant-copy.ts';
-import { type GrantMapper, GrantMappings } from './grant-mappings.ts';
+import type { GrantMappings } from './grant-mappings.ts';
 import { tableOperations } from './grant-setup.ts';
 import type { GrantPeers, GrantTable } from './grant-table.ts';
 import { GrantTransfer } from './grant-transfer.ts';
@@ -27,7 +27,7 @@ const mostOperations = 1 << 18;
 export interface GrantParts {
   readonly table: GrantTable;
   readonly peers: GrantPeers;
-  readonly mapper: GrantMapper;
+  readonly mappings: GrantMappings;
 }
 
 /** Its second argument points at the first of so many structs as the third says. */
@@ -68,6 +68,8 @@ export function grantTableOp(parts: GrantParts): Hypercall {
     call: (domain, [number = 0n, at = 0n, count = 0n]) => {
       const length = Number(BigInt.asUintN(32, count));
       if (length > mostOperations) throw new XenError('EINVAL', `${length} grant operations`);
+      if ((number & 0xffff_f000n) !== 0n)
+        throw new XenError('EINVAL', `grant_table_op ${number} goes on with nothing`);
       const operation = operations.get(Number(BigInt.asUintN(32, number)));
       if (operation === undefined)
         throw new XenError('ENOSYS', `grant_table_op has no operation ${number}`);
@@ -79,8 +81,7 @@ export function grantTableOp(parts: GrantParts): Hypercall {
 }
 
 function listOperations(parts: GrantParts): [number, GrantOperation][] {
-  const { table, peers, mapper } = parts;
-  const mappings = new GrantMappings(table.domid, peers, mapper);
+  const { table, peers, mappings } = parts;
   return [
     [GNTTABOP.map_grant_ref, list(gnttab_map_grant_ref, (op) => mappings.map(op))],
     [GNTTABOP.unmap_grant_ref, list(gnttab_unmap_grant_ref, (op) => mappings.unmap(op))],

@@ -74,6 +74,8 @@ export class SharedEntries {
 
   /** Where nothing but reserved entries is in use; those stay. */
   setVersion(version: GrantVersion): void {
+    if (this.#status.some((frame) => this.#frames.referencesOf(frame) > 0))
+      throw new XenError('EBUSY', 'the guest maps its status pages');
     const kept = Array.from({ length: GNTTAB_NR_RESERVED_ENTRIES }, (_, ref) => this.#kept(ref));
     for (const frame of this.#shared) this.#clear(frame);
     if (version === 1) for (const frame of this.#status.splice(0)) this.#release(frame);
@@ -214,10 +216,9 @@ export class SharedEntries {
     return frame;
   }
 
-  /** One that the guest still maps stays there, and belongs to the guest from now on. */
   #release(frame: number): void {
-    const left = this.#frames.addTypeCount(frame, -1);
-    if (left === 0 && this.#frames.referencesOf(frame) === 0) this.#frames.giveUp(frame);
+    this.#frames.addTypeCount(frame, -1);
+    this.#frames.giveUp(frame);
   }
 
   #clear(frame: number): void {

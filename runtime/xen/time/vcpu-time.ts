@@ -39,6 +39,7 @@ export class VcpuTime {
 
   /** The vCPU is about to run again, or has begun to wait. */
   enter(state: RunState): void {
+    if (state === this.#state) return;
     const now = this.#time.now();
     this.#times[this.#state] = (this.#times[this.#state] ?? 0n) + now - this.#since;
     this.#state = state;

@@ -10,7 +10,8 @@ import { recompile as recompileImage } from '../../../runtime/machine.ts';
 import type { ModuleCache } from '../../../runtime/recompiler/store/cache.ts';
 import { type Progress, showProgress, silentProgress } from '../../progress.ts';
 import { type Command, type Terminal, usageError } from '../command.ts';
-import { parseMemory, readImage } from './run.ts';
+import { readImage } from '../run-image.ts';
+import { parseMemory } from './run.ts';
 
 export const recompile: Command = {
   name: 'recompile',

@@ -1,42 +1,33 @@
 /** `stubdom run`: boots an image on this terminal, and exits as the guest did. */
-import { readFile } from 'node:fs/promises';
 import { UserError } from '../../../runtime/errors.ts';
-import { prepareEngine } from '../../../runtime/host/node/engine.ts';
-import {
-  FileModuleCache,
-  moduleCacheDirectory,
-  recompilerStamp,
-} from '../../../runtime/host/node/module-cache.ts';
-import { TerminalConsole } from '../../../runtime/host/node/terminal-console.ts';
-import {
-  TranslationFiles,
-  translationsBeside,
-} from '../../../runtime/host/node/translation-files.ts';
-import { type BootedDomain, boot } from '../../../runtime/machine.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
-import type { ModuleCache } from '../../../runtime/recompiler/store/cache.ts';
-import type { Command, Terminal } from '../command.ts';
-
-export interface RunOptions {
-  readonly image: string;
-  readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly memory: number;
-  /** A file that `recompile -o` wrote; if not given, one beside the image that fits. */
-  readonly translation?: string | undefined;
-}
+import type { Command } from '../command.ts';
+import { parseDiskOption } from '../disk-specification.ts';
+import { runImage } from '../run-image.ts';
+import { parseTrace } from '../trace-option.ts';
 
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage:
-    'run [--memory 32M] [--env NAME=VALUE]… [--translation IMAGE.wasm] IMAGE [-- GUEST-ARGUMENT…]',
+  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--cmdline TEXT] [--ramdisk FILE]
+    [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…] IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
+    disk: {
+      type: 'string',
+      multiple: true,
+      help: 'NAME=FILE: a raw file as a disk, written to; :ro: only read; :cow: writes are forgotten',
+    },
+    cmdline: { type: 'string', help: 'the command line of a domain image' },
+    ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
     env: { type: 'string', multiple: true, help: 'NAME=VALUE: a variable of the guest' },
     translation: {
       type: 'string',
       help: 'what recompile -o wrote; IMAGE.wasm beside the image is found without',
+    },
+    trace: {
+      type: 'string',
+      help: 'hypercall,xenstore,event,grant,blk: print these on standard error, a line each',
     },
   },
 
@@ -45,59 +36,16 @@ export const run: Command = {
       throw new UserError('no IMAGE given; try: stubdom run examples/hello-c/hello-64.elf');
     const memory = parseMemory(options.text('memory'));
     const environment = Object.fromEntries(options.list('env').map(parseVariable));
-    const translation = options.optional('translation');
+    const trace = options.optional('trace');
     return await runImage(terminal, {
-      ...{ image, arguments: guestArguments, environment, memory, translation },
+      ...{ image, arguments: guestArguments, environment, memory },
+      translation: options.optional('translation'),
+      commandLine: options.optional('cmdline'),
+      ramdisk: options.optional('ramdisk'),
+      disks: options.list('disk').map(parseDiskOption),
+      ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });
   },
-};
-
-/** Runs an image to its end; the exit status. */
-export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
-  prepareEngine();
-  const { image, memory, environment } = options;
-  const bytes = await readImage(image);
-  const cache = openCache(terminal, image, options.translation);
-  let domain: BootedDomain | undefined;
-  const console = new TerminalConsole(terminal, () => domain?.stop());
-  try {
-    domain = await boot(bytes, {
-      ...{ name: image, arguments: options.arguments, environment, memory, console, cache },
-    });
-    const { status, report } = await domain.exited;
-    await console.flush();
-    console.close();
-    if (report !== undefined) terminal.stderr.write(`${report}\n`);
-    return status;
-  } finally {
-    console.close();
-  }
-}
-
-function openCache(terminal: Terminal, image: string, named: string | undefined): ModuleCache {
-  const stamp = recompilerStamp();
-  const tell = (line: string): void => void terminal.stderr.write(`stubdom: ${line}\n`);
-  const cache = new FileModuleCache(moduleCacheDirectory(), stamp, tell);
-  // Who named no file need not hear of one that happens to lie there.
-  return named === undefined
-    ? new TranslationFiles(translationsBeside(image), stamp, cache, () => {})
-    : new TranslationFiles([named], stamp, cache, tell);
-}
-
-export async function readImage(path: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UserError(`${path}: ${reasons[code ?? ''] ?? message}`, { cause });
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  ENOTDIR: 'no such file',
-  EISDIR: 'a directory, not an image',
-  EACCES: 'may not be read',
 };
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

@@ -103,6 +103,7 @@ run('a cache that cannot be used is one line, and the guest runs', async ({ dire
 
 run('what cannot be run is one line and 125', async ({ directory }) => {
   writeFileSync(join(directory, 'text'), 'not an ELF image');
+  writeFileSync(join(directory, 'disk.img'), new Uint8Array(512));
   const cases: readonly (readonly [line: string, message: RegExp])[] = [
     ['run', /no IMAGE given/],
     ['run missing.elf', /missing\.elf: no such file/],
@@ -113,6 +114,14 @@ run('what cannot be run is one line and 125', async ({ directory }) => {
     [`run --memory 0 ${hello(64)}`, /--memory 0: too little/],
     [`run --memory 7G ${hello(64)}`, /--memory 7G: too much/],
     [`run --memory 64K ${hello(64)}`, /does not fit into 65536 bytes .* needs 1 MiB/],
+    [`run --disk disk.img ${hello(64)}`, /--disk disk\.img: expected NAME=FILE/],
+    [`run --disk vda=text ${hello(64)}`, /--disk vda=text: no device vda;/],
+    [`run --disk xvda=none.img ${hello(64)}`, /disk none\.img: no such file/],
+    [`run --disk xvda=text:ro ${hello(64)}`, /disk text: its 16 bytes are not a multiple of 512/],
+    [`run --disk xvda=disk.img ${hello(64)}`, /it cannot be given disks yet/],
+    [`run --ramdisk disk.img ${hello(64)}`, /it cannot be given a ramdisk yet/],
+    [`run --ramdisk none.img ${hello(64)}`, /ramdisk none\.img: no such file/],
+    [`run --trace nope ${hello(64)}`, /--trace nope: no nope; expected some of/],
     [`run --env novalue ${hello(64)}`, /--env novalue: expected NAME=VALUE/],
   ];
   for (const [line, message] of cases) {

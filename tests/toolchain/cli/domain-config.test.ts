@@ -1,0 +1,130 @@
+/** What cfg files mean: values, defaults, and what is refused with its line. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type DomainConfig, endKind, readConfig } from '../../../toolchain/cli/domain-config.ts';
+import { parseCfg } from '../../../toolchain/cli/xl-cfg.ts';
+import { assertRefused } from '../../support/assert-refused.ts';
+
+const config = suite('toolchain/cli/domain-config');
+
+const read = (text: string, added: readonly string[] = []): DomainConfig =>
+  readConfig(parseCfg(text, 'guest.cfg', added), 'guest.cfg');
+
+const least = 'name="guest"\nkernel="/images/grub.bin"\n';
+
+config('what is not said is as libxl has it', () => {
+  assert.equal(read(least), {
+    ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
+    ...{ memory: 32 * 2 ** 20, disks: [] },
+    actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
+  });
+});
+
+config('a whole file', () => {
+  const text = `
+    # a guest
+    type = "pv"
+    name = 'guest'; vcpus = 1
+    kernel = "vmlinuz"
+    ramdisk = "initrd.img"
+    root = "/dev/xvda1 ro"
+    extra = "console=hvc0"
+    memory = 0x80
+    maxmem = 128
+    disk = [ 'file:a.img,xvda,w',
+             'b.iso,,xvdb,cdrom' ]
+    vif = [ ]
+    on_poweroff = "destroy"
+    on_reboot = "destroy"
+    on_crash = "restart"
+  `;
+
+  const { disks, ...rest } = read(text);
+
+  assert.equal(rest, {
+    ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
+    commandLine: 'root=/dev/xvda1 ro console=hvc0',
+    actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
+  });
+  assert.equal(
+    disks.map(({ vdev, path, mode, isCdrom }) => [vdev, path, mode, isCdrom]),
+    [
+      ['xvda', 'a.img', 'rw', false],
+      ['xvdb', 'b.iso', 'ro', true],
+    ],
+  );
+});
+
+config('cmdline replaces root and extra, and a command line replaces all', () => {
+  const text = `${least}root="a"\nextra="b"\ncmdline="c"\n`;
+
+  assert.is(read(text).commandLine, 'c');
+  assert.is(read(text, ['cmdline="d"']).commandLine, 'd');
+  assert.is(read(`${least}extra="b"`).commandLine, 'b');
+  assert.is(read(`${least}root="a"`).commandLine, 'root=a');
+});
+
+config('what cannot be had is named with its line', async () => {
+  const wrong: readonly (readonly [string, string | RegExp])[] = [
+    ['type="hvm"', 'guest.cfg:3: type="hvm" is not supported yet, only "pv"'],
+    ['type="pvh"', 'guest.cfg:3: type="pvh" is not supported yet, only "pv"'],
+    ['type="vm"', 'guest.cfg:3: no type "vm"; expected "pv"'],
+    ['builder="hvm"', 'guest.cfg:3: builder="hvm" is not supported yet, only "generic"'],
+    ['\nvif=["mac=00:16:3e:00:00:01"]', 'guest.cfg:4: vif is not supported yet'],
+    ['vnc=1', 'guest.cfg:3: vnc is not supported yet'],
+    ['uuid="x"', 'guest.cfg:3: uuid is not supported yet'],
+    ['colour="red"', 'guest.cfg:3: no key colour'],
+    ['colour=[]', 'guest.cfg:3: no key colour'],
+    ['vcpus=2', 'guest.cfg:3: vcpus=2 is not supported yet, only 1'],
+    ['maxvcpus=4', 'guest.cfg:3: maxvcpus=4 is not supported yet, only 1'],
+    ['memory="much"', 'guest.cfg:3: memory is ‘much’; expected a number'],
+    ['memory=1f', 'guest.cfg:3: memory is ‘1f’; expected a number'],
+    ['memory=[64]', 'guest.cfg:3: memory is a list; expected a single value'],
+    ['memory=0', 'guest.cfg:3: memory=0 is too little'],
+    ['memory=9000', 'guest.cfg:3: memory=9000 is too much; the most is 4080'],
+    ['memory=64\nmaxmem=32', 'guest.cfg:4: maxmem=32 is less than memory=64'],
+    ['memory=64\nmaxmem=128', /^guest.cfg:4: maxmem=128 is more than memory=64; ballooning/],
+    ['disk="a,,xvda"', 'guest.cfg:3: disk is a single value; expected a list'],
+    [
+      'disk=[\n"a,,xvda",\n"b,qcow2,xvdb"]',
+      "guest.cfg:5: disk 'b,qcow2,xvdb': format qcow2 is not supported, only raw",
+    ],
+    ['disk=[["a"]]', 'guest.cfg:3: disk is a list; expected a single value'],
+    [
+      'on_crash="preserve"',
+      'guest.cfg:3: on_crash: "preserve" is not supported yet, only "destroy" and "restart"',
+    ],
+    [
+      'on_reboot="again"',
+      'guest.cfg:3: on_reboot: no action "again"; expected "destroy" or "restart"',
+    ],
+    ['on_soft_reset="destroy"', 'guest.cfg:3: on_soft_reset is not supported yet'],
+  ];
+  for (const [text, message] of wrong) await assertRefused(() => read(`${least}${text}`), message);
+});
+
+config('a domain has a name and a kernel', async () => {
+  await assertRefused(
+    () => read('kernel="a"'),
+    'guest.cfg: name must be given, such as name="guest"',
+  );
+  await assertRefused(() => read('name="a"'), /^guest.cfg: kernel must be given/);
+  await assertRefused(() => read('name=""\nkernel="a"'), /^guest.cfg: name must be given/);
+});
+
+config('ends have the names that xl gives them', () => {
+  const ends = [
+    endKind({ reason: 'exit', status: 0 }),
+    endKind({ reason: 'exit', status: 7 }),
+    endKind({ reason: 'fault', status: 139 }),
+    ...[0, 1, 2, 3, 4].map((status) => endKind({ reason: 'shutdown', status })),
+    endKind({ reason: 'stopped', status: 130 }),
+  ];
+
+  const [poweroff, crash] = ['poweroff', 'crash'];
+  assert.equal(ends, [
+    ...[poweroff, crash, crash, poweroff, 'reboot', undefined, crash, 'watchdog', undefined],
+  ]);
+});
+
+config.run();

@@ -1,0 +1,44 @@
+/** Opens the disks of a domain: all of them, or none. */
+import { resolve } from 'node:path';
+import type { BlockDeviceSpecification } from '../../runtime/backends/block/block-device.ts';
+import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
+import { UserError } from '../../runtime/errors.ts';
+import { openDisk } from '../../runtime/host/node/file-disk.ts';
+import type { DiskSpecification } from './disk-specification.ts';
+
+/** Relative paths are those of the working directory. Whoever opens them closes each `disk`. */
+export async function openDisks(
+  specifications: readonly DiskSpecification[],
+): Promise<BlockDeviceSpecification[]> {
+  checkDistinct(specifications);
+  const open: BlockDeviceSpecification[] = [];
+  try {
+    for (const { vdev, path, mode, isCdrom, discards, isDirectIoSafe } of specifications) {
+      const disk = await openDisk(path, mode);
+      const target = resolve(path);
+      const more = discards === undefined ? {} : { discards };
+      open.push({ vdev, disk, target, isCdrom, isDirectIoSafe, ...more });
+    }
+    return open;
+  } catch (error) {
+    await closeDisks(open);
+    throw error;
+  }
+}
+
+export async function closeDisks(disks: readonly BlockDeviceSpecification[]): Promise<void> {
+  await Promise.all(disks.map(({ disk }) => disk.close()));
+}
+
+function checkDistinct(specifications: readonly DiskSpecification[]): void {
+  const names = new Map<number, string>();
+  for (const { vdev } of specifications) {
+    const number = deviceNumber(vdev);
+    const other = names.get(number);
+    if (other !== undefined)
+      throw new UserError(
+        other === vdev ? `two disks are ${vdev}` : `two disks are one device: ${other} and ${vdev}`,
+      );
+    names.set(number, vdev);
+  }
+}

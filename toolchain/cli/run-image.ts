@@ -1,0 +1,129 @@
+/** Boots an image on this terminal and runs it to its end, again where it is to be started again. */
+import { readFile } from 'node:fs/promises';
+import type { Ending } from '../../runtime/domain/domain.ts';
+import { UserError } from '../../runtime/errors.ts';
+import { prepareEngine } from '../../runtime/host/node/engine.ts';
+import {
+  FileModuleCache,
+  moduleCacheDirectory,
+  recompilerStamp,
+} from '../../runtime/host/node/module-cache.ts';
+import { TerminalConsole } from '../../runtime/host/node/terminal-console.ts';
+import { TranslationFiles, translationsBeside } from '../../runtime/host/node/translation-files.ts';
+import { type BootedDomain, type BootOptions, boot } from '../../runtime/machine.ts';
+import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
+import type { TraceCategory } from '../../runtime/trace.ts';
+import type { Terminal } from './command.ts';
+import type { DiskSpecification } from './disk-specification.ts';
+import { closeDisks, openDisks } from './open-disks.ts';
+import { traceTo } from './trace-option.ts';
+
+export interface RunOptions {
+  readonly image: string;
+  /** In reports; the image's path, if not given. */
+  readonly name?: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly memory: number;
+  /** A file that `recompile -o` wrote; if not given, one beside the image that fits. */
+  readonly translation?: string | undefined;
+  readonly commandLine?: string | undefined;
+  /** A file. */
+  readonly ramdisk?: string | undefined;
+  readonly disks?: readonly DiskSpecification[];
+  readonly trace?: ReadonlySet<TraceCategory>;
+  /** Whether a domain that has ended so is started again. */
+  readonly restarts?: (ending: Ending) => boolean;
+}
+
+/** The exit status. All that can be refused is refused before anything runs, and then nothing has been written. */
+export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
+  const { image, memory, ramdisk } = options;
+  const bytes = await readImage(image);
+  const initial = ramdisk === undefined ? undefined : await readRamdisk(ramdisk, memory);
+  const disks = await openDisks(options.disks ?? []);
+  try {
+    return await runOnTerminal(terminal, bytes, options, {
+      ...(initial === undefined ? {} : { ramdisk: initial }),
+      ...(disks.length === 0 ? {} : { disks }),
+    });
+  } finally {
+    await closeDisks(disks);
+  }
+}
+
+async function runOnTerminal(
+  terminal: Terminal,
+  bytes: Uint8Array,
+  options: RunOptions,
+  devices: Pick<BootOptions, 'disks' | 'ramdisk'>,
+): Promise<number> {
+  prepareEngine();
+  const { image, name = image, memory, environment, commandLine } = options;
+  const cache = openCache(terminal, image, options.translation);
+  const trace = traceTo((line) => void terminal.stderr.write(line), options.trace ?? new Set());
+  let [domain, hasLeft] = [undefined as BootedDomain | undefined, false];
+  const console = new TerminalConsole(terminal, () => {
+    hasLeft = true;
+    domain?.stop();
+  });
+  try {
+    for (;;) {
+      domain = await boot(bytes, {
+        ...{ name, arguments: options.arguments, environment, memory, console, cache, ...devices },
+        ...(commandLine === undefined ? {} : { commandLine }),
+        ...(trace === undefined ? {} : { trace }),
+      });
+      const ending = await domain.exited;
+      await console.flush();
+      if (!hasLeft && options.restarts?.(ending)) {
+        if (ending.report !== undefined) terminal.stderr.write(`${ending.report}\n`);
+        continue;
+      }
+      console.close();
+      if (ending.report !== undefined) terminal.stderr.write(`${ending.report}\n`);
+      return ending.status;
+    }
+  } finally {
+    console.close();
+  }
+}
+
+function openCache(terminal: Terminal, image: string, named: string | undefined): ModuleCache {
+  const stamp = recompilerStamp();
+  const tell = (line: string): void => void terminal.stderr.write(`stubdom: ${line}\n`);
+  const cache = new FileModuleCache(moduleCacheDirectory(), stamp, tell);
+  // Who named no file need not hear of one that happens to lie there.
+  return named === undefined
+    ? new TranslationFiles(translationsBeside(image), stamp, cache, () => {})
+    : new TranslationFiles([named], stamp, cache, tell);
+}
+
+export async function readImage(path: string): Promise<Uint8Array> {
+  return await readWhole(path, 'an image', path);
+}
+
+async function readRamdisk(path: string, memory: number): Promise<Uint8Array> {
+  const bytes = await readWhole(path, 'a ramdisk', `ramdisk ${path}`);
+  if (bytes.length >= memory)
+    throw new UserError(
+      `ramdisk ${path}: its ${bytes.length} bytes do not fit into ${memory} of memory`,
+    );
+  return bytes;
+}
+
+async function readWhole(path: string, what: string, shown: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === 'EISDIR' ? `a directory, not ${what}` : reasons[code ?? ''];
+    throw new UserError(`${shown}: ${reason ?? message}`, { cause });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  ENOTDIR: 'no such file',
+  EACCES: 'may not be read',
+};
