@@ -176,18 +176,18 @@ function traced<T>(
   args: readonly string[],
   body: () => T,
 ): T {
-  const tell = (outcome: string): void =>
+  const tell = (outcome: () => string): void =>
     trace?.({
       kind: 'xenstore',
-      text: requestLine(domid, name, id, args.map(quote).join(', '), outcome),
+      text: requestLine(domid, name, id, args.map(quote).join(', '), outcome()),
     });
   return store.perform(() => {
     try {
       const result = body();
-      tell(shown(result));
+      tell(() => shown(result));
       return result;
     } catch (error) {
-      if (error instanceof XenError) tell(error.errno);
+      if (error instanceof XenError) tell(() => error.errno);
       throw error;
     }
   });

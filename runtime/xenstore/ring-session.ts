@@ -188,16 +188,18 @@ export class RingSession implements Session {
   #answer(header: Header, payload: Uint8Array): void {
     const { store, administration, trace } = this.#parts;
     const { type, req_id, tx_id } = header;
-    const show = (outcome: string): void =>
-      trace?.({
-        kind: 'xenstore',
-        text: requestLine(this.domid, requestName(type), tx_id, quoteStrings(payload), outcome),
-      });
+    const show = (outcome: string | Uint8Array): void => {
+      if (trace === undefined) return;
+      const shown = typeof outcome === 'string' ? outcome : quoteStrings(outcome);
+      const quoted = quoteStrings(payload);
+      const text = requestLine(this.domid, requestName(type), tx_id, quoted, shown);
+      trace({ kind: 'xenstore', text });
+    };
     try {
       const request = { store, session: this, administration, type, transaction: tx_id, payload };
       const reply = answer(request);
       this.#reply(header, reply.payload);
-      show(quoteStrings(reply.payload));
+      show(reply.payload);
       reply.after?.();
     } catch (error) {
       if (!(error instanceof XenError)) throw error;
@@ -236,8 +238,10 @@ export class RingSession implements Session {
       return;
     }
     this.#events.delete(event);
-    const quoted = quoteStrings(bytes.subarray(headerLayout.size));
-    this.#parts.trace?.({ kind: 'xenstore', text: eventLine(this.domid, quoted) });
+    this.#parts.trace?.({
+      kind: 'xenstore',
+      text: eventLine(this.domid, quoteStrings(bytes.subarray(headerLayout.size))),
+    });
   }
 }
 
