@@ -64,7 +64,7 @@ export function placeDomain(image: ElfImage, options: DomainBootOptions): Placed
   const { context, built, cpu } = pv;
   const parts = world.join(context, pv.hooks);
   world.openTools(parts, { store: built.xenstore, console: built.console });
-  const kernel = pv.kernel(parts);
+  const kernel = pv.kernel({ ...parts, isThere: (id) => id === 0 || id === domid });
   const { eventPorts: events, grantedMemory: grants } = parts;
   const hostOf = (frame: number): number => frames.hostOf(frame) ?? 0;
   const ring = new ConsoleRing({

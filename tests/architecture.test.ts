@@ -119,6 +119,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/traps/xen-cpuid.ts',
   ],
   'tests/runtime/xen/mmu/mmu.test.ts': ['runtime/xen/mmu/', 'runtime/xen/guest-error.ts'],
+  'tests/runtime/xen/memory/memory-op.test.ts': ['runtime/xen/memory/'],
   'tests/runtime/xen/traps/bounce.test.ts': ['runtime/xen/pv-cpu.ts'],
   'tests/runtime/xen/hypercalls/hypercall.test.ts': ['runtime/xen/virtual-cpu.ts'],
   'tests/runtime/xenstore/client.test.ts': [

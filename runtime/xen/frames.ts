@@ -46,6 +46,10 @@ export class FrameTable implements MachineFrames {
   /** How often a frame is referred to, by page tables and by grants, beside its owner's having it. */
   readonly #references: Uint32Array;
   readonly #pinned: Uint8Array;
+  /** Frames that Xen shares with their owner: no part of its memory. */
+  readonly #shared: Uint8Array;
+  /** Frames of each domain's memory. */
+  readonly #owned = new Map<number, number>();
   readonly #givenUp = new Set<number>();
   readonly #m2p: { 64: number | undefined; 32: number | undefined } = {
     64: undefined,
@@ -60,6 +64,7 @@ export class FrameTable implements MachineFrames {
     this.#typeCounts = new Uint32Array(this.count);
     this.#references = new Uint32Array(this.count);
     this.#pinned = new Uint8Array(this.count);
+    this.#shared = new Uint8Array(this.count);
   }
 
   hostOf(frame: number): number | undefined {
@@ -79,11 +84,46 @@ export class FrameTable implements MachineFrames {
 
   // Owners.
 
-  /** Zeroed frames, one behind the other; the number of the first. Nothing maps them yet. */
-  allocate(owner: number, count: number): number {
-    const first = this.frameOf(this.memory.allocate(count * pageSize));
+  /** Zeroed frames, one behind the other, the first a multiple of `alignment`; its number. Nothing maps them yet. */
+  allocate(owner: number, count: number, alignment = 1): number {
+    const first = this.#take(count, alignment);
     for (let i = 0; i < count; i++) this.#owners[first + i - firstFrame] = owner;
+    this.#count(owner, count);
     return first;
+  }
+
+  /** A zeroed frame of Xen's that its owner may map, and write. */
+  allocateShared(owner: number): number {
+    const frame = this.#take(1, 1);
+    this.#owners[frame - firstFrame] = owner;
+    this.#shared[frame - firstFrame] = 1;
+    this.#types[frame - firstFrame] = frameTypes.writable;
+    this.addTypeCount(frame, 1);
+    this.setPseudoPhysical(frame, SHARED_M2P_ENTRY);
+    return frame;
+  }
+
+  /** How many frames of memory a domain has. */
+  countOf(owner: number): number {
+    return this.#owned.get(owner) ?? 0;
+  }
+
+  #take(count: number, alignment: number): number {
+    const extra = alignment - 1;
+    const start = this.frameOf(this.memory.allocate((count + extra) * pageSize));
+    const first = Math.ceil(start / alignment) * alignment;
+    const end = start + count + extra;
+    this.#giveBack(start, first - start);
+    this.#giveBack(first + count, end - first - count);
+    return first;
+  }
+
+  #giveBack(frame: number, count: number): void {
+    if (count > 0) this.memory.free((frame - firstFrame) * pageSize, count * pageSize);
+  }
+
+  #count(owner: number, by: number): void {
+    this.#owned.set(owner, this.countOf(owner) + by);
   }
 
   /** Its owner does not want a frame any more; its next owner finds zeros. It is kept while anything refers to it. */
@@ -95,6 +135,9 @@ export class FrameTable implements MachineFrames {
   }
 
   #free(frame: number): void {
+    const index = frame - firstFrame;
+    if (this.#shared[index] === 0) this.#count(this.ownerOf(frame), -1);
+    this.#shared[index] = 0;
     this.#owners[frame - firstFrame] = DOMID.INVALID;
     this.#types[frame - firstFrame] = frameTypes.none;
     this.setPseudoPhysical(frame, INVALID_M2P_ENTRY);
@@ -108,6 +151,8 @@ export class FrameTable implements MachineFrames {
 
   /** Only of a frame that nobody refers to. */
   setOwner(frame: number, owner: number): void {
+    this.#count(this.ownerOf(frame), -1);
+    this.#count(owner, 1);
     this.#owners[frame - firstFrame] = owner;
   }
 

@@ -18,6 +18,7 @@ import { guestCode } from './guest-code.ts';
 import { GuestSpace } from './guest-space.ts';
 import type { HypercallHandlers } from './hypercalls/hypercall.ts';
 import { HypercallTable } from './hypercalls/hypercall-table.ts';
+import { memoryOp } from './memory/memory-op.ts';
 import { grantMapper } from './mmu/grant-mapper.ts';
 import { Mmu } from './mmu/mmu.ts';
 import { mmuHandlers } from './mmu/mmu-calls.ts';
@@ -41,10 +42,15 @@ export interface PvDomainOptions extends BuildOptions {
   readonly timestamp: () => bigint;
 }
 
+/** What Xen's tools let a domain have beside what they give it: 1 MiB. */
+const slackPages = 256;
+
 /** What of Xen is not the vCPU's and the page tables'. */
 export interface OtherParts {
   readonly handlers: HypercallHandlers;
   readonly timers: PvKernelParts['timers'];
+  /** Whether there is a domain of a number. */
+  readonly isThere: (domid: number) => boolean;
   readonly accounts?: PvKernelParts['accounts'];
 }
 
@@ -116,13 +122,17 @@ export class PvDomain {
   }
 
   /** Xen, complete. */
-  kernel({ handlers, timers, accounts }: OtherParts): PvKernel {
+  kernel({ handlers, timers, accounts, isThere }: OtherParts): PvKernel {
     const { context } = this;
     const pv = this.#pv;
     const mmu = this.#mmu;
     const toggleMode = (): void => this.#toggleMode();
     const own: HypercallHandlers = {
       ...mmuHandlers(mmu, pv),
+      memory_op: memoryOp({
+        ...{ mmu, pages: this.built.plan.pages, isThere },
+        mostPages: this.built.plan.pages + slackPages,
+      }),
       ...trapHandlers({
         ...{ pv, mmu, toggleMode },
         crash: (why) => kernel.crash(why),

@@ -31,7 +31,7 @@ export function testDomain(width: Width, id = 1, frames = testFrames()): TestDom
   const { memory } = frames;
   const frame = frames.allocate(id, pages);
   const host = frames.hostOf(frame) ?? 0;
-  const sharedInfo = frames.hostOf(frames.allocate(id, 1)) ?? 0;
+  const sharedInfo = frames.hostOf(frames.allocateShared(id)) ?? 0;
   const run = { lo: address, length: BigInt(pages * pageSize), host };
   const guest = new GuestMemory(memory, new LinearAddressSpace(memory, run));
   const clock = new FakeClock();

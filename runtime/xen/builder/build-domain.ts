@@ -9,7 +9,7 @@ import {
 } from '../../abi/xen.ts';
 import { UserError } from '../../errors.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
-import { type FrameTable, frameTypes, SHARED_M2P_ENTRY } from '../frames.ts';
+import type { FrameTable } from '../frames.ts';
 import { type AddressPlan, planAddresses } from './address-plan.ts';
 import type { DomainImage } from './domain-image.ts';
 import { hypercallPage } from './hypercall-page.ts';
@@ -118,11 +118,7 @@ class FrameWriter {
 
 /** Xen's own page, which the guest may map and write. */
 function allocateSharedInfo({ width }: DomainImage, table: FrameTable, id: number): number {
-  const frame = table.allocate(id, 1);
-  table.setType(frame, frameTypes.writable);
-  table.addTypeCount(frame, 1);
-  table.addReference(frame, 1);
-  table.setPseudoPhysical(frame, SHARED_M2P_ENTRY);
+  const frame = table.allocateShared(id);
   const host = table.hostOf(frame) ?? 0;
   const mask = vcpu_info.layout(width).offsets.evtchn_upcall_mask;
   const { offsets } = shared_info.layout(width);

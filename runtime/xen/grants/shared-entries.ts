@@ -10,7 +10,7 @@ import {
 } from '../../abi/grant-table.ts';
 import { XenError } from '../../errors.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
-import { type FrameTable, frameTypes } from '../frames.ts';
+import type { FrameTable } from '../frames.ts';
 
 /** What xl gives a domain. */
 export const mostGrantFrames = 64;
@@ -210,9 +210,7 @@ export class SharedEntries {
 
   /** The guest may map it writable; as long as it is the table's, it can become nothing else. */
   #page(): number {
-    const frame = this.#frames.allocate(this.#domid, 1);
-    this.#frames.setType(frame, frameTypes.writable);
-    this.#frames.addTypeCount(frame, 1);
+    const frame = this.#frames.allocateShared(this.#domid);
     return frame;
   }
 

@@ -1,0 +1,186 @@
+/** HYPERVISOR_memory_op (memory.h): a domain gives frames back, takes others, and asks what there is. Answers are those of Xen 4.17. */
+import {
+  XENMEM,
+  xen_machphys_mapping,
+  xen_machphys_mfn_list,
+  xen_memory_exchange,
+  xen_memory_map,
+  xen_memory_reservation,
+} from '../../abi/memory.ts';
+import { DOMID, HYPERVISOR_VIRT_START, MACH2PHYS_VIRT_END, shared_info } from '../../abi/xen.ts';
+import { XenError } from '../../errors.ts';
+import { pageSize } from '../../memory/machine-memory.ts';
+import type { DomainContext } from '../domain-context.ts';
+import { m2pEntryBytes } from '../frames.ts';
+import { readStruct } from '../guest-array.ts';
+import type { Hypercall, HypercallResult } from '../hypercalls/hypercall.ts';
+import { exchange } from './exchange.ts';
+import {
+  decreaseReservation,
+  increaseReservation,
+  type Memory,
+  populatePhysmap,
+} from './reservation.ts';
+
+type Operation = (memory: Memory, domain: DomainContext, argument: bigint) => HypercallResult;
+
+/** The operation's number; what is above says where a list that was interrupted goes on. */
+const numberBits = 6;
+const extents = 2 ** 21;
+
+/** Undefined: the domain itself. */
+function checkDomain({ id }: DomainContext, memory: Memory, domid: number): void {
+  if (domid === DOMID.SELF || domid === id) return;
+  if (memory.isThere(domid)) throw new XenError('EPERM', `domain ${domid} is not this one`);
+  throw new XenError('ESRCH', `there is no domain ${domid}`);
+}
+
+/** `argument` points at a domain's number. */
+const ofDomain =
+  (answer: (memory: Memory, domain: DomainContext) => number): Operation =>
+  (memory, domain, argument) => {
+    const domid = domain.guest.readU32(argument) & 0xffff;
+    checkDomain(domain, memory, domid);
+    return answer(memory, domain);
+  };
+
+type Reservation = ReturnType<ReturnType<typeof xen_memory_reservation.layout>['at']>;
+type Adjust = (memory: Memory, domain: DomainContext, reservation: Reservation) => number;
+
+/** Gives how many extents it came through; what is wrong with the whole is answered as if it were none. */
+const adjusting =
+  (adjust: Adjust): Operation =>
+  (memory, domain, argument) => {
+    let reservation: Reservation;
+    try {
+      reservation = readStruct(domain.guest, xen_memory_reservation, domain.width, argument);
+      checkDomain(domain, memory, reservation.domid);
+    } catch (error) {
+      if (error instanceof XenError) return 0;
+      throw error;
+    }
+    return adjust(memory, domain, reservation);
+  };
+
+const refused =
+  (errno: string): Operation =>
+  () => {
+    throw new XenError(errno, 'not for a domain like this one');
+  };
+
+const copyOut = ({ guest }: DomainContext, argument: bigint, bytes: Uint8Array): undefined => {
+  guest.writeBytes(argument, bytes);
+};
+
+const machphysMapping: Operation = (_, domain, argument) => {
+  const { width } = domain;
+  const { size, at } = xen_machphys_mapping.layout(width);
+  const bytes = new Uint8Array(size);
+  const mapping = at(bytes, 0);
+  const start = HYPERVISOR_VIRT_START[width];
+  // The table of 32-bit guests of a 64-bit Xen is longer than the header says.
+  const end = width === 64 ? MACH2PHYS_VIRT_END[64] : 0xffe0_0000n;
+  mapping.v_start = start;
+  mapping.v_end = end;
+  mapping.max_mfn = (end - start) / BigInt(m2pEntryBytes[width]) - 1n;
+  return copyOut(domain, argument, bytes);
+};
+
+/** Frames at which each 2 MiB of the table begin. */
+const machphysList: Operation = (_, domain, argument) => {
+  const { frames, guest, width } = domain;
+  const type = xen_machphys_mfn_list;
+  const list = readStruct(guest, type, width, argument);
+  const wanted = Math.ceil(frames.m2pBytes(width) / extents);
+  const count = Math.min(list.max_extents, wanted);
+  const first = frames.frameOf(frames.m2p(width));
+  for (let i = 0; i < count; i++) {
+    const place = list.extent_start + BigInt((i * width) / 8);
+    guest.writeWord(place, BigInt(first + (i * extents) / pageSize), width);
+  }
+  guest.writeU32(argument + BigInt(type.layout(width).offsets.nr_extents), count);
+  return undefined;
+};
+
+/** E820: one stretch of RAM, as Xen's tools say of a PV domain. */
+const memoryMap: Operation = (memory, domain, argument) => {
+  const { guest, width } = domain;
+  const map = readStruct(guest, xen_memory_map, width, argument);
+  const count = Math.min(map.nr_entries, 1);
+  if (count > 0) {
+    const bytes = new Uint8Array(20);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(8, BigInt(memory.pages * pageSize), true);
+    view.setUint32(16, 1, true);
+    guest.writeBytes(map.buffer, bytes);
+  }
+  guest.writeU32(argument, count);
+  return undefined;
+};
+
+const maximumGpfn = ofDomain((_, { memory, sharedInfo, width }) => {
+  const info = shared_info.layout(width).at(memory, sharedInfo);
+  return Number(BigInt.asUintN(32, info.arch.max_pfn)) - 1;
+});
+
+const nothing: Operation = () => 0;
+
+// biome-ignore format: a line for each line of memory.h
+const operations = new Map<number, readonly [string, Operation]>([
+  [XENMEM.increase_reservation, ['increase_reservation', adjusting(increaseReservation)]],
+  [XENMEM.decrease_reservation, ['decrease_reservation', adjusting(decreaseReservation)]],
+  [XENMEM.populate_physmap, ['populate_physmap', adjusting(populatePhysmap)]],
+  [XENMEM.maximum_ram_page, ['maximum_ram_page', (_, { frames }) => frames.end - 1]],
+  [XENMEM.current_reservation, ['current_reservation', ofDomain((_, { frames, id }) => frames.countOf(id))]],
+  [XENMEM.maximum_reservation, ['maximum_reservation', ofDomain(({ mostPages }) => mostPages)]],
+  [XENMEM.maximum_gpfn, ['maximum_gpfn', maximumGpfn]],
+  [XENMEM.machphys_mfn_list, ['machphys_mfn_list', machphysList]],
+  [XENMEM.machphys_mapping, ['machphys_mapping', machphysMapping]],
+  [XENMEM.memory_map, ['memory_map', memoryMap]],
+  [XENMEM.machine_memory_map, ['machine_memory_map', refused('EPERM')]],
+  [XENMEM.set_memory_map, ['set_memory_map', nothing]],
+  [XENMEM.exchange, ['exchange', exchangeOperation]],
+  [XENMEM.add_to_physmap, ['add_to_physmap', refused('EACCES')]],
+  [XENMEM.add_to_physmap_batch, ['add_to_physmap_batch', refused('EACCES')]],
+  [XENMEM.remove_from_physmap, ['remove_from_physmap', refused('EACCES')]],
+  [XENMEM.set_pod_target, ['set_pod_target', refused('EINVAL')]],
+  [XENMEM.get_pod_target, ['get_pod_target', refused('EINVAL')]],
+  [XENMEM.get_sharing_freed_pages, ['get_sharing_freed_pages', nothing]],
+  [XENMEM.get_sharing_shared_pages, ['get_sharing_shared_pages', nothing]],
+]);
+
+/** How far it came is written back even where it fails. */
+function exchangeOperation(
+  memory: Memory,
+  domain: DomainContext,
+  argument: bigint,
+): HypercallResult {
+  const { guest, width } = domain;
+  const { offsets } = xen_memory_exchange.layout(width);
+  const wanted = readStruct(guest, xen_memory_exchange, width, argument);
+  if (wanted.nr_exchanged > wanted.in.nr_extents)
+    throw new XenError('EINVAL', `${wanted.nr_exchanged} extents exchanged already`);
+  let done = 0;
+  try {
+    exchange(memory, domain, wanted, (count) => {
+      done = count;
+    });
+  } finally {
+    guest.writeWord(argument + BigInt(offsets.nr_exchanged), BigInt(done), width);
+  }
+  return undefined;
+}
+
+export function memoryOp(memory: Memory): Hypercall {
+  const numberOf = (command: bigint): number => Number(command) & ((1 << numberBits) - 1);
+  return {
+    arguments: 2,
+    call: (domain, [command = 0n, argument = 0n]) => {
+      const found = operations.get(numberOf(command));
+      if (found === undefined)
+        throw new XenError('ENOSYS', `memory_op has no operation ${command}`);
+      return found[1](memory, domain, argument);
+    },
+    describe: (_, [command = 0n]) => operations.get(numberOf(command))?.[0] ?? `${command}`,
+  };
+}
