@@ -10,6 +10,7 @@ export {
   type BootedDomain,
   type BootOptions,
   boot,
+  type DomainTools,
   type DomainWithConsole,
   defaultMemory,
   recompile,
@@ -17,3 +18,5 @@ export {
 export { mostGuestBytes } from './memory/machine-memory.ts';
 export type { ModuleCache } from './recompiler/store/cache.ts';
 export type { Trace, TraceEvent } from './trace.ts';
+export type { StoreAccess, StoreClient, StoreTransaction, StoreValue } from './xenstore/client.ts';
+export type { AskedShutdown, ShutdownRequest } from './xenstore/control.ts';

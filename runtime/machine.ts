@@ -35,6 +35,8 @@ import {
 import type { CodeRegion } from './recompiler/store/code-region.ts';
 import type { Trace } from './trace.ts';
 import { RSP } from './x86/registers.ts';
+import type { StoreClient } from './xenstore/client.ts';
+import { type AskedShutdown, askToShutDown, type ShutdownRequest } from './xenstore/control.ts';
 
 export interface BootOptions {
   /** In reports, and the guest's argv[0]. */
@@ -72,6 +74,16 @@ export interface BootedDomain {
   readonly exited: Promise<Ending>;
   /** Ends it where it stands: status 130. */
   stop(): void;
+  /** Of a domain image; an application has none. */
+  readonly tools?: DomainTools;
+}
+
+/** What a toolstack has of a domain. */
+export interface DomainTools {
+  /** The store that it talks with, as domain 0 sees it. */
+  readonly store: StoreClient;
+  /** Asks its kernel to end, by control/shutdown; an old kernel may not hear. */
+  askToShutDown(request: ShutdownRequest): AskedShutdown;
 }
 
 export interface DomainWithConsole extends BootedDomain {
@@ -105,6 +117,7 @@ export async function boot(
   const booted = {
     ...{ name, exited, stop: () => domain.stop() },
     paging: () => cpu.paging?.counts,
+    ...(built.tools && { tools: built.tools }),
   };
   return own === undefined ? booted : { ...booted, console: own };
 }
@@ -127,6 +140,7 @@ interface Built {
   readonly translation: CachedTranslation | undefined;
   /** What is still to be done when the guest runs no more. */
   readonly finish?: () => Promise<void>;
+  readonly tools?: DomainTools;
 }
 
 /** A guest with its own kernel. What is translated of it is not kept: it depends on what its page tables say. */
@@ -135,16 +149,21 @@ async function buildDomain(
   options: BootOptions,
   console: Console,
 ): Promise<Built> {
-  const { clock, trace, budget, tier, ramdisk, disks } = options;
+  const { clock, trace, budget, tier, ramdisk } = options;
   const placed: PlacedDomain = placeDomain(image, {
-    ...{ console, clock, trace, budget, tier, ramdisk, disks },
+    ...{ console, clock, trace, budget, tier, ramdisk },
     memory: options.memory ?? defaultMemory,
     commandLine: options.commandLine ?? '',
     log: options.log ?? (() => {}),
   });
-  const { domain, cpu, finish } = placed;
+  const { domain, cpu, finish, id } = placed;
   await cpu.translateAll();
-  return { domain, cpu, finish, translation: undefined };
+  const store = placed.store.connect();
+  const tools: DomainTools = {
+    store,
+    askToShutDown: (request) => askToShutDown(store, id, request),
+  };
+  return { domain, cpu, finish, tools, translation: undefined };
 }
 
 async function run({ domain, translation }: Built, name: string): Promise<Ending> {
