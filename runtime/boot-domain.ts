@@ -1,4 +1,5 @@
 /** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
+import { type BlockDeviceSpecification, serveBlockDevice } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
 import type { Tier } from './cpu/translations.ts';
@@ -24,6 +25,7 @@ export interface DomainBootOptions {
   readonly memory: number;
   readonly commandLine: string;
   readonly ramdisk?: Uint8Array | undefined;
+  readonly disks?: readonly BlockDeviceSpecification[] | undefined;
   readonly console: Console;
   readonly clock?: Clock | undefined;
   readonly trace?: Trace | undefined;
@@ -77,7 +79,16 @@ export function placeDomain(image: ElfImage, options: DomainBootOptions): Placed
   });
   const own = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
+  const tools = store.connect();
+  const { width } = image;
+  const backends = (options.disks ?? []).map((specification) =>
+    serveBlockDevice(tools, domid, {
+      ...{ specification, width, memory, granted: grants, ports: events, clock },
+      trace: options.trace,
+    }),
+  );
   const finish = async (): Promise<void> => {
+    for (const backend of backends) await backend.close();
     await ring.finish();
     store.shutDown(domid);
     world.leave(domid);

@@ -149,9 +149,9 @@ async function buildDomain(
   options: BootOptions,
   console: Console,
 ): Promise<Built> {
-  const { clock, trace, budget, tier, ramdisk } = options;
+  const { clock, trace, budget, tier, ramdisk, disks } = options;
   const placed: PlacedDomain = placeDomain(image, {
-    ...{ console, clock, trace, budget, tier, ramdisk },
+    ...{ console, clock, trace, budget, tier, ramdisk, disks },
     memory: options.memory ?? defaultMemory,
     commandLine: options.commandLine ?? '',
     log: options.log ?? (() => {}),

@@ -71,6 +71,7 @@ async function runOnTerminal(
     for (;;) {
       domain = await boot(bytes, {
         ...{ name, arguments: options.arguments, environment, memory, console, cache, ...devices },
+        log: (line) => void terminal.stderr.write(`stubdom: ${line}\n`),
         ...(commandLine === undefined ? {} : { commandLine }),
         ...(trace === undefined ? {} : { trace }),
       });

@@ -1,0 +1,124 @@
+/** Debian's GRUB reads files of an ext2 disk through the block back-end, as the library boots it and as the command does. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openDisk } from '../../runtime/host/node/file-disk.ts';
+import { boot } from '../../runtime/index.ts';
+import { runProcess } from '../../toolchain/process.ts';
+import { makeExt2 } from '../support/ext2-image.ts';
+import { makeGrub } from '../support/grub.ts';
+import { random } from '../support/random.ts';
+
+const grub = suite<{ directory: string; image: string; isThere: boolean }>('guests/grub-disk');
+
+const big = random(5).bytes(2 ** 20);
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const modules = ['echo', 'halt', 'ls', 'cat', 'ext2', 'hashsum', 'gcry_sha256', 'sleep', 'reboot'];
+
+grub.before(async (context) => {
+  context.directory = mkdtempSync(join(tmpdir(), 'stubdom-grub-disk-'));
+  context.image = join(context.directory, 'disk.img');
+  const files = { 'hello.txt': 'hello from a file\n', big, 'deep/er/file': 'deep\n' };
+  context.isThere = await makeExt2(context.directory, context.image, 4, files);
+});
+grub.after(({ directory }) => rmSync(directory, { recursive: true, force: true }));
+
+for (const width of [64, 32] as const)
+  grub(`x86-${width}: files are listed, printed and hashed`, async ({ image, isThere }) => {
+    if (!isThere) return;
+    const commands =
+      'ls (xen/xvdb)/\ncat (xen/xvdb)/deep/er/file\nsha256sum (xen/xvdb)/big\nhalt\n';
+    const before = sha256(readFileSync(image));
+    const disk = await openDisk(image, 'rw');
+    const reads: string[] = [];
+
+    const domain = await boot(await makeGrub(width, commands, modules), {
+      ...{ name: 'grub', memory: 64 * 2 ** 20, disks: [{ vdev: 'xvdb', disk }] },
+      trace: ({ kind, text }) => {
+        if (kind === 'blk') reads.push(text);
+      },
+    });
+    const ending = await domain.exited;
+    await disk.close();
+
+    assert.equal(ending, { status: 0, reason: 'shutdown' });
+    const { text } = domain.console;
+    for (const found of ['hello.txt', 'deep/', '\ndeep\n', sha256(big)])
+      assert.ok(text.replaceAll('\r', '').includes(found), `${found}: ${text}`);
+    assert.ok(reads.length > 250 && reads.every((line) => /^xvdb: READ .* = OKAY$/.test(line)));
+    assert.is(sha256(readFileSync(image)), before);
+  });
+
+const main = fileURLToPath(new URL('../../toolchain/cli/main.js', import.meta.url));
+
+grub('a cfg file boots it; a second run is refused with the pid of the first', async (context) => {
+  const { directory, image, isThere } = context;
+  if (!isThere) return;
+  const wait = 'cat (xen/xvda)/hello.txt\nsleep 1000\n';
+  writeFileSync(join(directory, 'grub.bin'), await makeGrub(64, wait, modules));
+  const cfg = 'name="grub"\nkernel="grub.bin"\nmemory=64\ndisk=["file:disk.img,xvda,w"]\n';
+  writeFileSync(join(directory, 'grub.cfg'), cfg);
+  const words = [main, 'create', 'grub.cfg'];
+  const before = sha256(readFileSync(image));
+  const first = spawn(process.execPath, words, { cwd: directory, stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [first.stdout, first.stderr])
+    stream.on('data', (bytes) => {
+      said += String(bytes);
+    });
+  const ended = new Promise((resolve) => first.once('close', resolve));
+  while (!said.includes('hello from a file') && first.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(said.includes('hello from a file'), said);
+
+  const second = await runProcess(process.execPath, words, { cwd: directory });
+
+  assert.equal(second, {
+    ...{ status: 125, stdout: '' },
+    stderr: `stubdom: disk disk.img: already open for writing by process ${first.pid}\n`,
+  });
+  first.kill('SIGKILL');
+  await ended;
+  const third = await runProcess(
+    process.execPath,
+    [...words, 'disk=["disk.img,,xvda"]', 'on_reboot="destroy"', 'kernel="none"'],
+    { cwd: directory },
+  );
+  assert.is(third.stderr, 'stubdom: none: no such file\n');
+  assert.is(sha256(readFileSync(image)), before);
+});
+
+grub('run gives it a copy-on-write disk, and --trace tells what it reads', async (context) => {
+  const { directory, isThere } = context;
+  if (!isThere) return;
+  const commands = 'cat (xen/xvda)/hello.txt\nreboot\n';
+  writeFileSync(join(directory, 'cat.bin'), await makeGrub(64, commands, modules));
+
+  const words = [
+    'run',
+    '--memory',
+    '64M',
+    '--disk',
+    'xvda=disk.img:cow',
+    '--trace',
+    'blk',
+    'cat.bin',
+  ];
+  const { status, stdout, stderr } = await runProcess(process.execPath, [main, ...words], {
+    cwd: directory,
+  });
+
+  assert.is(status, 1);
+  assert.ok(stdout.includes('hello from a file'));
+  const lines = stderr.trimEnd().split('\n');
+  assert.ok(lines.length > 3);
+  for (const line of lines)
+    assert.match(line, /^xvda: READ \{id:\d+ sector:\d+ segments:1 sectors:\d+\} = OKAY$/);
+});
+
+grub.run();
