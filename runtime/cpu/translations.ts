@@ -292,7 +292,9 @@ export class Translations {
     { isImage = false, onProgress }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
-    const module = translator.translate(emitter(), functions, form, onProgress);
+    // Who comes back into the middle of a function calls its callees in their fast form.
+    const dispatches = form === 'resumable' && this.tier === 'adaptive';
+    const module = translator.translate(emitter(), functions, form, { onProgress, dispatches });
     if (module.asksFlags) this.#knowFlags(emitter());
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));

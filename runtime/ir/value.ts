@@ -68,6 +68,12 @@ export type Statement =
   /** Ends the instruction early, as REP with a count of 0 does; stands alone in its block. */
   | { readonly kind: 'jumpIf'; readonly condition: Value; readonly target: bigint };
 
+export interface ComesBack {
+  readonly returnTo: bigint;
+  /** The block that goes on then, where a copy stands in the place of the one at `returnTo`. */
+  readonly continuation?: bigint;
+}
+
 /** How a block ends. Addresses are linear. */
 export type Terminator =
   | { readonly kind: 'jump'; readonly target: bigint }
@@ -78,10 +84,10 @@ export type Terminator =
       readonly otherwise: bigint;
     }
   | { readonly kind: 'jumpIndirect'; readonly target: Value }
-  | { readonly kind: 'call'; readonly target: bigint; readonly returnTo: bigint }
-  | { readonly kind: 'callIndirect'; readonly target: Value; readonly returnTo: bigint }
-  /** `expected` is where the function goes on if it returns there: it stands in its caller. */
-  | { readonly kind: 'return'; readonly target: Value; readonly expected?: bigint }
+  | ({ readonly kind: 'call'; readonly target: bigint } & ComesBack)
+  | ({ readonly kind: 'callIndirect'; readonly target: Value } & ComesBack)
+  /** `within` says where a function goes on that stands in its caller, if it returns there. */
+  | { readonly kind: 'return'; readonly target: Value; readonly within?: Required<ComesBack> }
   | {
       /** `next` is where the guest goes on if the host lets it; an exception of a fault kind names its own address. */
       readonly kind: 'leave';

@@ -129,21 +129,27 @@ function mapAddresses(image: ElfImage, memory: number, heapApart: bigint | undef
   const kernelData = trampolines + BigInt(roundToPages(trampolineBytes));
   const kernelEnd = kernelData + BigInt(roundToPages(threadSize[image.width] + pageSize));
 
-  const fixed = Number(kernelEnd - base) + leastHeap;
-  const room = base - nullRegion;
+  const fixed = Number(kernelEnd - base) + pageSize + leastHeap;
+  const room = base - BigInt(pageSize) - nullRegion;
   const stack = stackSize(memory, room);
   if (stack === undefined || fixed + stack > memory)
     throw new UserError(tooSmall(image, memory, fixed, room));
-  const low = base - BigInt(stack);
+  // Stores look twice at a page whose neighbour must not be written, so the image is no neighbour of the stack's busiest page.
+  const high = base - BigInt(pageSize);
+  const low = high - BigInt(stack);
   const heap = heapApart ?? kernelEnd;
   const end = heap + low + BigInt(memory) - kernelEnd;
   if (image.width === 32 && end > 1n << 32n)
     throw new UserError(
-      `${image.name}: ${size(memory)} of memory do not fit above ${hex(low)} in 32-bit addresses; --memory can be at most ${size(Number((1n << 32n) - low))}`,
+      `${image.name}: ${size(memory)} of memory do not fit above ${hex(low)} in 32-bit addresses; --memory can be at most ${size(mostBelow(1n << 32n, low))}`,
     );
-  const mainStack = { low, high: base };
+  const mainStack = { low, high };
   return { width: image.width, mainStack, trampolines, kernelData, kernelEnd, heap, end };
 }
+
+/** Whole megabytes between two addresses. */
+const mostBelow = (high: bigint, low: bigint): number =>
+  Math.floor(Number(high - low) / megabyte) * megabyte;
 
 /** A quarter of the memory at most; undefined where the image leaves no room below itself. */
 function stackSize(memory: number, room: bigint): number | undefined {
@@ -156,7 +162,6 @@ function stackSize(memory: number, room: bigint): number | undefined {
 function tooSmall(image: ElfImage, memory: number, fixed: number, room: bigint): string {
   if (room < BigInt(leastStack))
     return `${image.name}: it begins at ${hex(room + nullRegion)}, which leaves no room for a stack below it; link it higher`;
-  const megabyte = 2 ** 20;
   let needed = megabyte;
   while (fixed + (stackSize(needed, room) ?? 0) > needed) needed += megabyte;
   return `${image.name}: it does not fit into ${size(memory)} of memory; it needs ${size(needed)} (--memory ${needed / megabyte}M)`;
@@ -266,5 +271,6 @@ export function executableData(
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
+const megabyte = 2 ** 20;
 const size = (bytes: number): string =>
-  bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20} MiB` : `${bytes} bytes`;
+  bytes % megabyte === 0 ? `${bytes / megabyte} MiB` : `${bytes} bytes`;

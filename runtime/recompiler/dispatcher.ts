@@ -5,6 +5,7 @@
 
 import { RSP } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
+import { type Convention, conventionOf, fromCarrier, toCarrier } from './convention.ts';
 import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
 import { leaveReasons } from './leave-reasons.ts';
@@ -16,15 +17,16 @@ const noReason = -1;
 const callCost = 160;
 
 export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
-  const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
+  const convention = conventionOf(layout.mode);
+  const { native, parameterTypes, resultTypes } = convention;
   e.importTable('table');
-  const writer = new DispatcherWriter(e, layout, native);
-  e.addFunction('run', [], [], [native, native, 'i32'], writer.run());
+  const writer = new DispatcherWriter(e, layout, convention);
+  e.addFunction('run', [], [], ['i32', native, ...resultTypes], writer.run());
   e.addFunction(
     'call',
-    [native, native, 'i32'],
-    [native, native],
-    [native, native, 'i32'],
+    [native, ...parameterTypes],
+    resultTypes,
+    ['i32', ...resultTypes],
     writer.call(),
   );
   e.exportFunction('run');
@@ -41,63 +43,94 @@ export function codeMapEntry(e: Emitter, low: () => Expression): Expression {
 class DispatcherWriter {
   readonly #e: Emitter;
   readonly #layout: Layout;
+  readonly #convention: Convention;
   readonly #native: 'i32' | 'i64';
 
-  constructor(e: Emitter, layout: Layout, native: 'i32' | 'i64') {
+  constructor(e: Emitter, layout: Layout, convention: Convention) {
     this.#e = e;
     this.#layout = layout;
-    this.#native = native;
+    this.#convention = convention;
+    this.#native = convention.native;
   }
 
-  /** Locals: 0 pc, 1 rsp, 2 the entry in the code map. */
+  /** Between two functions everything is in the state block. Locals: 0 the entry in the code map, 1 pc, from 2 on results. */
   run(): Expression {
     const e = this.#e;
+    const native = this.#native;
     const polls = e.op('i32.sub', this.#load('i32', cpuState.polls), e.i32(1));
     const leave = (reason: number): Expression[] => [
-      this.#store('i64', cpuState.rip, this.#wide(0)),
       this.#store('i64', cpuState.leaveReason, e.i64(BigInt(reason))),
-      ...this.#keepRsp(),
       e.return(),
     ];
+    const { parameters, results } = this.#convention;
+    const args = [
+      this.#load(native, registerOffset(RSP)),
+      e.i32(stackBudget),
+      ...parameters.map(({ register, as }) =>
+        toCarrier(e, as, this.#load(native, registerOffset(register))),
+      ),
+    ];
+    const kept = results.map(({ register, as }, i) =>
+      this.#store(native, registerOffset(register), fromCarrier(e, as, e.get(3 + i, as))),
+    );
     return e.block(undefined, [
-      e.set(0, this.#load(this.#native, cpuState.rip)),
-      e.set(1, this.#load(this.#native, registerOffset(RSP))),
       this.#store('i32', cpuState.leaveReason, e.i32(noReason)),
+      e.set(1, this.#load(native, cpuState.rip)),
       e.loop('next', [
         this.#store('i32', cpuState.polls, polls),
         e.ifThen(
           e.op('i32.lt_s', this.#load('i32', cpuState.polls), e.i32(0)),
           leave(leaveReasons.poll),
         ),
-        this.#find(0, 2),
-        e.ifThen(this.#misses(0, 2), leave(leaveReasons.jump)),
-        this.#enter(2, 1, e.i32(stackBudget), [0, 1]),
-        e.ifThen(this.#hasLeft(0), [
-          e.ifThen(
-            e.op('i32.eq', this.#load('i32', cpuState.leaveReason), e.i32(noReason)),
-            leave(leaveReasons.jump),
-          ),
-          ...this.#keepRsp(),
+        this.#find(1, 0),
+        e.ifThen(this.#misses(1, 0), leave(leaveReasons.jump)),
+        ...this.#enter(0, args, 2),
+        e.ifThen(e.op('i32.ne', this.#load('i32', cpuState.leaveReason), e.i32(noReason)), [
           e.return(),
         ]),
+        this.#store(native, registerOffset(RSP), e.get(2, native)),
+        ...kept,
+        e.set(1, this.#load(native, cpuState.returnedTo)),
+        this.#store('i64', cpuState.rip, this.#wide(1)),
         e.branch('next'),
       ]),
     ]);
   }
 
-  /** Parameters: 0 pc, 1 rsp, 2 depth; locals: 3 and 4 results, 5 the entry. What cannot be called is given back to jump to. */
+  /** Parameters: 0 pc, then those of all functions; locals: the entry, results. What cannot be called is given back to jump to. */
   call(): Expression {
     const e = this.#e;
-    const back = e.return(e.get(0, this.#native), e.get(1, this.#native));
-    const depth = e.op('i32.sub', e.get(2, 'i32'), e.i32(callCost));
+    const { parameters, parameterTypes, results, resultTypes } = this.#convention;
+    const [sp, depth, firstRegister] = [1, 2, 3];
+    const entry = 1 + parameterTypes.length;
+    const given = parameters.map(({ register, as }, i) => ({
+      register,
+      value: (): Expression => fromCarrier(e, as, e.get(firstRegister + i, as)),
+    }));
+    const back = [
+      ...given
+        .filter(({ register }) => (this.#convention.returned & (1 << register)) === 0)
+        .map(({ register, value }) => this.#store(this.#native, registerOffset(register), value())),
+      this.#store(this.#native, cpuState.returnedTo, e.get(0, this.#native)),
+      e.return(
+        e.get(sp, this.#native),
+        ...results.map((result) => {
+          const same = given.find(({ register }) => register === result.register);
+          if (same === undefined) throw new TypeError('what is returned is passed as well');
+          return toCarrier(e, result.as, same.value());
+        }),
+      ),
+    ];
+    const args = parameterTypes.map((type, i) => e.get(1 + i, type));
     return e.block(undefined, [
-      e.set(2, depth),
-      this.#find(0, 5),
-      e.ifThen(e.op('i32.or', e.op('i32.lt_s', e.get(2, 'i32'), e.i32(0)), this.#misses(0, 5)), [
+      e.set(depth, e.op('i32.sub', e.get(depth, 'i32'), e.i32(callCost))),
+      this.#find(0, entry),
+      e.ifRare(
+        e.op('i32.or', e.op('i32.lt_s', e.get(depth, 'i32'), e.i32(0)), this.#misses(0, entry)),
         back,
-      ]),
-      this.#enter(5, 1, e.get(2, 'i32'), [3, 4]),
-      e.return(e.get(3, this.#native), e.get(4, this.#native)),
+      ),
+      ...this.#enter(entry, args, entry + 1),
+      e.return(...resultTypes.map((type, i) => e.get(entry + 1 + i, type))),
     ]);
   }
 
@@ -107,10 +140,6 @@ class DispatcherWriter {
 
   #store(type: WasmType, offset: number, value: Expression): Expression {
     return this.#e.store(`${type}.store`, this.#layout.state + offset, this.#e.i32(0), value);
-  }
-
-  #keepRsp(): Expression[] {
-    return [this.#store(this.#native, registerOffset(RSP), this.#e.get(1, this.#native))];
   }
 
   #wide(local: number): Expression {
@@ -142,30 +171,21 @@ class DispatcherWriter {
     );
   }
 
-  #enter(
-    entry: number,
-    rsp: number,
-    depth: Expression,
-    results: readonly [number, number],
-  ): Expression {
+  /** Calls the function of an entry; results go to locals from `firstResult` on. */
+  #enter(entry: number, args: readonly Expression[], firstResult: number): Expression[] {
     const e = this.#e;
+    const { parameterTypes, resultTypes } = this.#convention;
     const word = (offset: number): Expression =>
       e.load('i32.load', this.#layout.codeMap + offset, e.get(entry, 'i32'));
-    return e.callIndirectPair(
-      word(8),
-      [word(12), e.get(rsp, this.#native), depth],
-      ['i32', this.#native, 'i32'],
-      [this.#native, this.#native],
-      results,
-    );
-  }
-
-  #hasLeft(pc: number): Expression {
-    const e = this.#e;
-    return e.op(
-      `${this.#native}.eq`,
-      e.get(pc, this.#native),
-      this.#native === 'i64' ? e.i64(-1n) : e.i32(-1),
-    );
+    return [
+      e.ifRare(word(12), [this.#store('i32', cpuState.selector, word(12))]),
+      e.callIndirectInto(
+        resultTypes.map((_, i) => firstResult + i),
+        word(8),
+        args,
+        parameterTypes,
+        resultTypes,
+      ),
+    ];
   }
 }

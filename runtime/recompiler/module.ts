@@ -1,6 +1,7 @@
 /** Guest functions → one Wasm module. */
+import { conventionOf } from './convention.ts';
 import type { GuestFunction } from './discover.ts';
-import type { Emitter, WasmType } from './emit/emitter.ts';
+import type { Emitter } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
 import type { ModuleContext } from './lower/frame.ts';
 import { type Form, type LoweredFunction, lowerFunction } from './lower/lower-function.ts';
@@ -31,8 +32,8 @@ export function buildModule(
   form: Form,
   { isDirect = () => true, onProgress }: ModuleOptions = {},
 ): Translation {
-  const native: WasmType = layout.mode === 64 ? 'i64' : 'i32';
-  emitter.importFunction('call', [native, native, 'i32'], [native, native]);
+  const { native, parameterTypes, resultTypes } = conventionOf(layout.mode);
+  emitter.importFunction('call', [native, ...parameterTypes], resultTypes);
   emitter.importFunction('flags', [], ['i32']);
   emitter.importGlobal('base');
   const shared = new SharedFunctions(emitter);

@@ -24,6 +24,12 @@ const pageMask = 0xfffn;
 /** Of an instruction. */
 const mostBytes = 15;
 
+export interface TranslateOptions {
+  readonly onProgress?: OnProgress | undefined;
+  /** All calls go through the dispatcher, since there are better forms of the callees elsewhere. */
+  readonly dispatches?: boolean;
+}
+
 export class Translator implements CodeSource {
   readonly mode: Mode;
   exactFloats = false;
@@ -145,10 +151,11 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form = 'resumable',
-    onProgress?: OnProgress,
+    { onProgress, dispatches = false }: TranslateOptions = {},
   ): TranslatedModule {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
-    const isDirect = ({ entry }: GuestFunction): boolean => !this.#isVolatile(code.get(entry));
+    const isDirect = ({ entry }: GuestFunction): boolean =>
+      !dispatches && !this.#isVolatile(code.get(entry));
     const {
       bytes,
       functions: lowered,

@@ -25,6 +25,8 @@ export const cpuState = {
   /** Polls until the guest must give way. */ polls: 0x280,
   /** Bytes of host stack that recompiled functions may still use. */ stackBudget: 0x284,
   /** Length of the linear run less the span of an access, by log2 of the span: 1, 2, 4, 8, 16 bytes; a run is longer than any span. */ runLimits: 0x288,
+  /** Where a recompiled function goes back to, or `left` (recompiler/layout.ts). */ returnedTo: 0x2b0,
+  /** Which entry of a resumable function is entered; 0 but on the way there. */ selector: 0x2b8,
   /** Scratch that subroutines and the host pass values through. */ scratch: 0x2c0,
   /** Selectors, as PUSH and MOV read them: es cs ss ds fs gs, 2 bytes each. */ selectors: 0x300,
 } as const;

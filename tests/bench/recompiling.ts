@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseImage } from '../../runtime/elf/image.ts';
 import type { Statement } from '../../runtime/ir/value.ts';
+import { conventionOf } from '../../runtime/recompiler/convention.ts';
 import type { GuestFunction } from '../../runtime/recompiler/discover.ts';
 import { ByteEmitter } from '../../runtime/recompiler/emit/byte-emitter.ts';
 import { outline, plan } from '../../runtime/recompiler/lower/plan.ts';
@@ -133,7 +134,7 @@ function sharesOf(
     if (statement.kind === 'instruction')
       decoders.find((decoder) => decoder.contains(statement.address))?.decode(statement.address);
   const decoded = performance.now();
-  for (const fn of functions) plan(outline(fn));
+  for (const fn of functions) plan(outline(fn), conventionOf(mode));
   const planned = performance.now();
   for (const decoder of decoders) decoder.free();
   return { decoding: decoded - begun, planning: planned - decoded };

@@ -5,8 +5,6 @@ import { memoryOperators, operators } from './emitter.ts';
 
 type Binaryen = typeof binaryenType;
 type Module = InstanceType<Binaryen['Module']>;
-type Pair = readonly [WasmType, WasmType];
-type PairLocals = readonly [number, number];
 /** Functions of binaryen's C interface that its JavaScript face has, but its types lack. */
 interface Patch {
   readonly Block: { setName(block: Expression, name: string): void };
@@ -56,7 +54,7 @@ export class BinaryenEmitter implements Emitter {
   readonly #module: Module;
   readonly #operators = new Map<string, Make>();
   /** Uses of tuple locals in the function at hand, to be numbered when it is added. */
-  #pairs: { get: Expression; set: Expression; type: number; isSet: boolean }[] = [];
+  #tuples: { get: Expression; set: Expression; type: number; isSet: boolean }[] = [];
 
   constructor(binaryen: Binaryen, maximumPages: number) {
     this.#binaryen = binaryen;
@@ -193,25 +191,30 @@ export class BinaryenEmitter implements Emitter {
     );
   }
 
-  callPair(name: string, args: readonly Expression[], types: Pair, locals: PairLocals): Expression {
-    return this.#intoPair(this.#module.call(name, args, this.#types(types)), types, locals);
+  callInto(
+    locals: readonly number[],
+    name: string,
+    args: readonly Expression[],
+    results: readonly WasmType[],
+  ): Expression {
+    return this.#into(locals, this.#module.call(name, args, this.#types(results)), results);
   }
 
-  callIndirectPair(
+  callIndirectInto(
+    locals: readonly number[],
     index: Expression,
     args: readonly Expression[],
     parameters: readonly WasmType[],
-    types: Pair,
-    locals: PairLocals,
+    results: readonly WasmType[],
   ): Expression {
     const call = this.#module.call_indirect(
       'table',
       index,
       args,
       this.#types(parameters),
-      this.#types(types),
+      this.#types(results),
     );
-    return this.#intoPair(call, types, locals);
+    return this.#into(locals, call, results);
   }
 
   return(...values: Expression[]): Expression {
@@ -260,13 +263,13 @@ export class BinaryenEmitter implements Emitter {
     const base = parameters.length + locals.length;
     const tuples: number[] = [];
     const patch = this.#binaryen as unknown as Patch;
-    for (const { get, set, type, isSet } of this.#pairs) {
+    for (const { get, set, type, isSet } of this.#tuples) {
       let index = tuples.indexOf(type);
       if (index < 0) index = tuples.push(type) - 1;
       if (isSet) patch._BinaryenLocalSetSetIndex(set, base + index);
       else patch._BinaryenLocalGetSetIndex(get, base + index);
     }
-    this.#pairs = [];
+    this.#tuples = [];
     this.#module.addFunction(
       name,
       this.#types(parameters),
@@ -300,15 +303,15 @@ export class BinaryenEmitter implements Emitter {
   }
 
   /** binaryen has results only as tuples: one local holds the tuple for a moment; its number is known at the function's end. */
-  #intoPair(call: Expression, types: Pair, [first, second]: PairLocals): Expression {
+  #into(locals: readonly number[], call: Expression, types: readonly WasmType[]): Expression {
     const type = this.#types(types);
     const set = this.#module.local.set(0, call);
     const extract = (index: number): Expression => {
       const get = this.#module.local.get(0, type);
-      this.#pairs.push({ get, set: 0, type, isSet: false });
+      this.#tuples.push({ get, set: 0, type, isSet: false });
       return this.#module.tuple.extract(get, index);
     };
-    this.#pairs.push({ get: 0, set, type, isSet: true });
-    return this.block(undefined, [set, this.set(first, extract(0)), this.set(second, extract(1))]);
+    this.#tuples.push({ get: 0, set, type, isSet: true });
+    return this.block(undefined, [set, ...locals.map((local, i) => this.set(local, extract(i)))]);
   }
 }

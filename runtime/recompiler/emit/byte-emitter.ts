@@ -7,9 +7,6 @@ import type { Emitter, Expression, LaneShape, LoadOp, StoreOp, WasmType } from '
 import { ExpressionPool, kinds, rareLabel } from './expression-pool.ts';
 import { opcodeNumbers } from './opcodes.ts';
 
-type Pair = readonly [WasmType, WasmType];
-type PairLocals = readonly [number, number];
-
 const types: Readonly<Record<WasmType, number>> = {
   i32: 0x7f,
   i64: 0x7e,
@@ -178,16 +175,16 @@ export class ByteEmitter implements Emitter {
     return this.#pool.add(kinds.call, this.#number(name), -1, args);
   }
 
-  callPair(name: string, args: readonly Expression[], _: Pair, locals: PairLocals): Expression {
+  callInto(locals: readonly number[], name: string, args: readonly Expression[]): Expression {
     return this.#pool.add(kinds.call, this.#number(name), this.#pool.list(locals), args);
   }
 
-  callIndirectPair(
+  callIndirectInto(
+    locals: readonly number[],
     index: Expression,
     args: readonly Expression[],
     parameters: readonly WasmType[],
-    results: Pair,
-    locals: PairLocals,
+    results: readonly WasmType[],
   ): Expression {
     const signature = this.#signature({ parameters, results });
     return this.#pool.add(kinds.callIndirect, signature, this.#pool.list(locals), [...args, index]);

@@ -90,19 +90,20 @@ export interface Emitter {
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression;
   /** A call with at most one result. */
   call(name: string, args: readonly Expression[], result: WasmType | undefined): Expression;
-  /** A call with two results, put into two locals. */
-  callPair(
+  /** A call with several results, put into as many locals. */
+  callInto(
+    locals: readonly number[],
     name: string,
     args: readonly Expression[],
-    types: readonly [WasmType, WasmType],
-    locals: readonly [number, number],
+    results: readonly WasmType[],
   ): Expression;
-  callIndirectPair(
+  /** The same of a function in the table. */
+  callIndirectInto(
+    locals: readonly number[],
     index: Expression,
     args: readonly Expression[],
     parameters: readonly WasmType[],
-    types: readonly [WasmType, WasmType],
-    locals: readonly [number, number],
+    results: readonly WasmType[],
   ): Expression;
   return(...values: Expression[]): Expression;
   unreachable(): Expression;

@@ -62,7 +62,7 @@ export class FastForm implements Ways {
       this.#trees[node] = heads.has(node) ? [e.loop(loopLabel(node), body)] : body;
     }
     const entry = order[0] ?? 0;
-    const loads = loadLive(this.#frame, this.#planOf(entry));
+    const loads = loadLive(this.#frame, this.#planOf(entry), this.#frame.convention.passed);
     return [...prologue, ...loads, ...(this.#trees[entry] ?? [])];
   }
 
@@ -81,10 +81,11 @@ export class FastForm implements Ways {
       : e.branchIf(label, condition);
   }
 
-  comeBack(from: number, returnTo: bigint): readonly Expression[] | undefined {
-    const to = this.#nodeOf.get(returnTo);
+  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined {
+    const to = this.#nodeOf.get(continuation);
     if (to === undefined) return undefined;
-    return [...loadLive(this.#frame, this.#planOf(to)), ...this.#jump(from, to)];
+    const { returned } = this.#frame.convention;
+    return [...loadLive(this.#frame, this.#planOf(to), returned), ...this.#jump(from, to)];
   }
 
   tableIndex(from: number): Value | undefined {

@@ -1,12 +1,12 @@
 /**
- * One guest function → one Wasm function `(selector, rsp, depth) → (pc, rsp)`, in one of two forms: resumable, which can be
+ * One guest function → one Wasm function of the convention (convention.ts), in one of two forms: resumable, which can be
  * entered at any of its entries (resumable-form.ts), or fast, which has one (fast-form.ts).
  */
 import type { GuestFunction } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
-import { inlineLeaves } from './inline-leaves.ts';
+import { inlineCalls } from './inline-calls.ts';
 import { BlockLowering } from './lower-block.ts';
 import { type BlockPlan, outline, plan, shapeOf } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
@@ -40,12 +40,16 @@ export function lowerFunction(
   fn: GuestFunction,
   form: Form = 'resumable',
 ): LoweredFunction {
-  const whole = form === 'fast' ? inlineLeaves(fn, context.functionAt) : fn;
+  const whole = form === 'fast' ? inlineCalls(fn, context.functionAt) : fn;
   const outlined = outline(whole);
   const flow = form === 'fast' ? shapeOf(whole, outlined) : undefined;
   const isFast = flow?.isReducible === true && flow.order.length === whole.blocks.length;
   const frame = new Frame(context, isFast ? whole : fn);
-  const plans = plan(frame.fn === whole ? outlined : outline(fn), isFast ? flow.heads : undefined);
+  const plans = plan(
+    frame.fn === whole ? outlined : outline(fn),
+    frame.convention,
+    isFast ? flow : undefined,
+  );
   const written: Written = isFast
     ? new FastForm(frame, plans, flow)
     : new ResumableForm(frame, plans);
@@ -61,13 +65,12 @@ function finish(frame: Frame, plans: readonly BlockPlan[], form: Written): Lower
   const calls = plans.some((each) => each.calls);
   const asks = calls || fn.instructions > smallLeaf;
   const body = frame.withTails(form.write(codeOf, asks ? entryPoll(frame) : []));
-  const depth = e.op('i32.sub', e.get(2, 'i32'), e.i32(frame.stackCost()));
-  const prologue = [...(asks ? [e.set(2, depth)] : []), ...frame.refuel()];
+  const prologue = [...frame.receive(), ...(asks ? [frame.deepen()] : []), ...frame.refuel()];
   const name = functionName(fn.entry);
   e.addFunction(
     name,
-    ['i32', frame.native, 'i32'],
-    frame.pair,
+    frame.convention.parameterTypes,
+    frame.convention.resultTypes,
     frame.locals,
     e.block(undefined, [...prologue, ...body, e.unreachable()]),
   );
@@ -77,14 +80,15 @@ function finish(frame: Frame, plans: readonly BlockPlan[], form: Written): Lower
 /** A poll, and a look at the host's stack: when that is used up, everything unwinds to the dispatcher, which enters here again. */
 function entryPoll(frame: Frame): Expression[] {
   const { emitter: e, fn } = frame;
+  const { passed, returned } = frame.convention;
   const poll = frame.aside(() => {
-    const again = e.return(frame.constant(fn.entry), e.get(1, frame.native));
-    const spent = e.op('i32.or', frame.nextPoll(1), e.get(2, 'i32'));
+    const again = [...frame.spill(passed & ~returned), ...frame.return(frame.constant(fn.entry))];
+    const spent = e.op('i32.or', frame.nextPoll(1), frame.depth());
     frame.statement(
       e.ifRare(e.op('i32.lt_s', spent, e.i32(0)), [
-        e.ifRare(e.op('i32.lt_s', e.get(2, 'i32'), e.i32(0)), [again]),
+        e.ifRare(e.op('i32.lt_s', frame.depth(), e.i32(0)), again),
         frame.setPlace(fn.entry, true),
-        e.branch(frame.tail(0)),
+        e.branch(frame.tail(passed)),
       ]),
     );
   });

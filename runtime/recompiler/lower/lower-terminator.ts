@@ -1,10 +1,10 @@
 /** How a block goes on: jumps inside the function, tail calls out of it, calls whose return address is compared, leaves. */
-import type { Terminator, Value } from '../../ir/value.ts';
+import type { ComesBack, Terminator, Value } from '../../ir/value.ts';
 import { cpuState } from '../../x86/state.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import { type Frame, functionName } from './frame.ts';
-import type { BlockPlan } from './plan.ts';
+import type { BlockPlan, RegisterSet } from './plan.ts';
 import type { Values } from './values.ts';
 import type { Ways } from './ways.ts';
 
@@ -54,11 +54,11 @@ export class TerminatorLowering {
         break;
       }
       case 'call':
-        this.#call(terminator.target, undefined, terminator.returnTo);
+        this.#call(this.#callee(terminator.target), terminator);
         break;
       case 'callIndirect': {
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        this.#call(undefined, target, terminator.returnTo);
+        this.#call({ name: 'call', first: [e.get(target, native)] }, terminator);
         break;
       }
       case 'jumpIndirect':
@@ -66,12 +66,12 @@ export class TerminatorLowering {
         break;
       case 'return': {
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
-        if (terminator.expected === undefined) this.#return(target);
-        else this.#returnWithin(target, terminator.expected);
+        if (terminator.within === undefined) this.#return(target);
+        else this.#returnWithin(target, terminator.within);
         break;
       }
       case 'leave':
-        this.#spillAll();
+        this.#spillBut(0);
         for (const store of this.#frame.leave(
           terminator.next,
           leaveReasons[terminator.reason],
@@ -79,7 +79,7 @@ export class TerminatorLowering {
         ))
           this.#frame.statement(store);
         this.#frame.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(address)));
-        this.#frame.statement(this.#frame.returnLeft());
+        this.#write(this.#frame.returnLeft());
         break;
     }
   }
@@ -89,16 +89,16 @@ export class TerminatorLowering {
   }
 
   #return(target: number): void {
-    const { emitter: e, native } = this.#frame;
-    this.#spillAll();
-    this.#frame.statement(e.return(e.get(target, native), e.get(1, native)));
+    const { emitter: e, native, convention } = this.#frame;
+    this.#spillBut(convention.returned);
+    this.#write(this.#frame.return(e.get(target, native)));
   }
 
   /** The return of a function that stands in its caller: goes on there, unless the address is another one. */
-  #returnWithin(target: number, expected: bigint): void {
+  #returnWithin(target: number, { returnTo, continuation }: Required<ComesBack>): void {
     const frame = this.#frame;
     const { emitter: e, native } = frame;
-    const elsewhere = e.op(`${native}.ne`, e.get(target, native), frame.constant(expected));
+    const elsewhere = e.op(`${native}.ne`, e.get(target, native), frame.constant(returnTo));
     this.#writeFlags();
     frame.statement(
       e.ifRare(
@@ -106,13 +106,17 @@ export class TerminatorLowering {
         frame.aside(() => this.#return(target)),
       ),
     );
-    this.#goTo(expected);
+    this.#goTo(continuation);
   }
 
-  #spillAll(): void {
+  /** Spills what is dirty, but for registers that travel. */
+  #spillBut(travelling: RegisterSet): void {
     const { dirtyIn, written, flagInputs } = this.#plan;
-    for (const store of this.#frame.spill(dirtyIn | written, flagInputs))
-      this.#frame.statement(store);
+    this.#write(this.#frame.spill((dirtyIn | written) & ~travelling, flagInputs));
+  }
+
+  #write(statements: readonly Expression[]): void {
+    for (const s of statements) this.#frame.statement(s);
   }
 
   jumpIf(condition: Expression, target: bigint): void {
@@ -129,10 +133,8 @@ export class TerminatorLowering {
 
   #goTo(target: bigint): void {
     const within = this.#ways.goTo(this.#index, target);
-    if (within === undefined) {
-      this.#spillAll();
-      this.#tailTo(target);
-    } else for (const s of within) this.#frame.statement(s);
+    if (within === undefined) this.#tailTo(this.#callee(target));
+    else this.#write(within);
   }
 
   /** Through a jump table of the function where it knows the way, else through the dispatcher. */
@@ -145,51 +147,40 @@ export class TerminatorLowering {
     load?.();
     const to = this.#values.toLocal(this.#values.emit(target), native);
     for (const s of this.#ways.goToTarget(to)) frame.statement(s);
-    this.#spillAll();
-    this.#tail('call', [e.get(to, native), e.get(1, native), e.get(2, 'i32')]);
+    this.#tailTo({ name: 'call', first: [e.get(to, native)] });
   }
 
   /** A jump out of the function: its results are ours. */
-  #tailTo(target: bigint): void {
-    const e = this.#frame.emitter;
-    const rest = [e.get(1, this.#frame.native), e.get(2, 'i32')];
-    if (this.#frame.context.has(target)) this.#tail(functionName(target), [e.i32(0), ...rest]);
-    else this.#tail('call', [this.#frame.constant(target), ...rest]);
-  }
-
-  #tail(name: string, args: readonly Expression[]): void {
-    const e = this.#frame.emitter;
-    const native = this.#frame.native;
-    const pc = this.#frame.local(native);
-    const rsp = this.#frame.local(native);
-    this.#frame.statement(e.callPair(name, args, this.#frame.pair, [pc, rsp]));
-    this.#frame.statement(e.return(e.get(pc, native), e.get(rsp, native)));
-  }
-
-  /** A call: everything is in the state block; nothing is believed afterwards but that the returned pc is the expected one. */
-  #call(target: bigint | undefined, indirect: number | undefined, returnTo: bigint): void {
+  #tailTo({ name, first }: Callee): void {
     const frame = this.#frame;
-    const e = this.#frame.emitter;
-    const native = frame.native;
-    this.#spillAll();
-    const rest = [e.get(1, native), e.get(2, 'i32')];
-    const pc = frame.local(native);
-    if (target !== undefined && frame.context.has(target)) {
-      this.#frame.statement(
-        e.callPair(functionName(target), [e.i32(0), ...rest], frame.pair, [pc, 1]),
-      );
-    } else {
-      const to = target === undefined ? e.get(indirect ?? 0, native) : frame.constant(target);
-      this.#frame.statement(e.callPair('call', [to, ...rest], frame.pair, [pc, 1]));
-    }
-    const back = e.return(e.get(pc, native), e.get(1, native));
-    const on = this.#ways.comeBack(this.#index, returnTo);
+    this.#spillBut(frame.convention.passed);
+    this.#write(frame.tailCall(name, [...first, ...frame.arguments()]));
+  }
+
+  /** The function at an address, called directly where it is of this module. */
+  #callee(target: bigint): Callee {
+    const { context } = this.#frame;
+    return context.has(target)
+      ? { name: functionName(target), first: [] }
+      : { name: 'call', first: [this.#frame.constant(target)] };
+  }
+
+  /** A call: nothing is believed afterwards but what travels, and that the function went back to the expected address. */
+  #call({ name, first }: Callee, { returnTo, continuation = returnTo }: ComesBack): void {
+    const frame = this.#frame;
+    const on = this.#ways.comeBack(this.#index, continuation);
     if (on === undefined) {
-      this.#frame.statement(back);
+      this.#tailTo({ name, first });
       return;
     }
-    const elsewhere = e.op(`${native}.ne`, e.get(pc, native), frame.constant(returnTo));
-    this.#frame.statement(e.ifRare(elsewhere, [back]));
-    for (const s of on) this.#frame.statement(s);
+    this.#spillBut(frame.convention.passed);
+    this.#write(frame.call(name, [...first, ...frame.arguments()], returnTo));
+    this.#write(on);
   }
+}
+
+/** A function to call, and what it gets before what every callee gets. */
+interface Callee {
+  readonly name: string;
+  readonly first: readonly Expression[];
 }

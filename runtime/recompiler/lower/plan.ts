@@ -2,6 +2,7 @@
 import { type Flag, flagNames } from '../../ir/ops.ts';
 import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
 import { RSP } from '../../x86/registers.ts';
+import type { Convention } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { isAnchored } from './values.ts';
@@ -24,6 +25,8 @@ export interface BlockPlan {
   readonly continuation: number | undefined;
   /** Whether other functions may be called from here, or jumped to. */
   readonly calls: boolean;
+  /** Whether it may jump out of the function, to an address that is known. */
+  readonly goesOut: boolean;
   readonly resumable: boolean;
   /** Begins a loop: polls for events. */
   loopHead: boolean;
@@ -45,11 +48,15 @@ export interface BlockPlan {
 }
 
 /**
- * Plans of a function's blocks, from its outline, which is used up. Where no loop heads are given, what a block further down
- * jumps to is one.
+ * Plans of a function's blocks, from its outline, which is used up: of the fast form where its control flow is given, else of
+ * the resumable one, where what a block further down jumps to is the head of a loop.
  */
-export function plan(plans: BlockPlan[], loopHeads?: ReadonlySet<number>): BlockPlan[] {
-  const heads = loopHeads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
+export function plan(
+  plans: BlockPlan[],
+  convention: Travelling,
+  fast?: Pick<ControlFlow, 'heads' | 'order'>,
+): BlockPlan[] {
+  const heads = fast?.heads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   for (const head of heads) {
     const p = plans[head];
     if (p === undefined) continue;
@@ -57,7 +64,9 @@ export function plan(plans: BlockPlan[], loopHeads?: ReadonlySet<number>): Block
     p.leaves = true;
   }
   flowFlags(plans);
-  for (const p of plans) p.used |= usedByFlags(p);
+  for (const p of plans) p.used |= usedByFlags(p) | (handedOn(p, convention) & ~p.written);
+  if (fast === undefined) for (const p of plans) p.dirtyIn |= enteredWith(p, convention);
+  else comeIn(plans, fast.order[0] ?? 0, convention);
   flowRegisters(plans);
   return plans;
 }
@@ -86,7 +95,7 @@ export function targets(terminator: Terminator): readonly bigint[] {
     case 'branch':
       return [terminator.taken, terminator.otherwise];
     case 'return':
-      return terminator.expected === undefined ? [] : [terminator.expected];
+      return terminator.within === undefined ? [] : [terminator.within.continuation];
     default:
       return [];
   }
@@ -111,7 +120,11 @@ function planBlock(
   return {
     block,
     successors,
-    continuation: 'returnTo' in terminator ? indices.get(terminator.returnTo) : undefined,
+    continuation:
+      'returnTo' in terminator
+        ? indices.get(terminator.continuation ?? terminator.returnTo)
+        : undefined,
+    goesOut: outside,
     calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
     early: early.flatMap((target) => indices.get(target) ?? []),
     resumable: fn.resumable.has(block.address),
@@ -126,6 +139,9 @@ function planBlock(
     flagsOut: new Set(),
   };
 }
+
+/** Registers that calls take along (convention.ts). */
+type Travelling = Pick<Convention, 'passed' | 'returned'>;
 
 /** What the statements do beside computing: where they jump early, whether flags stay on a condition, whether one may leave. */
 function survey(statements: readonly Statement[]): {
@@ -251,6 +267,28 @@ function usedByFlags(p: BlockPlan): RegisterSet {
     if (value !== undefined) walk.visit(value);
   }
   return walk.registers;
+}
+
+/** Registers that travel out of a block, by a call, a return or a jump out of the function. */
+function handedOn({ block, goesOut }: BlockPlan, { passed, returned }: Travelling): RegisterSet {
+  const { kind } = block.terminator;
+  const calls = goesOut || kind === 'call' || kind === 'callIndirect' || kind === 'jumpIndirect';
+  return (calls ? passed : 0) | (kind === 'return' ? returned : 0);
+}
+
+/** Registers that travel into a block of the resumable form: its stub stands before it. */
+function enteredWith({ resumable, loopHead }: BlockPlan, { passed }: Travelling): RegisterSet {
+  return resumable || loopHead ? passed : 0;
+}
+
+/** In the fast form registers travel into the entry, and back behind calls. */
+function comeIn(plans: readonly BlockPlan[], entry: number, convention: Travelling): void {
+  const first = plans[entry];
+  if (first !== undefined) first.dirtyIn |= convention.passed;
+  for (const { continuation } of plans) {
+    const on = continuation === undefined ? undefined : plans[continuation];
+    if (on !== undefined) on.dirtyIn |= convention.returned;
+  }
 }
 
 /** Forward: what may be dirty; then backward: what must be loaded, since an exit spills all that may be dirty. */

@@ -3,6 +3,7 @@
  * stub in front of one that loads registers for who comes from outside. Forward jumps are plain branches; backward ones
  * go round the loop.
  */
+import { cpuState } from '../../x86/state.ts';
 import { codeMapEntry } from '../dispatcher.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from './frame.ts';
@@ -22,6 +23,8 @@ const label = (unit: number): string => `u${unit}`;
 
 export class ResumableForm implements Ways {
   readonly #frame: Frame;
+  /** The local of the selector. */
+  readonly #selector: number;
   readonly #units: Unit[] = [];
   /** Units that the br_table knows, by selector. */
   readonly #selectors: number[] = [];
@@ -35,6 +38,7 @@ export class ResumableForm implements Ways {
   constructor(frame: Frame, plans: readonly BlockPlan[]) {
     const { fn } = frame;
     this.#frame = frame;
+    this.#selector = frame.selectorLocal();
     for (const plan of plans) {
       const isResumable = plan.resumable || plan.loopHead;
       const stub = isResumable ? this.#units.push({ kind: 'stub', plan }) - 1 : undefined;
@@ -81,16 +85,21 @@ export class ResumableForm implements Ways {
     const codes = this.#units.map((unit) => {
       if (unit.kind === 'block') return codeOf(next++);
       const isEntry = unit.plan.block.address === frame.fn.entry;
-      const loads = loadLive(frame, unit.plan);
+      const loads = loadLive(frame, unit.plan, frame.convention.passed);
       frame.releaseTemporaries();
       return isEntry ? [...prologue, ...loads] : loads;
     });
     const labels = this.#selectors.map(label);
-    let body: Expression = e.branchTable(labels, labels[0] ?? '', e.get(0, 'i32'));
+    let body: Expression = e.branchTable(labels, labels[0] ?? '', e.get(this.#selector, 'i32'));
     codes.forEach((code, i) => {
       body = e.block(undefined, [e.block(label(i), [body]), ...code]);
     });
-    return [e.loop('top', [body, e.unreachable()])];
+    const entered = frame.loadState('i32', cpuState.selector);
+    return [
+      e.set(this.#selector, entered),
+      frame.storeState('i32', cpuState.selector, e.i32(0)),
+      e.loop('top', [body, e.unreachable()]),
+    ];
   }
 
   goTo(from: number, target: bigint): readonly Expression[] | undefined {
@@ -107,9 +116,12 @@ export class ResumableForm implements Ways {
       : e.ifThen(condition, this.#jump(from, units.block));
   }
 
-  comeBack(from: number, returnTo: bigint): readonly Expression[] | undefined {
-    const stub = this.#unitOf.get(returnTo)?.stub;
-    return stub === undefined ? undefined : this.#jump(from, stub);
+  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined {
+    const stub = this.#unitOf.get(continuation)?.stub;
+    if (stub === undefined) return undefined;
+    // A stub takes for granted what travels to a function's entries.
+    const { passed, returned } = this.#frame.convention;
+    return [...this.#frame.loadRegisters(passed & ~returned), ...this.#jump(from, stub)];
   }
 
   tableIndex(): undefined {
@@ -146,7 +158,7 @@ export class ResumableForm implements Ways {
     const block = e.op('i32.add', word(12), e.i32(1));
     return [
       e.set(entry, codeMapEntry(e, low)),
-      e.ifThen(e.op('i32.and', isOwn, isTarget), [e.set(0, block), e.branch('top')]),
+      e.ifThen(e.op('i32.and', isOwn, isTarget), [e.set(this.#selector, block), e.branch('top')]),
     ];
   }
 
@@ -159,6 +171,6 @@ export class ResumableForm implements Ways {
     if (to > this.#blockUnit(from)) return [e.branch(label(to))];
     const selector = this.#selectorOf.get(to);
     if (selector === undefined) throw new TypeError(`unit ${to} is not in the br_table`);
-    return [e.set(0, e.i32(selector)), e.branch('top')];
+    return [e.set(this.#selector, e.i32(selector)), e.branch('top')];
   }
 }

@@ -4,7 +4,7 @@ import type { Flag } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from './frame.ts';
-import type { BlockPlan } from './plan.ts';
+import type { BlockPlan, RegisterSet } from './plan.ts';
 import type { Values } from './values.ts';
 
 export interface Ways {
@@ -12,8 +12,8 @@ export interface Ways {
   goTo(from: number, target: bigint): readonly Expression[] | undefined;
   /** The same on a condition. */
   goToIf(from: number, condition: Expression, target: bigint): Expression | undefined;
-  /** Statements that go on where a call has come back to: registers are in the state block. */
-  comeBack(from: number, returnTo: bigint): readonly Expression[] | undefined;
+  /** Statements that go on at a block where a call has come back: registers are in the state block. */
+  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined;
   /** What `goThroughTable` asks for, where it knows the ways of a block's jump: only where that falls through is a target needed. */
   tableIndex(from: number): Value | undefined;
   /** Goes on by the index into a jump table; falls through where it knows no way. */
@@ -22,9 +22,9 @@ export interface Ways {
   goToTarget(target: number): readonly Expression[];
 }
 
-/** Loads from the state block what lives at a block's start. */
-export function loadLive(frame: Frame, plan: BlockPlan): Expression[] {
-  const loads = frame.loadRegisters(plan.liveIn);
+/** Loads from the state block what lives at a block's start, but for registers that have travelled. */
+export function loadLive(frame: Frame, plan: BlockPlan, travelled: RegisterSet): Expression[] {
+  const loads = frame.loadRegisters(plan.liveIn & ~travelled);
   return plan.flagsIn.size === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
 }
 

@@ -1,9 +1,10 @@
 /** The code map as the host fills it and as the dispatcher reads it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { conventionOf, toCarrier } from '../../../runtime/recompiler/convention.ts';
 import { buildDispatcher } from '../../../runtime/recompiler/dispatcher.ts';
 import { ByteEmitter } from '../../../runtime/recompiler/emit/byte-emitter.ts';
-import type { Emitter } from '../../../runtime/recompiler/emit/emitter.ts';
+import type { Emitter, Expression } from '../../../runtime/recompiler/emit/emitter.ts';
 import {
   codeMapBytes,
   codeMapEntries,
@@ -34,21 +35,16 @@ function bed(mode: Mode, addresses: readonly bigint[]): Bed {
   const store = new CodeStore(layout, memory, () => 0);
   store.installDispatcher(buildDispatcher(new ByteEmitter(pages), layout));
   const e: Emitter = new ByteEmitter(pages);
-  const native = mode === 64 ? 'i64' : 'i32';
+  const { native, parameterTypes, results, resultTypes } = conventionOf(mode);
+  const zero = (): Expression => (native === 'i64' ? e.i64(0n) : e.i32(0));
+  const back = e.return(zero(), ...results.map(({ as }) => toCarrier(e, as, zero())));
   const halt = e.store(
     'i32.store',
     state + cpuState.leaveReason,
     e.i32(0),
     e.i32(leaveReasons.hypercall),
   );
-  const left = e.return(mode === 64 ? e.i64(-1n) : e.i32(-1), e.get(1, native));
-  e.addFunction(
-    'f',
-    ['i32', native, 'i32'],
-    [native, native],
-    [],
-    e.block(undefined, [halt, left]),
-  );
+  e.addFunction('f', parameterTypes, resultTypes, [], e.block(undefined, [halt, back]));
   e.exportFunction('f');
   store.install(e.finish(), [
     {

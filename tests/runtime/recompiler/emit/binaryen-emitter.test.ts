@@ -46,7 +46,7 @@ test('a call gives back two values', async () => {
     const get = (local: number): number => e.get(local, 'i32');
     const swapped = e.return(get(1), get(0));
     e.addFunction('swap', ['i32', 'i32'], ['i32', 'i32'], [], swapped);
-    const call = e.callPair('swap', [get(0), get(1)], ['i32', 'i32'], [2, 3]);
+    const call = e.callInto([2, 3], 'swap', [get(0), get(1)], ['i32', 'i32']);
     const difference = e.return(e.op('i32.sub', get(2), get(3)));
     const body = e.block(undefined, [call, difference]);
     e.addFunction('run', ['i32', 'i32'], ['i32'], ['i32', 'i32'], body);

@@ -113,7 +113,7 @@ test('loads, stores, lanes, constants and control flow are written as binaryen w
         store('f64.store', e.extractLane('f64x2', e.get(1, 'v128'), 1)),
         store('v128.store', e.replaceLane('i8x16', e.v128(0x0102n << 112n), 15, e.i32(-1))),
         e.set(5, e.shuffle(e.get(1, 'v128'), e.get(1, 'v128'), [...Array(16).keys()])),
-        e.callPair('outside', [e.i32(-65)], ['i64', 'i64'], [2, 3]),
+        e.callInto([2, 3], 'outside', [e.i32(-65)], ['i64', 'i64']),
         e.loop('again', [
           e.block('out', [
             e.block('in', [e.branchTable(['in', 'again'], 'out', e.get(0, 'i32'))]),

@@ -14,8 +14,9 @@ import { codeSource, type SourceOptions } from '../../../support/lockstep-source
 
 const test = suite('runtime/recompiler/lower/plan');
 
-const planned = (hex: string, options?: SourceOptions): BlockPlan[] =>
-  plan(outline(discover(codeSource(64, hex, options), 0x1000n)));
+const planned = (hex: string, options?: SourceOptions, travel = nothingTravels): BlockPlan[] =>
+  plan(outline(discover(codeSource(64, hex, options), 0x1000n)), travel);
+const nothingTravels = { passed: 0, returned: 0 };
 const registers = (...numbers: number[]): RegisterSet =>
   numbers.reduce((set, register) => set | bitOf(register), 0);
 
@@ -101,6 +102,17 @@ test('the ways of a jump table follow it', () => {
 
 test('the stack pointer travels by itself and is in no set', () => {
   assert.is(bitOf(RSP), 0);
+});
+
+test('what travels is dirty where it comes in, and must be in its local where it goes out', () => {
+  // call 1006; ret; 1006 is another function
+  const travel = { passed: registers(RDI, RBX), returned: registers(RAX, RBX) };
+  const plans = planned('e801000000 c3', {}, travel);
+
+  assert.is(block(plans, 0x1000n).dirtyIn, travel.passed);
+  assert.is(block(plans, 0x1000n).liveIn, travel.passed);
+  const behind = block(plans, 0x1005n);
+  assert.is(behind.liveIn & travel.returned, travel.returned);
 });
 
 test.run();

@@ -2,12 +2,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { discover } from '../../../../runtime/recompiler/discover.ts';
-import { inlineLeaves } from '../../../../runtime/recompiler/lower/inline-leaves.ts';
+import { inlineCalls } from '../../../../runtime/recompiler/lower/inline-calls.ts';
 import { RAX, RBX, RCX, RDX, RSP } from '../../../../runtime/x86/registers.ts';
 import { type AssemblyGuest, guestOf } from '../../../support/lockstep-guest.ts';
 import { codeSource } from '../../../support/lockstep-source.ts';
 
-const test = suite('runtime/recompiler/lower/inline-leaves');
+const test = suite('runtime/recompiler/lower/inline-calls');
 
 const guestWith = (width: 64 | 32, source: string): Promise<AssemblyGuest> =>
   guestOf(width, source, { tier: 'fast', entries: ['start', 'leaf'] });
@@ -18,32 +18,71 @@ test('a call of a small function becomes a jump into a copy, one a call', () => 
   const caller = discover(source, 0x1000n);
   const leaf = discover(source, 0x100bn);
 
-  const whole = inlineLeaves(caller, (entry) => (entry === 0x100bn ? leaf : undefined));
+  const whole = inlineCalls(caller, (entry) => (entry === 0x100bn ? leaf : undefined));
 
   assert.is(whole.blocks.length, caller.blocks.length + 2);
   const kinds = whole.blocks.map(({ terminator }) => terminator.kind);
   assert.equal(kinds, ['jump', 'jump', 'return', 'return', 'return']);
   const expected = whole.blocks.flatMap(({ terminator }) =>
-    terminator.kind === 'return' ? [terminator.expected] : [],
+    terminator.kind === 'return' ? [terminator.within?.returnTo] : [],
   );
   assert.equal(expected, [undefined, 0x1005n, 0x100an]);
 });
 
-test('a function that calls, loops or is long is called', () => {
+test('a function that loops is called', () => {
   // call 1006; ret; 1006: dec eax; jne 1006; ret
   const source = codeSource(64, 'e801000000 c3 ffc8 75fc c3');
   const caller = discover(source, 0x1000n);
   const loop = discover(source, 0x1006n);
 
   assert.is(
-    inlineLeaves(caller, () => loop),
-    caller,
-  );
-  assert.is(
-    inlineLeaves(caller, () => caller),
+    inlineCalls(caller, () => loop),
     caller,
   );
 });
+
+test('what a copy calls is a copy as well, two levels deep', () => {
+  // 1000: dec eax; jne 1005; ret; 1005: call 1000; inc ebx; ret
+  const source = codeSource(64, 'ffc8 7501 c3 e8f6ffffff ffc3 c3');
+  const recursion = discover(source, 0x1000n);
+
+  const whole = inlineCalls(recursion, () => recursion);
+
+  assert.is(whole.instructions, 3 * recursion.instructions);
+  const calls = whole.blocks.flatMap(({ terminator }) =>
+    terminator.kind === 'call' ? [terminator] : [],
+  );
+  assert.is(calls.length, 1);
+  assert.is(calls[0]?.returnTo, 0x100an);
+  const continuation = calls[0]?.continuation;
+  assert.ok(whole.blocks.some(({ address }) => address === continuation));
+});
+
+for (const width of [64, 32] as const) {
+  test(`${width}: a recursion counts what it should, and its stack is as ever`, async () => {
+    const guest = await guestWith(
+      width,
+      `start: mov eax, 20
+              xor ebx, ebx
+              mov ecx, esp
+              call leaf
+              sub ecx, esp
+              int3
+       leaf:  dec eax
+              jne 1f
+              ret
+       1:     push ${width === 64 ? 'rax' : 'eax'}
+              call leaf
+              pop ${width === 64 ? 'rax' : 'eax'}
+              add ebx, eax
+              ret`,
+    );
+    await guest.run();
+
+    assert.is(guest.cpu.register(RBX), 190n);
+    assert.is(guest.cpu.register(RCX), 0n);
+  });
+}
 
 for (const width of [64, 32] as const) {
   test(`${width}: two calls of one function, with branches in it, come back where they came from`, async () => {
