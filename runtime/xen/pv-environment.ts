@@ -6,7 +6,6 @@ import { FLAT_KERNEL } from '../abi/xen.ts';
 import type { Emulated, Environment } from '../cpu/environment.ts';
 import { XenError } from '../errors.ts';
 import type { EvaluationState } from '../ir/evaluate.ts';
-import type { MemoryOperand, Operand } from '../ir/operand.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Width } from '../memory/layout.ts';
 import type { Instruction } from '../x86/decode.ts';
@@ -93,7 +92,6 @@ const emulations: Readonly<Record<string, Emulation>> = {
   OUT: (_, __, { pv }) => (allowsIo(pv()) ? 'done' : 'refused'),
   WBINVD: done, INVD: done,
   CLTS: (_, __, { pv }) => clearTaskSwitched(pv()),
-  INVLPG: ({ operands }, state, { mmu }) => invalidate(operands[0], state, mmu()),
   RDMSR: (_, state, parts) => readMsr(state, parts),
   WRMSR: (_, state, parts) => writeMsr(state, parts),
   MOV: (instruction, state, parts) => moveControl(instruction, state, parts),
@@ -123,22 +121,6 @@ function readPort({ operands }: Instruction, state: EvaluationState): Emulated {
 function clearTaskSwitched(pv: PvCpu): Emulated {
   pv.control0 &= ~8n;
   return 'done';
-}
-
-function invalidate(operand: Operand, state: EvaluationState, mmu: Mmu): Emulated {
-  if (operand.kind !== 'memory') return 'refused';
-  mmu.tables.invalidate(addressOf(operand, state));
-  return 'done';
-}
-
-function addressOf(operand: MemoryOperand, state: EvaluationState): bigint {
-  const { base, index, scale, displacement, addressWidth, segmentBase } = operand;
-  const sum =
-    (base === undefined ? 0n : state.register(base)) +
-    (index === undefined ? 0n : state.register(index) * BigInt(scale)) +
-    displacement;
-  const start = segmentBase === undefined ? 0n : state.loadCpu(segmentBase, 8);
-  return BigInt.asUintN(addressWidth, sum) + start;
 }
 
 function readMsr(state: EvaluationState, { pv, timestamp }: EnvironmentParts): Emulated {

@@ -15,7 +15,7 @@ import { GuestError } from './guest-error.ts';
 import type { HypercallTable } from './hypercalls/hypercall-table.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu, Trap } from './pv-cpu.ts';
-import { type BounceParts, bounce } from './traps/bounce.ts';
+import { type BounceParts, bounce, type Cause } from './traps/bounce.ts';
 import { xenLeaf } from './traps/xen-cpuid.ts';
 import type { Timers } from './virtual-cpu.ts';
 
@@ -24,6 +24,9 @@ const int82 = 0x82;
 /** ud2a; .ascii "xen"; cpuid */
 const forcedCpuid = [0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2] as const;
 const forcedPrefix = 5n;
+
+/** #BP, #OF and INT 0x80 have gates of their own: nothing faults on the way. */
+const traps: ReadonlySet<number> = new Set([vectors.BP, vectors.OF, 0x80]);
 
 /** sched.h: SHUTDOWN_… as an exit status. */
 const shutdowns: readonly string[] = [
@@ -155,7 +158,7 @@ export class PvKernel implements GuestKernel {
     cpu.setRegister(RCX, cpu.rip);
     cpu.setRegister(R11, cpu.eflags);
     if (pv.isKernel) this.#dispatch();
-    else this.#deliver(pv.callbacks.syscall, undefined, 'SYSCALL of a program');
+    else this.#deliver(pv.callbacks.syscall, {}, 'SYSCALL of a program');
   }
 
   /** A way into Xen for kernels of 32-bit guests alone. */
@@ -167,7 +170,7 @@ export class PvKernel implements GuestKernel {
     }
     const trap = pv.traps[int82];
     if (trap !== undefined && trap.privilege >= (pv.inKernel ? 1 : 3)) {
-      this.#deliver(trap, undefined, 'INT 0x82');
+      this.#deliver(trap, { isFault: true }, 'INT 0x82');
       return;
     }
     domain.cpu.rip -= 2n;
@@ -214,7 +217,8 @@ export class PvKernel implements GuestKernel {
 
   #raise(vector: number, errorCode: number | undefined, leave: Leave | undefined): void {
     const trap = this.#parts.pv.traps[vector];
-    this.#deliver(trap, errorCode, leave ?? `exception ${vector}`);
+    const cause = { errorCode, isFault: !traps.has(vector) };
+    this.#deliver(trap, cause, leave ?? `exception ${vector}`);
   }
 
   #deliver(
@@ -222,12 +226,12 @@ export class PvKernel implements GuestKernel {
       | Trap
       | { readonly cs: number; readonly address: bigint; readonly masksEvents: boolean }
       | undefined,
-    errorCode: number | undefined,
+    cause: Cause,
     what: Leave | string,
   ): void {
     try {
       if (target === undefined) throw new GuestError('the guest has no handler for it');
-      bounce(this.#bounce, target, errorCode);
+      bounce(this.#bounce, target, cause);
     } catch (error) {
       if (!(error instanceof GuestError)) throw error;
       this.#crashFor(what, error.message);
@@ -251,7 +255,7 @@ export class PvKernel implements GuestKernel {
   }
 
   #upcall(): void {
-    this.#deliver(this.#parts.pv.callbacks.event, undefined, 'an event');
+    this.#deliver(this.#parts.pv.callbacks.event, {}, 'an event');
   }
 
   /** CPUID behind Xen's prefix, with which a guest asks Xen and not the processor. */

@@ -13,6 +13,7 @@ import type { VirtualCpu } from '../virtual-cpu.ts';
 
 export const interruptFlag = 0x200n;
 const ioPrivilegeFlags = 0x3000n;
+const resumeFlag = 0x1_0000n;
 /** AC VM RF NT TF: a handler runs without them. */
 const clearedFlags = { 64: 0x7_4100n, 32: 0x3_4100n } as const;
 
@@ -20,6 +21,13 @@ export interface Target {
   readonly cs: number;
   readonly address: bigint;
   readonly masksEvents: boolean;
+}
+
+/** What a frame says beside where the guest was. */
+export interface Cause {
+  readonly errorCode?: number | undefined;
+  /** A fault: RF of the frame keeps debug traps from coming again when the instruction is tried anew (SDM vol. 3, 17.3.1.1). */
+  readonly isFault?: boolean;
 }
 
 export interface BounceParts {
@@ -30,31 +38,33 @@ export interface BounceParts {
   readonly toggleMode: () => void;
 }
 
-export function bounce(parts: BounceParts, target: Target, errorCode?: number): void {
+export function bounce(parts: BounceParts, target: Target, cause: Cause = {}): void {
   const { pv } = parts;
   if (target.address === 0n) throw new GuestError('it has no handler');
-  if (pv.width === 64) bounce64(parts, target, errorCode);
-  else bounce32(parts, target, errorCode);
+  if (pv.width === 64) bounce64(parts, target, cause);
+  else bounce32(parts, target, cause);
 }
 
 /** The flags of a frame, and whether events were masked when it was made; masks them where the handler wants that. */
-function savedState({ pv, vcpu }: BounceParts, { masksEvents }: Target) {
+function savedState({ pv, vcpu }: BounceParts, { masksEvents }: Target, { isFault }: Cause) {
   const wasMasked = vcpu.isUpcallMasked;
   if (masksEvents) vcpu.isUpcallMasked = true;
-  const own = pv.cpu.eflags & ~(interruptFlag | ioPrivilegeFlags);
-  return { wasMasked, flags: own | (wasMasked ? 0n : interruptFlag) };
+  const own = pv.cpu.eflags & ~(interruptFlag | ioPrivilegeFlags | resumeFlag);
+  const flags = own | (wasMasked ? 0n : interruptFlag) | (isFault === true ? resumeFlag : 0n);
+  return { wasMasked, flags };
 }
 
-function bounce64(parts: BounceParts, target: Target, errorCode: number | undefined): void {
+function bounce64(parts: BounceParts, target: Target, cause: Cause): void {
   const { pv, guest, toggleMode } = parts;
   const { cpu } = pv;
   const stackPointer = cpu.register(RSP);
   const wasKernel = pv.isKernel;
   if (!wasKernel) toggleMode();
   const top = (wasKernel ? stackPointer : pv.kernelStack.sp) & ~0xfn;
-  const { wasMasked, flags } = savedState(parts, target);
+  const { wasMasked, flags } = savedState(parts, target, cause);
   // A kernel in ring 3 is shown as ring 0.
   const cs = BigInt(wasKernel ? pv.selector('cs') & ~3 : pv.selector('cs'));
+  const { errorCode } = cause;
   const words = [
     ...[cpu.register(RCX), cpu.register(R11)],
     ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
@@ -68,12 +78,13 @@ function bounce64(parts: BounceParts, target: Target, errorCode: number | undefi
   cpu.rip = target.address;
 }
 
-function bounce32(parts: BounceParts, target: Target, errorCode: number | undefined): void {
+function bounce32(parts: BounceParts, target: Target, cause: Cause): void {
   const { pv, guest } = parts;
   const { cpu } = pv;
   const stackPointer = cpu.register(RSP);
   const wasKernel = pv.inKernel;
-  const { wasMasked, flags } = savedState(parts, target);
+  const { wasMasked, flags } = savedState(parts, target, cause);
+  const { errorCode } = cause;
   const words = [
     ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
     ...[cpu.rip, BigInt(pv.selector('cs')) | (wasMasked ? 1n << 16n : 0n), flags],

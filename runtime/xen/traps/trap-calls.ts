@@ -59,10 +59,7 @@ export function trapHandlers(parts: TrapCallParts): HypercallHandlers {
     set_debugreg: { arguments: 2, call: (_, [n = 0n, value = 0n]) => setDebug(pv, n, value) },
     get_debugreg: {
       arguments: 1,
-      call: (_, [n = 0n]) => {
-        if (n > 7n || n === 4n || n === 5n) throw new XenError('EINVAL', `debug register ${n}`);
-        return pv.debug[Number(n)] ?? 0n;
-      },
+      call: (_, [n = 0n]) => pv.debug[debugRegister(n)] ?? 0n,
     },
     set_segment_base: {
       arguments: 2,
@@ -115,10 +112,10 @@ function setCallbacks(pv: PvCpu, { width }: DomainContext, args: readonly bigint
     set('failsafe', c, d, false);
     return;
   }
-  for (const address of [a, b, c]) checkCanonical(address, width);
-  set('event', 0n, a, true);
-  set('failsafe', 0n, b, false);
-  set('syscall', 0n, c, false);
+  // What cannot be an address is passed over, and nobody is told.
+  if (isCanonical(a)) set('event', 0n, a, true);
+  if (isCanonical(b)) set('failsafe', 0n, b, false);
+  if (isCanonical(c)) set('syscall', 0n, c, false);
 }
 
 function callback(pv: PvCpu, { guest, width }: DomainContext, op: bigint, at: bigint): undefined {
@@ -142,11 +139,18 @@ function callback(pv: PvCpu, { guest, width }: DomainContext, op: bigint, at: bi
   };
 }
 
-/** Addresses of breakpoints must not be Xen's; nothing is ever watched for, since no trap is armed here. */
+/** DR4 and DR5 are others' names (SDM vol. 3, 17.2.2). */
+function debugRegister(n: bigint): number {
+  if (n > 7n) throw new XenError('ENODEV', `debug register ${n}`);
+  return Number(n === 4n || n === 5n ? n + 2n : n);
+}
+
+/** Addresses of breakpoints are checked; nothing is ever watched for, since no trap is armed here. */
 function setDebug(pv: PvCpu, n: bigint, value: bigint): undefined {
-  if (n > 7n || n === 4n || n === 5n) throw new XenError('EINVAL', `debug register ${n}`);
-  if (n < 4n) checkCanonical(value, pv.width);
-  pv.debug[Number(n)] = value;
+  const register = debugRegister(n);
+  if (register < 4) checkCanonical(value, pv.width);
+  pv.debug[register] =
+    register === 6 ? (value & 0xe00fn) | 0xffff_0ff0n : value | (register === 7 ? 0x400n : 0n);
 }
 
 function setBase(

@@ -55,9 +55,9 @@ test('a 64-bit kernel finds rcx and r11 on a processor’s frame, and itself in 
   cpu.setRegister(R11, 2n);
   cpu.setRegister(RSP, top - 8n); // the frame is aligned to 16 bytes
 
-  bounce(parts, handler, 7);
+  bounce(parts, handler, { errorCode: 7, isFault: true });
 
-  assert.equal(words().slice(0, 8), [1n, 2n, 7n, 0x1234n, 0xe030n, 0x4_4247n, top - 8n, 0xe02bn]);
+  assert.equal(words().slice(0, 8), [1n, 2n, 7n, 0x1234n, 0xe030n, 0x5_4247n, top - 8n, 0xe02bn]);
   assert.is(cpu.register(RSP) % 16n, 0n);
   assert.is(cpu.rip, 0x5000n);
   assert.is(cpu.eflags, 0x3247n);
@@ -82,7 +82,7 @@ test('a 64-bit program is interrupted onto its kernel’s stack', () => {
   pv.kernelStack = { ss: 0xe02b, sp: top };
   cpu.setRegister(RSP, 0x7000n);
 
-  bounce(parts, handler, 6);
+  bounce(parts, handler, { errorCode: 6 });
 
   assert.is(toggled(), 1);
   assert.equal(words().slice(3), [0x1234n, 0x1_0000_e033n, 0x4_4047n, 0x7000n, 0xe02bn]);
@@ -92,7 +92,7 @@ test('a 32-bit kernel stays in ring 1 and keeps its stack pointer', () => {
   const { cpu, pv, parts, vcpu, words } = scene(32);
   vcpu.isUpcallMasked = false;
 
-  bounce(parts, handler, 2);
+  bounce(parts, handler, { errorCode: 2 });
 
   assert.equal(words(), [2n, 0x1234n, 0xe019n, 0x4_4247n]);
   assert.is(pv.selector('cs'), 0xe019);
