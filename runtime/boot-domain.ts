@@ -1,4 +1,5 @@
 /** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
+import { GNTTAB_RESERVED } from './abi/grant-table.ts';
 import { type BlockDeviceSpecification, serveBlockDevice } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
@@ -68,13 +69,14 @@ export function placeDomain(image: ElfImage, options: DomainBootOptions): Placed
   world.openTools(parts, { store: built.xenstore, console: built.console });
   const kernel = pv.kernel({ ...parts, isThere: (id) => id === 0 || id === domid });
   const { eventPorts: events, grantedMemory: grants } = parts;
-  const hostOf = (frame: number): number => frames.hostOf(frame) ?? 0;
   const ring = new ConsoleRing({
-    ...{ memory, host: hostOf(built.console), console: options.console },
+    ...{ memory, host: grants.map(GNTTAB_RESERVED.CONSOLE, 'write').host },
+    console: options.console,
     port: events.bind(ports.console),
   });
   const store = makeStore(image, options, {
-    ...{ memory, clock, host: hostOf(built.xenstore), port: events.bind(ports.xenstore) },
+    ...{ memory, clock, port: events.bind(ports.xenstore) },
+    host: grants.map(GNTTAB_RESERVED.XENSTORE, 'write').host,
     frames: { store: built.xenstore, console: built.console },
   });
   const own = { name: image.name, cpu, kernel, clock, changed };

@@ -53,6 +53,9 @@ const maximumInstructions = 30_000;
 /** Instructions that leave for the host and usually come back to the next one. */
 const returning: ReadonlySet<string> = new Set(['VMCALL', 'SYSCALL', 'INT', 'HLT']);
 
+/** So many zeros in a row, two of which are an instruction, are memory that nobody has written: it is no part of anything. */
+const mostZeros = 16;
+
 /** Farther blocks are no part of a function; their offsets are exact numbers up to here. */
 const farthest = 2 ** 40;
 
@@ -81,6 +84,8 @@ class Discovery {
   readonly #callees = new Set<bigint>();
   readonly #tableTargets = new Set<number>();
   readonly #tables = new Map<bigint, JumpTable>();
+  /** Where zeros go on: translated when something gets there. */
+  readonly #barren = new Set<bigint>();
   #last = 0;
   #touchesMxcsr = false;
 
@@ -154,6 +159,7 @@ class Discovery {
     let decoder = this.#source.decoderAt(address);
     const entry = this.#source.entryAfter(address);
     const end = entry === undefined ? Number.POSITIVE_INFINITY : this.#offset(entry);
+    let zeros = 0;
     for (let at = leader; address !== undefined && at < end && !this.#instructions.has(at); ) {
       // Code that may change is decoded page by page.
       if (decoder?.contains(address) !== true) decoder = this.#source.decoderAt(address);
@@ -164,6 +170,10 @@ class Discovery {
       this.#touchesMxcsr ||= touchesMxcsr(instruction.mnemonic);
       address = this.#successors(instruction);
       at += instruction.length;
+      zeros = isZeros(instruction) ? zeros + instruction.length : 0;
+      if (zeros < mostZeros) continue;
+      this.#barren.add(instruction.next);
+      break;
     }
   }
 
@@ -277,8 +287,16 @@ class Discovery {
   }
 
   #jumpOut(target: bigint): void {
-    if (!this.#leaders.has(this.#offset(target))) this.#callees.add(target);
+    const isInside = this.#leaders.has(this.#offset(target));
+    if (!isInside && !this.#barren.has(target)) this.#callees.add(target);
   }
+}
+
+/** `add %al, (%rax)`, which is 00 00. */
+function isZeros({ mnemonic, length, operands: [target, source] }: Instruction): boolean {
+  return (
+    mnemonic === 'ADD' && length === 2 && target?.kind === 'memory' && source?.kind === 'register'
+  );
 }
 
 /** A load from constant base + index * step. */

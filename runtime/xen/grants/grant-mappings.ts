@@ -125,7 +125,7 @@ export class GrantMappings {
     const { frame, flags } = mapped;
     const isElsewhere = busAddress !== 0n && busAddress !== BigInt(frame) * BigInt(pageSize);
     if (isElsewhere && mapped.device !== undefined)
-      throw new GrantError('general_error', `0x${busAddress.toString(16)} is not the page's`);
+      throw new GrantError('bad_dev_addr', `0x${busAddress.toString(16)} is not the page's`);
     if (address !== 0n && mapped.host !== undefined) {
       this.#mapper.unmap(address, frame, flags, replacement);
       mapped.host.release();

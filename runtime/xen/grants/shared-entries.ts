@@ -74,9 +74,9 @@ export class SharedEntries {
 
   /** Where nothing but reserved entries is in use; those stay. */
   setVersion(version: GrantVersion): void {
+    const kept = Array.from({ length: GNTTAB_NR_RESERVED_ENTRIES }, (_, ref) => this.#kept(ref));
     if (this.#status.some((frame) => this.#frames.referencesOf(frame) > 0))
       throw new XenError('EBUSY', 'the guest maps its status pages');
-    const kept = Array.from({ length: GNTTAB_NR_RESERVED_ENTRIES }, (_, ref) => this.#kept(ref));
     for (const frame of this.#shared) this.#clear(frame);
     if (version === 1) for (const frame of this.#status.splice(0)) this.#release(frame);
     this.#version = version;

@@ -1,7 +1,6 @@
 /** HYPERVISOR_sched_op, its predecessor and set_timer_op: xen/include/public/sched.h. */
 import {
   SCHEDOP,
-  sched_pin_override,
   sched_poll,
   sched_remote_shutdown,
   sched_shutdown,
@@ -69,7 +68,7 @@ export function schedulerHypercalls(parts: SchedulerParts): HypercallHandlers {
       watchdog: operation(SCHEDOP.watchdog, sched_watchdog, (_, { id, timeout }) =>
         parts.timers.watchdog(id, timeout),
       ),
-      pin_override: operation(SCHEDOP.pin_override, sched_pin_override, ({ id }) => {
+      pin_override: plain(SCHEDOP.pin_override, ({ id }) => {
         throw new XenError('EPERM', `d${id} may not choose its processor`);
       }),
     }),

@@ -3,7 +3,6 @@
 import { SHUTDOWN } from '../../abi/sched.ts';
 import {
   VCPUOP,
-  vcpu_get_physid,
   vcpu_register_runstate_memory_area,
   vcpu_register_time_memory_area,
   vcpu_register_vcpu_info,
@@ -65,7 +64,7 @@ const stateOperations: Operations = {
     if (argument !== 0n) throw new XenError('EINVAL', 'an NMI takes no argument');
     throw new UnsupportedError('xen: vcpu_op.send_nmi: NMIs are not delivered to guests yet');
   }),
-  get_physid: operation(VCPUOP.get_physid, vcpu_get_physid, () => {
+  get_physid: plain(VCPUOP.get_physid, () => {
     throw new XenError('EINVAL', 'the vCPU is bound to no processor');
   }),
 };

@@ -1,12 +1,14 @@
 /** `npm run golden [name…]`: records again what tests compare with, from this machine's CPU and compilers. */
 import { recordHello } from './hello-c.ts';
 import { recordThread } from './minios-thread.ts';
+import { recordPv } from './pv.ts';
 import { recordVectors } from './vectors.ts';
 
 const recorders: Readonly<Record<string, () => Promise<void>>> = {
   vectors: recordVectors,
   'minios-thread': recordThread,
   'hello-c': recordHello,
+  pv: recordPv,
 };
 
 const named = process.argv.slice(2);

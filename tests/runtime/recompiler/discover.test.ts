@@ -73,6 +73,14 @@ test('code that overlaps other code is decoded both ways', () => {
   assert.is(fn.blocks.find(({ address }) => address === 0x1004n)?.terminator.kind, 'return');
 });
 
+test('flow into memory that nobody has written ends, and nothing follows it', () => {
+  // inc %eax; zeros
+  const fn = discovered(`ffc0 ${'00'.repeat(200)}`);
+
+  assert.is(fn.instructions, 9);
+  assert.equal(sorted(fn.callees), []);
+});
+
 test('a repeated string instruction has a block of its own', () => {
   // inc eax; rep movsb; ret
   const fn = discovered('ffc0 f3a4 c3');
