@@ -71,6 +71,7 @@ function removeIfThere(store: StoreAccess, path: string): void {
   if (store.find(path) !== undefined) store.remove(path);
 }
 
+/** What is made in it has its permissions. */
 function makeDirectory(
   store: StoreAccess,
   path: string,
@@ -79,10 +80,7 @@ function makeDirectory(
 ): void {
   store.makeDirectory(path);
   if (permissions !== undefined) store.setPermissions(path, permissions);
-  for (const [name, value] of Object.entries(nodes)) {
-    store.write(`${path}/${name}`, value);
-    if (permissions !== undefined) store.setPermissions(`${path}/${name}`, permissions);
-  }
+  for (const [name, value] of Object.entries(nodes)) store.write(`${path}/${name}`, value);
 }
 
 /** The state in a device's directory; Unknown where there is none, or no number that is one. */

@@ -66,7 +66,7 @@ function nodesOf(
 ): { frontend: DeviceNodes; backend: DeviceNodes } {
   const type = isCdrom ? 'cdrom' : 'disk';
   return {
-    frontend: { 'virtual-device': id, 'device-type': type },
+    frontend: { 'virtual-device': id, 'device-type': type, trusted: 1 },
     backend: {
       ...(target === undefined ? {} : { params: `aio:${target}` }),
       ...{ removable: Number(isCdrom), bootable: 1, dev: vdev, type: 'qdisk' },

@@ -1,4 +1,6 @@
 /** A device's directories, as libxl makes them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { XenbusState } from '../../../runtime/abi/io/xenbus.ts';
@@ -12,6 +14,7 @@ import {
   writeState,
 } from '../../../runtime/backends/xenbus.ts';
 import { Xenstored } from '../../../runtime/xenstore/xenstored.ts';
+import { projectDirectory } from '../../support/source-files.ts';
 
 const xenbus = suite('runtime/backends/xenbus');
 
@@ -53,6 +56,30 @@ xenbus('both ends find each other, and each may write its own directory', () => 
   assert.equal(store.permissions(`${front}/state`), ['n1', 'r0']);
   assert.equal(store.permissions(`${back}/state`), ['n0', 'r1']);
   assert.is(store.read('/libxl/1/device/vbd/51712/backend'), back);
+});
+
+xenbus('values and permissions are those that libxl gives a disk', () => {
+  const { store } = machine();
+  createDevice(store, disk, {
+    frontend: { 'virtual-device': 51712, 'device-type': 'disk', trusted: 1 },
+    backend: { removable: 0, bootable: 1, dev: 'xvda', type: 'phy', mode: 'w' },
+  });
+
+  const recorded = readFileSync(join(projectDirectory, 'tests/golden/xenstore/domain.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => /^\S*vbd\/\S*51712\/\S+ = /.test(line));
+  const paths = recorded.map((line) => line.split(' ')[0] ?? '');
+  const ours = paths
+    .filter((path) => store.find(path) !== undefined)
+    .map((path) => `${path} = "${store.read(path)}"   (${store.permissions(path).join(',')})`);
+
+  // The guest and its back-end have come to states of their own since.
+  const settled = ours.filter((line) => !/51712\/state = /.test(line));
+  assert.is(settled.length, 22);
+  assert.equal(
+    settled,
+    recorded.filter((line) => settled.includes(line)),
+  );
 });
 
 xenbus('made again it is new, and removed nothing of it is left', () => {
