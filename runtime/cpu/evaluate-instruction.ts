@@ -106,7 +106,7 @@ export class GuestState implements EvaluationState {
   store(address: bigint, bytes: number, value: bigint): void {
     const places = this.#places(address, bytes, 'write');
     const memory = this.#memory.bytes();
-    for (const at of places) this.#memory.willWrite(at, 1);
+    this.#willWrite(places);
     places.forEach((at, i) => {
       memory[at] = Number((value >> BigInt(8 * i)) & 0xffn);
     });
@@ -124,6 +124,13 @@ export class GuestState implements EvaluationState {
     const memory = this.#memory.bytes();
     for (let i = 0; i < bytes; i++)
       memory[this.#state + offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+  }
+
+  /** All at once where they lie side by side, as they do but for two pages. */
+  #willWrite(places: readonly number[]): void {
+    const first = places[0] ?? 0;
+    if (places.at(-1) === first + places.length - 1) this.#memory.willWrite(first, places.length);
+    else for (const at of places) this.#memory.willWrite(at, 1);
   }
 
   /** Host offset of every byte; nothing is touched where one of them faults. */

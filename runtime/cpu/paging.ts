@@ -94,8 +94,14 @@ export class Paging implements AddressSpace, TranslationCache {
     const stale = isKnown && this.#hasLeft ? this.sites.crossed(this.#instruction, writes) : none;
     const moved = this.sites.missed(this.#instruction, writes, address);
     for (const entry of [...stale, ...moved]) this.#stale.add(entry);
-    if (!isKnown) this.#fill(first, place - (place % pageSize), access);
+    if (!isKnown && !(writes && this.#isWatched(first, place)))
+      this.#fill(first, place - (place % pageSize), access);
     return place;
+  }
+
+  /** Stores there always leave, so all that a refill could do has been done. */
+  #isWatched(page: bigint, host: number): boolean {
+    return this.#isFlagged(host) && this.tlb.has('load', page);
   }
 
   /** What INVLPG does. */
@@ -148,7 +154,10 @@ export class Paging implements AddressSpace, TranslationCache {
   /** A store must be seen where the page is not dirty yet, or flagged. */
   #put(address: bigint, host: number, isDirty: boolean): void {
     this.tlb.fill('load', address, host);
-    const isFlagged = (this.#memory.flagsAt(host) & ~pageFlags.readOnlyInRun) !== 0;
-    if (isDirty && !isFlagged) this.tlb.fill('store', address, host);
+    if (isDirty && !this.#isFlagged(host)) this.tlb.fill('store', address, host);
+  }
+
+  #isFlagged(host: number): boolean {
+    return (this.#memory.flagsAt(host) & ~pageFlags.readOnlyInRun) !== 0;
   }
 }

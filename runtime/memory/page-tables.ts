@@ -172,9 +172,15 @@ export class PageTables implements AddressSpace {
     const view = this.#memory.view();
     const low = Number(address & 0xffff_ffffn);
     const high = this.levels === 4 ? Number((address >> 32n) & 0xffffn) : 0;
+    // Spreading would cost more than the walk.
     const walk: Walk = {
-      ...{ outcome: 'absent', entries: [], writable: true, user: true, executable: true },
-      ...{ leaf: 0, host: 0 },
+      outcome: 'absent',
+      entries: [],
+      writable: true,
+      user: true,
+      executable: true,
+      leaf: 0,
+      host: 0,
     };
     let frame = this.root;
     for (let level: number = this.levels; level > 0; level--) {
