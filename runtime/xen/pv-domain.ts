@@ -128,7 +128,7 @@ export class PvDomain {
     const mmu = this.#mmu;
     const toggleMode = (): void => this.#toggleMode();
     const own: HypercallHandlers = {
-      ...mmuHandlers(mmu, pv),
+      ...mmuHandlers(mmu, pv, isThere),
       memory_op: memoryOp({
         ...{ mmu, pages: this.built.plan.pages, isThere },
         mostPages: this.built.plan.pages + slackPages,

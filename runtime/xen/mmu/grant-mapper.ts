@@ -31,9 +31,10 @@ export const grantMapper = (mmu: Mmu): GrantMapper => ({
       present | accessed | dirty | (isReadOnly ? 0 : writable) | (isForPrograms ? user : 0);
     const entry = {
       low: (((frame << 12) >>> 0) | low) >>> 0,
-      high: (Math.floor(frame / 0x10_0000) | grantMark) >>> 0,
+      high: Math.floor(frame / 0x10_0000),
     };
-    replace(mmu, place, adjusted(entry, 1, mmu.types.width));
+    const { low: own, high } = adjusted(entry, 1, mmu.types.width);
+    replace(mmu, place, { low: own, high: (high | grantMark) >>> 0 });
   },
 
   unmap: (address, frame, flags, replacement) => {

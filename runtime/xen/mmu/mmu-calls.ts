@@ -22,11 +22,11 @@ type Request = (
 ) => void;
 
 /** `list, count, where to put how many were done, domain`. */
-const listed = (request: Request): Hypercall => ({
+const listed = (isThere: (domid: number) => boolean, request: Request): Hypercall => ({
   arguments: 4,
   call: (domain, [list = 0n, rawCount = 0n, done = 0n, foreign = 0n]) => {
     const count = Number(BigInt.asUintN(32, rawCount) & BigInt(preempted - 1));
-    const owner = ownerOf(domain, Number(BigInt.asUintN(32, foreign)));
+    const owner = ownerOf(domain, Number(BigInt.asUintN(32, foreign)), isThere);
     let index = 0;
     try {
       for (; index < count; index++) request(domain, list, index, owner);
@@ -37,21 +37,28 @@ const listed = (request: Request): Hypercall => ({
 });
 
 /** Whose frames a list is about; undefined: the guest's own. A guest has no right to any other domain's. */
-function ownerOf({ id }: DomainContext, foreign: number): number | undefined {
+function ownerOf(
+  { id }: DomainContext,
+  foreign: number,
+  isThere: (domid: number) => boolean,
+): number | undefined {
   const [mapped, tables] = [foreign & 0xffff, foreign >>> 16];
-  if (tables !== 0 && tables - 1 !== id && tables - 1 !== DOMID.SELF)
-    throw new XenError(tables - 1 < DOMID.FIRST_RESERVED ? 'EPERM' : 'ESRCH', 'foreign tables');
+  const refuse = (domid: number): never => {
+    const isKnown = domid === DOMID.XEN || isThere(domid);
+    throw new XenError(isKnown ? 'EPERM' : 'ESRCH', `domain ${id} may not use domain ${domid}'s`);
+  };
+  if (tables !== 0 && tables - 1 !== id && tables - 1 !== DOMID.SELF) refuse(tables - 1);
   if (mapped === DOMID.SELF || mapped === id) return undefined;
-  if (mapped === DOMID.IO) return DOMID.IO;
-  throw new XenError(
-    mapped < DOMID.FIRST_RESERVED ? 'EPERM' : 'ESRCH',
-    `domain ${id} may not use frames of domain ${mapped}`,
-  );
+  return mapped === DOMID.IO ? DOMID.IO : refuse(mapped);
 }
 
-export function mmuHandlers(mmu: Mmu, pv: PvCpu): HypercallHandlers {
+export function mmuHandlers(
+  mmu: Mmu,
+  pv: PvCpu,
+  isThere: (domid: number) => boolean,
+): HypercallHandlers {
   return {
-    mmu_update: listed((domain, list, index, owner) => {
+    mmu_update: listed(isThere, (domain, list, index, owner) => {
       const { ptr, val } = readStruct(domain.guest, mmu_update, domain.width, list, index);
       mmu.update(ptr, val, owner);
     }),
@@ -63,10 +70,10 @@ export function mmuHandlers(mmu: Mmu, pv: PvCpu): HypercallHandlers {
       arguments: 5,
       call: (domain, args) => {
         const foreign = args[domain.width === 64 ? 3 : 4] ?? 0n;
-        updateMapping(mmu, domain, args, ownerOf(domain, Number(foreign & 0xffffn)));
+        updateMapping(mmu, domain, args, ownerOf(domain, Number(foreign & 0xffffn), isThere));
       },
     },
-    mmuext_op: listed((domain, list, index) => {
+    mmuext_op: listed(isThere, (domain, list, index) => {
       const op = readStruct(domain.guest, mmuext_op, domain.width, list, index);
       extended(mmu, pv, domain, op);
     }),
@@ -139,6 +146,10 @@ const notPrivileged: Extended = (_, { cmd }) => {
   throw new XenError('EACCES', `mmuext_op ${cmd} is for domains with devices`);
 };
 
+const unsupported: Extended = (_, { cmd }) => {
+  throw new XenError('EOPNOTSUPP', `mmuext_op ${cmd}`);
+};
+
 const extendedOperations = new Map<number, Extended>([
   [MMUEXT.PIN_L1_TABLE, pin(frameTypes.l1)],
   [MMUEXT.PIN_L2_TABLE, pin(frameTypes.l2)],
@@ -156,6 +167,8 @@ const extendedOperations = new Map<number, Extended>([
   [MMUEXT.FLUSH_CACHE, notPrivileged],
   [MMUEXT.FLUSH_CACHE_GLOBAL, notPrivileged],
   [MMUEXT.SET_LDT, setLdt],
+  [MMUEXT.MARK_SUPER, unsupported],
+  [MMUEXT.UNMARK_SUPER, unsupported],
   [
     MMUEXT.CLEAR_PAGE,
     (mmu, op) =>

@@ -2,8 +2,9 @@
  * A PV guest's MMU: it writes its page tables through Xen, which checks each entry (xen.h, mmu_update). Changes are seen by
  * the guest when it flushes, as on a processor; Xen flushes of its own accord only where a frame is given away.
  */
-import { MMU } from '../../abi/xen.ts';
+import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, MMU } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
+import { isCanonical } from '../../memory/address-space.ts';
 import type { PageTables } from '../../memory/page-tables.ts';
 import { pageBits } from '../../memory/page-tables.ts';
 import { type FrameTable, type FrameType, frameTypes } from '../frames.ts';
@@ -104,7 +105,7 @@ export class Mmu {
 
   /** One request of mmu_update; `owner` has the frames that entries map. */
   update(address: bigint, value: bigint, owner?: number): void {
-    const command = Number(address & 3n);
+    const command = Number(address & 7n);
     const frame = Number(address >> 12n);
     if (command === MMU.MACHPHYS_UPDATE) {
       this.#setPseudoPhysical(frame, value, owner);
@@ -112,8 +113,8 @@ export class Mmu {
     }
     const keepsMarks = command === MMU.PT_UPDATE_PRESERVE_AD;
     const index = Number((address >> 3n) & 511n);
-    if ((address & 4n) !== 0n)
-      throw new XenError('EINVAL', `0x${address.toString(16)} is not the place of an entry`);
+    if (command > MMU.PT_UPDATE_NO_TRANSLATE)
+      throw new XenError('ENOSYS', `mmu_update has no command ${command}`);
     this.types.get(frame);
     try {
       this.#writeAny(frame, index, entryOf(value), keepsMarks, owner);
@@ -132,6 +133,10 @@ export class Mmu {
 
   /** Machine frame of the table that has the last-level entry of an address. */
   lastTable(address: bigint): number | undefined {
+    const isXens =
+      address >= HYPERVISOR_VIRT_START[this.types.width] &&
+      address < HYPERVISOR_VIRT_END[this.types.width];
+    if (isXens || (this.types.width === 64 && !isCanonical(address))) return undefined;
     let frame = this.tables.root;
     for (let level = this.tables.levels as number; level > 1; level--) {
       const shift = 12n + indexBits * BigInt(level - 1);
@@ -166,11 +171,13 @@ export class Mmu {
     const type = this.frames.typeOf(frame);
     const level = levelOf(type);
     if (!types.isGuestSlot(type, index))
-      throw new XenError('EPERM', `entry ${index} of level ${level} is Xen's own`);
+      throw new XenError('EINVAL', `entry ${index} of level ${level} is Xen's own`);
     const old = types.read(frame, index);
     const next = keepsMarks ? withMarks(wanted, old) : wanted;
-    if (level === 1 && isPresent(old) && (old.high & grantMark) !== 0)
-      throw new GuestError(`it changes the entry of a granted frame, ${hexFrame(frameOf(old))}`);
+    if (level === 1 && isPresent(old) && (old.high & grantMark) !== 0) {
+      this.#writeGranted(frame, index, old, next);
+      return;
+    }
     if (!isPresent(next)) {
       types.write(frame, index, next);
       types.putEntry(old, type);
@@ -182,6 +189,16 @@ export class Mmu {
     if (!isSame) types.getEntry(next, type, index, owner);
     types.write(frame, index, adjusted(next, level, types.width));
     if (!isSame) types.putEntry(old, type);
+  }
+
+  /** Rights and marks of a granted frame's entry may change; what it maps, only by way of the grant. */
+  #writeGranted(frame: number, index: number, old: Entry, next: Entry): void {
+    const mayWrite = (old.low & pageBits.writable) !== 0 || (next.low & pageBits.writable) === 0;
+    const isSame = isPresent(next) && frameOf(next) === frameOf(old) && mayWrite;
+    if (!isSame)
+      throw new GuestError(`it changes the entry of a granted frame, ${hexFrame(frameOf(old))}`);
+    const { low, high } = adjusted(next, 1, this.types.width);
+    this.types.write(frame, index, { low, high: (high | grantMark) >>> 0 });
   }
 
   #setPseudoPhysical(frame: number, value: bigint, owner?: number): void {
