@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { boot } from '../../runtime/index.ts';
 import { makeGrub } from '../support/grub.ts';
 import { buildGuest } from '../support/guest.ts';
+import { buildPvGuest } from '../support/pv-guest.ts';
 
 const tools = suite('guests/tools');
 
@@ -23,6 +24,24 @@ tools('a domain has its nodes; a kernel that does not listen takes no request', 
   domain.stop();
   assert.is((await domain.exited).status, 130);
 });
+
+for (const [request, status] of [
+  ['poweroff', 0],
+  ['reboot', 1],
+] as const)
+  for (const width of [64, 32] as const)
+    tools(`x86-${width}: a kernel that watches does as it is asked: ${request}`, async () => {
+      const image = await buildPvGuest('xenstore', width);
+      const options = { name: 'pv', memory: 16 * 2 ** 20, commandLine: 'wait' };
+      const domain = await boot(image, options);
+      await domain.console.expect('waiting');
+
+      const asked = domain.tools?.askToShutDown(request);
+
+      assert.equal(await domain.exited, { status, reason: 'shutdown' });
+      assert.is(await asked?.acknowledged, true);
+      await domain.console.expect(`asked to ${request}`);
+    });
 
 tools('an application has none', async () => {
   const domain = await boot(buildGuest('int main(void) { return 0; }', 64));
