@@ -174,26 +174,22 @@ function setBase(
   else throw new XenError('EINVAL', `set_segment_base of ${which}`);
 }
 
-/** Types that a PV guest of a width may switch. */
-const assists = {
-  64: [
-    VMASST.TYPE_writable_pagetables,
-    VMASST.TYPE_architectural_iopl,
-    VMASST.TYPE_runstate_update_flag,
-    VMASST.TYPE_m2p_strict,
-  ],
-  32: [
-    VMASST.TYPE_4gb_segments,
-    VMASST.TYPE_4gb_segments_notify,
-    VMASST.TYPE_writable_pagetables,
-    VMASST.TYPE_pae_extended_cr3,
-    VMASST.TYPE_architectural_iopl,
-    VMASST.TYPE_runstate_update_flag,
-  ],
-} as const satisfies Readonly<Record<64 | 32, readonly number[]>>;
+/** Types that a PV guest of a width may switch, whether they mean anything to it or not. */
+const common = [
+  VMASST.TYPE_4gb_segments,
+  VMASST.TYPE_4gb_segments_notify,
+  VMASST.TYPE_writable_pagetables,
+  VMASST.TYPE_pae_extended_cr3,
+  VMASST.TYPE_architectural_iopl,
+  VMASST.TYPE_runstate_update_flag,
+] as const;
+const assists: Readonly<Record<64 | 32, readonly number[]>> = {
+  64: [...common, VMASST.TYPE_m2p_strict],
+  32: common,
+};
 
 function assist(pv: PvCpu, command: bigint, type: bigint): undefined {
-  const allowed: readonly number[] = assists[pv.width];
+  const allowed = assists[pv.width];
   const number = Number(BigInt.asUintN(32, type));
   if (!allowed.includes(number)) throw new XenError('EINVAL', `vm_assist of type ${type}`);
   if (command === BigInt(VMASST.CMD_enable)) pv.assists.add(number);

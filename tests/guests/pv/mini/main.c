@@ -1,0 +1,162 @@
+/*
+ * What a Mini-OS does all the time: upcalls, a heap that is copied when it is first written, threads. A number on the command
+ * line says how many of each. Each must come once, and nothing else.
+ */
+#include "pv.h"
+
+#define HEAP 64
+#define POOL 16
+extern char event_entry[], page_fault_entry[], failsafe[];
+void switch_to(void **from, void *to);
+
+vcpu_info_t *info;
+volatile unsigned in_region;
+static volatile unsigned served, timers, strays, faults, bad_codes, bad_addresses;
+static unsigned port, timer, other;
+/* The heap's pages begin as one page of zeros that may only be read. */
+static char heap[HEAP][4096] PAGE, zeros[4096] PAGE;
+static char pool[POOL][4096] PAGE;
+static unsigned next_page;
+static char *volatile touching;
+static unsigned expected, wrong;
+
+void serve_events(void)
+{
+	unsigned count = 0;
+	info->evtchn_upcall_pending = 0;
+	unsigned long words = __atomic_exchange_n(&info->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
+	if (words & 1) {
+		unsigned long bits = shared->evtchn_pending[0] & ~shared->evtchn_mask[0];
+		__atomic_fetch_and(&shared->evtchn_pending[0], ~bits, __ATOMIC_SEQ_CST);
+		if (bits & 1ul << port)
+			served++, count++;
+		if (bits & 1ul << timer)
+			timers++, count++;
+		if (bits & ~(1ul << port | 1ul << timer))
+			count++, other++;
+	}
+	if (count == 0)
+		strays++;
+}
+
+void page_fault(unsigned long code)
+{
+	char *address = (char *)info->arch.cr2;
+	faults++;
+	/* A write to what is there: whatever ring Xen runs us in, a kernel's. */
+	if (code != 3)
+		bad_codes++;
+	if (address < touching || address >= touching + 8192)
+		bad_addresses++;
+	char *page = (char *)((unsigned long)address & ~4095ul);
+	char *fresh = pool[next_page++ % POOL];
+	memset(fresh, 0, 64);
+	map_page(page, (uint64_t)mfn_of(fresh) << 12 | 7);
+}
+
+static void protect(unsigned page)
+{
+	map_page(heap[page], (uint64_t)mfn_of(zeros) << 12 | 5);
+}
+
+static void send(void)
+{
+	struct evtchn_send a = { .port = port };
+	CALL2(event_channel_op, EVTCHNOP_send, &a);
+	expected++;
+}
+
+/* One page by a store, two by a string instruction that begins in one and ends in the next. */
+static void touch(unsigned round)
+{
+	unsigned page = round % (HEAP - 2);
+	touching = heap[page];
+	volatile unsigned *word = (unsigned *)(heap[page] + round % 1000 * 4);
+	wrong += *word != 0;
+	*word = round;
+	wrong += *word != round;
+	protect(page);
+	if (round % 4 == 0) {
+		char *at = heap[page + 1] - 32;
+		size_t length = 64;
+		__asm__ volatile("rep stosb" : "+D"(at), "+c"(length) : "a"(round) : "memory");
+		wrong += (heap[page][4095] & 0xff) != (round & 0xff) || (heap[page + 1][31] & 0xff) != (round & 0xff);
+		protect(page);
+		protect(page + 1);
+	}
+}
+
+static void *main_stack, *thread_stack;
+static char stack[16384] __attribute__((aligned(16)));
+static unsigned thread_rounds;
+
+static void thread(void)
+{
+	for (;;) {
+		thread_rounds++;
+		send();
+		switch_to(&thread_stack, main_stack);
+	}
+}
+
+static unsigned rounds(void)
+{
+	unsigned number = 0;
+	for (const char *c = (const char *)start_info->cmd_line; *c; c++)
+		if (*c >= '0' && *c <= '9')
+			number = number * 10 + *c - '0';
+	return number ? number : 1000;
+}
+
+static unsigned bind(unsigned virq)
+{
+	struct evtchn_bind_virq a = { .virq = virq };
+	CALL2(event_channel_op, EVTCHNOP_bind_virq, &a);
+	return a.port;
+}
+
+void run(void)
+{
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	struct trap_info traps[2] = { { .vector = 14, .cs = FLAT_KERNEL_CS, .address = (unsigned long)page_fault_entry } };
+	unsigned count = rounds();
+	info = &shared->vcpu_info[0];
+	/* Those of the console and the store are not ours. */
+	shared->evtchn_mask[0] = 6;
+	CALL2(event_channel_op, EVTCHNOP_bind_ipi, &ipi);
+	port = ipi.port;
+	timer = bind(VIRQ_TIMER);
+	SHOW(CALL1(set_trap_table, traps));
+#ifdef __x86_64__
+	CALL3(set_callbacks, event_entry, failsafe, 0);
+#else
+	CALL4(set_callbacks, FLAT_KERNEL_CS, event_entry, FLAT_KERNEL_CS, failsafe);
+#endif
+	for (unsigned page = 0; page < HEAP; page++)
+		protect(page);
+	void **top = (void **)(stack + sizeof stack - 64);
+	*--top = 0;
+	*--top = thread;
+	top -= sizeof(long) == 8 ? 6 : 4;
+	thread_stack = top;
+	info->evtchn_pending_sel = 0;
+	info->evtchn_upcall_pending = 0;
+	shared->evtchn_pending[0] = 0;
+	/* A tick each millisecond, wherever the guest then is. */
+	struct vcpu_set_periodic_timer period = { .period_ns = 1000000 };
+	SHOW(CALL3(vcpu_op, VCPUOP_set_periodic_timer, 0, &period));
+	info->evtchn_upcall_mask = 0;
+	for (unsigned round = 1; round <= count; round++) {
+		touch(round);
+		send();
+		switch_to(&main_stack, thread_stack);
+	}
+	info->evtchn_upcall_mask = 1;
+	if (served != expected || faults != count + count / 4 * 2)
+		print("served %u of %u, faults %u\n", served, expected, faults);
+	print("rounds %u, threads %d\n", count, thread_rounds == count);
+	print("upcalls for each event %d, ticks %d, strays %u, others %u\n", served == expected, timers > 0, strays,
+	      other);
+	print("faults %d, of another kind %u, elsewhere %u\n", faults == count + count / 4 * 2, bad_codes, bad_addresses);
+	print("wrong %u\n", wrong);
+}
