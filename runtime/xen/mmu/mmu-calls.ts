@@ -146,6 +146,10 @@ const notPrivileged: Extended = (_, { cmd }) => {
   throw new XenError('EACCES', `mmuext_op ${cmd} is for domains with devices`);
 };
 
+const refusedAsInvalid: Extended = (_, { cmd }) => {
+  throw new XenError('EINVAL', `mmuext_op ${cmd} is for domains with devices`);
+};
+
 const unsupported: Extended = (_, { cmd }) => {
   throw new XenError('EOPNOTSUPP', `mmuext_op ${cmd}`);
 };
@@ -165,7 +169,7 @@ const extendedOperations = new Map<number, Extended>([
   [MMUEXT.INVLPG_MULTI, invalidate],
   [MMUEXT.INVLPG_ALL, invalidate],
   [MMUEXT.FLUSH_CACHE, notPrivileged],
-  [MMUEXT.FLUSH_CACHE_GLOBAL, notPrivileged],
+  [MMUEXT.FLUSH_CACHE_GLOBAL, refusedAsInvalid],
   [MMUEXT.SET_LDT, setLdt],
   [MMUEXT.MARK_SUPER, unsupported],
   [MMUEXT.UNMARK_SUPER, unsupported],
