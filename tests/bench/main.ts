@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--json]`: one table, measured in one run
- * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone.
+ * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, and GRUB
+ * on it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { UserError } from '../../runtime/errors.ts';
 import { ensureTools, type Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
+import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
 import {
   layouts,
   measurePaged,
@@ -81,6 +83,7 @@ interface Results {
   readonly startUp: StartUp[];
   readonly recompiling: Recompiling[];
   block?: BlockSpeed;
+  readonly grubRead: GrubRead[];
 }
 
 type Say = (text: string) => void;
@@ -89,12 +92,17 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const results: Results = {
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
-    ...{ rows: [], paged: [], startUp: [], recompiling: [] },
+    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [] },
   };
   const { widths, runs } = request;
   const measureDisk = async (): Promise<void> => {
     results.block = await measureBlock({ runs, directory });
     say(`${blockText(results.block)}\n`);
+    for (const width of widths) {
+      const read = await measureGrubRead(width, { directory });
+      results.grubRead.push(read);
+      say(`${grubReadText(read)}\n`);
+    }
   };
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
   if (request.block) {
