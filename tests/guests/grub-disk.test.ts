@@ -14,6 +14,16 @@ import { makeExt2 } from '../support/ext2-image.ts';
 import { makeGrub } from '../support/grub.ts';
 import { random } from '../support/random.ts';
 
+/** Writes to its disk and reboots; the second time it finds what it has written. */
+const twice = `
+load_env -f (xen/xvda)/grubenv
+echo "tries: $tries"
+if [ "$tries" = "one" ]; then halt; fi
+set tries=one
+save_env -f (xen/xvda)/grubenv tries
+reboot
+`;
+
 const grub = suite<{ directory: string; image: string; isThere: boolean }>('guests/grub-disk');
 
 const big = random(5).bytes(2 ** 20);
@@ -23,7 +33,10 @@ const modules = ['echo', 'halt', 'ls', 'cat', 'ext2', 'hashsum', 'gcry_sha256', 
 grub.before(async (context) => {
   context.directory = mkdtempSync(join(tmpdir(), 'stubdom-grub-disk-'));
   context.image = join(context.directory, 'disk.img');
-  const files = { 'hello.txt': 'hello from a file\n', big, 'deep/er/file': 'deep\n' };
+  const files = {
+    ...{ 'hello.txt': 'hello from a file\n', big, 'deep/er/file': 'deep\n' },
+    ...{ 'grub.cfg': twice, grubenv: '# GRUB Environment Block\n'.padEnd(1024, '#') },
+  };
   context.isThere = await makeExt2(context.directory, context.image, 4, files);
 });
 grub.after(({ directory }) => rmSync(directory, { recursive: true, force: true }));
@@ -91,6 +104,26 @@ grub('a cfg file boots it; a second run is refused with the pid of the first', a
   );
   assert.is(third.stderr, 'stubdom: none: no such file\n');
   assert.is(sha256(readFileSync(image)), before);
+});
+
+grub('what it writes is there when create has started it again', async (context) => {
+  const { directory, image, isThere } = context;
+  if (!isThere) return;
+  const more = ['configfile', 'normal', 'test', 'loadenv'];
+  const kernel = await makeGrub(64, 'configfile (xen/xvda)/grub.cfg\n', [...modules, ...more]);
+  writeFileSync(join(directory, 'twice.bin'), kernel);
+  const cfg = 'name="grub"\nkernel="twice.bin"\nmemory=64\ndisk=["disk.img,raw,xvda,rw"]\n';
+  writeFileSync(join(directory, 'twice.cfg'), cfg);
+
+  const { status, stdout, stderr } = await runProcess(
+    process.execPath,
+    [main, 'create', 'twice.cfg'],
+    { cwd: directory },
+  );
+
+  assert.equal([status, stderr], [0, '']);
+  assert.equal(stdout.match(/tries: \w*/g), ['tries: ', 'tries: one']);
+  assert.ok(readFileSync(image).includes('# GRUB Environment Block\ntries=one\n'));
 });
 
 grub('run gives it a copy-on-write disk, and --trace tells what it reads', async (context) => {
