@@ -136,8 +136,10 @@ export class Backend {
     this.#switchTo('Closing');
   }
 
+  /** Not where the directory is gone: that would make one that nobody has given to the front-end. */
   #write(nodes: DeviceNodes): void {
     const { store, place } = this.#parts;
+    if (store.find(backendPath(place)) === undefined) return;
     for (const [name, value] of Object.entries(nodes))
       store.write(`${backendPath(place)}/${name}`, value);
   }

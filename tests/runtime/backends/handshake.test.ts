@@ -10,7 +10,9 @@ import {
   readState,
   writeState,
 } from '../../../runtime/backends/xenbus.ts';
+import { XenError } from '../../../runtime/errors.ts';
 import { Xenstored } from '../../../runtime/xenstore/xenstored.ts';
+import { freshSeed, type Random, random } from '../../support/random.ts';
 
 const handshake = suite('runtime/backends/handshake');
 
@@ -109,5 +111,72 @@ handshake('a front-end that is gone is let go of, and so is one that is closed b
 
   assert.equal(log.filter((line) => line === 'advertise').length, 1);
 });
+
+const seed = Number(process.env['STUBDOM_SEED'] ?? freshSeed());
+
+/** A device that is sometimes slow to let go, and sometimes cannot take up what it is given. */
+function moodyDevice({ below }: Random) {
+  let [isConnected, isLettingGo] = [false, false];
+  const waiting: (() => void)[] = [];
+  const device: BackendDevice = {
+    advertise: () => ({ 'feature-x': below(2) }),
+    connect: (front) => {
+      assert.not(isConnected || isLettingGo);
+      front.number('ring-ref', 100);
+      if (below(4) === 0) throw new XenError('EACCES', 'not granted');
+      isConnected = true;
+      return { sectors: 1 };
+    },
+    disconnect: () => {
+      isConnected = false;
+      if (below(2) === 0) return undefined;
+      isLettingGo = true;
+      return new Promise((resolve) => {
+        waiting.push(() => {
+          isLettingGo = false;
+          resolve();
+        });
+      });
+    },
+  };
+  const letGo = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  return { device, letGo, isIdle: () => !isConnected && !isLettingGo };
+}
+
+const written = [...Object.values(XenbusState), '', 'x', '-1', '04', '4 '];
+
+/** What a front-end, or the tools, do next. */
+function meddle({ store, guest }: ReturnType<typeof machine>, { below }: Random): void {
+  const choice = below(40);
+  if (choice === 0) store.remove(frontendPath(place));
+  else if (choice === 1) createDevice(store, place, { frontend: {}, backend: { state: 2 } });
+  else if (store.find(frontendPath(place)) === undefined) return;
+  else if (choice > 8) guest.write('device/vbd/768/state', written[below(written.length)] ?? '');
+  else guest.write('device/vbd/768/ring-ref', below(10) === 0 ? 'none' : below(100));
+}
+
+handshake(
+  `whatever a front-end writes, its back-end keeps to its states (STUBDOM_SEED=${seed})`,
+  async () => {
+    const numbers = random(seed);
+    const { device, letGo, isIdle } = moodyDevice(numbers);
+    const parts = machine(device);
+
+    for (let round = 0; round < 20_000; round++) {
+      meddle(parts, numbers);
+      if (numbers.below(6) === 0) letGo();
+      if (numbers.below(4) === 0) await Promise.resolve();
+      const state = parts.store.read(`${backendPath(place)}/state`);
+      assert.match(state, /^[2456]$/, `seed ${seed}, round ${round}`);
+    }
+    const patience = setInterval(letGo, 1);
+    await parts.backend.close();
+    clearInterval(patience);
+
+    assert.ok(isIdle());
+  },
+);
 
 handshake.run();
