@@ -15,7 +15,7 @@ export const pvTranscripts = fileURLToPath(
 );
 
 /** What the others ask the shim answers, or is another's there: no record of them is one of Xen's. */
-export const recordedIn32: ReadonlySet<string> = new Set(['version', 'xenstore']);
+export const recordedIn32: ReadonlySet<string> = new Set(['mmu', 'traps', 'version', 'xenstore']);
 
 export async function recordPv(): Promise<void> {
   const [xen, ...options] = (process.env['STUBDOM_XEN'] ?? '').split(' ');
