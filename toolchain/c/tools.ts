@@ -26,6 +26,8 @@ export const tools = {
   bzip2: { package: 'bzip2', purpose: 'unpacks sources', present: inPath('bzip2') },
   'newlib-source': { package: 'newlib-source', purpose: "the guests' C library", present: () => newlibTar() !== undefined },
   'libc6-dev': { package: 'libc6-dev', purpose: 'compiles native programs to compare with', present: () => existsSync('/usr/include/stdio.h') },
+  flock: { package: 'util-linux', purpose: 'locks files that are disks', present: inPath('flock') },
+  fallocate: { package: 'util-linux', purpose: 'gives back what a guest discards', present: inPath('fallocate') },
   'apt-get': { package: 'apt', purpose: 'fetches Debian sources', present: inPath('apt-get') },
 } as const satisfies Readonly<Record<string, Tool>>;
 

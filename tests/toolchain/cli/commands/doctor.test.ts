@@ -20,7 +20,8 @@ doctor('where all is there it says so, sysroots included, with status 0', async 
 
 doctor('what is missing is marked, and one line gets it', async () => {
   const bin = mkdtempSync(join(tmpdir(), 'stubdom-test-'));
-  for (const name of ['ld', 'xz', 'bzip2', 'apt-get']) symlinkSync('/bin/true', join(bin, name));
+  for (const name of ['ld', 'xz', 'bzip2', 'apt-get', 'flock', 'fallocate'])
+    symlinkSync('/bin/true', join(bin, name));
   writeFileSync(join(bin, 'gcc'), '#!/bin/sh\ncase "$*" in *-m32*) exit 1;; esac\necho gcc\n');
   chmodSync(join(bin, 'gcc'), 0o755);
 
