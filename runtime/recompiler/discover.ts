@@ -1,4 +1,5 @@
 /** Finds the blocks of the guest function around an address, by following its control flow. */
+
 import { constantOf } from '../ir/build.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Block, Terminator, Value } from '../ir/value.ts';
@@ -6,6 +7,7 @@ import type { Decoder, Instruction } from '../x86/decode.ts';
 import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
 import { asksHost, standsAlone, translateInstruction } from '../x86/translate.ts';
+import type { Chunk } from './lower/chunk-loops.ts';
 import { translateExactly } from './lower/guarded-floats.ts';
 
 /** Where code comes from. */
@@ -46,6 +48,8 @@ export interface GuestFunction {
   /** Whether it reads or writes MXCSR. */
   readonly touchesMxcsr: boolean;
   readonly instructions: number;
+  /** What blocks of loops that are written in chunks do beside what they say, by address (lower/chunk-loops.ts). */
+  readonly chunks?: ReadonlyMap<bigint, Chunk>;
 }
 
 /** What one Wasm function should hold at the most: V8 compiles it at once, and its br_table is bounded. */

@@ -168,11 +168,11 @@ export class Translator implements CodeSource {
     const callees = (fn: GuestFunction): bigint[] =>
       this.#changing.length === 0 ? [] : [...fn.callees].filter((entry) => direct.has(entry));
     const stored = functions.map((fn, i) => {
-      const { name = '', entries = [] } = lowered[i] ?? {};
+      const written = lowered[i];
+      if (written === undefined) throw new TypeError('a function was not written');
       return {
-        ...{ name, entries, entry: fn.entry, code: code.get(fn.entry) ?? [] },
-        // Not every function can have the fast form.
-        form: entries.length > 1 ? 'resumable' : form,
+        ...written,
+        ...{ entry: fn.entry, code: code.get(fn.entry) ?? [] },
         tables: this.#tables.get(fn) ?? [],
         calls: callees(fn),
       };

@@ -70,7 +70,7 @@ export class LinearAccess implements MemoryAccess {
   ): { pointer: number; offset: number } {
     const { group, offset } = access;
     const checked = this.#checked.get(group) ?? this.#check(address, access);
-    if (writes && !checked.isWritable) {
+    if (writes && !checked.isWritable && !this.#site.isChecked) {
       this.#checkFlags(checked.pointer, group);
       checked.isWritable = true;
     }
@@ -87,12 +87,12 @@ export class LinearAccess implements MemoryAccess {
     const { least, end } = group;
     const offset = this.#frame.local(native);
     const distance = this.#plus(address, least - access.offset - layout.run.lo);
-    const isOutside = e.op(
-      `${native}.gt_u`,
-      e.tee(offset, distance, native),
-      this.#limit(Number(end - least)),
-    );
-    this.#frame.statement(e.ifRare(isOutside, this.#site.exit()));
+    if (this.#site.isChecked) this.#frame.statement(e.set(offset, distance));
+    else {
+      const limit = runLimit(this.#frame, Number(end - least));
+      const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), limit);
+      this.#frame.statement(e.ifRare(isOutside, this.#site.exit()));
+    }
     const checked = { pointer: this.#pointer(offset), isWritable: false };
     this.#checked.set(group, checked);
     return checked;
@@ -109,17 +109,6 @@ export class LinearAccess implements MemoryAccess {
     const base = this.#values.emit(isFolded ? sum : address);
     const constant = this.#frame.constant(isFolded ? number + own : number);
     return e.op(`${native}.add`, base, constant);
-  }
-
-  /** The last offset at which so many bytes lie in the run. */
-  #limit(bytes: number): Expression {
-    const { native } = this.#frame;
-    const log = Math.log2(bytes);
-    if (Number.isInteger(log) && log <= 4)
-      return this.#frame.loadState(native, cpuState.runLimits + 8 * log);
-    const last = this.#frame.loadState(native, cpuState.runLimits);
-    const e = this.#frame.emitter;
-    return e.op(`${native}.sub`, last, this.#frame.constant(BigInt(bytes - 1)));
   }
 
   #pointer(offset: number): number {
@@ -154,6 +143,16 @@ export class LinearAccess implements MemoryAccess {
     const look = e.ifRare(isFlagged, this.#site.exit());
     this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
   }
+}
+
+/** The last offset at which so many bytes lie in the run. */
+export function runLimit(frame: Frame, bytes: number): Expression {
+  const { native, emitter: e } = frame;
+  const log = Math.log2(bytes);
+  if (Number.isInteger(log) && log <= 4)
+    return frame.loadState(native, cpuState.runLimits + 8 * log);
+  const last = frame.loadState(native, cpuState.runLimits);
+  return e.op(`${native}.sub`, last, frame.constant(BigInt(bytes - 1)));
 }
 
 /** A group whose first byte is in a local, as an offset in the run. */

@@ -14,6 +14,8 @@ export type Exit = () => Expression[];
 export interface AccessSite {
   readonly frame: Frame;
   readonly block: Block;
+  /** Whether all that it reaches has been checked before. */
+  readonly isChecked: boolean;
   readonly values: Values;
   readonly exit: Exit;
 }

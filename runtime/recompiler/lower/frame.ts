@@ -86,6 +86,7 @@ export class Frame {
   #recipe: readonly [number, number, number, number] | undefined;
   #place: number | undefined;
   #fuel: number | undefined;
+  #rounds: number | undefined;
 
   constructor(context: ModuleContext, fn: GuestFunction) {
     this.context = context;
@@ -170,6 +171,12 @@ export class Frame {
   /** Of a function that can be entered in the middle. */
   selectorLocal(): number {
     return this.#newLocal('i32');
+  }
+
+  /** Rounds of a chunk that are left (chunk-loops.ts). */
+  roundsLocal(): number {
+    this.#rounds ??= this.#newLocal('i32');
+    return this.#rounds;
   }
 
   /** Loop iterations until the next poll. */

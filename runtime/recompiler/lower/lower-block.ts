@@ -7,12 +7,21 @@ import { memoryAccess } from '../access/choose-access.ts';
 import type { MemoryAccess } from '../access/memory-access.ts';
 import { storeOps } from '../carrier.ts';
 import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import { writeChunk } from './chunk-guard.ts';
+import { realAddress } from './chunk-loops.ts';
 import { ExitChain } from './exit-chain.ts';
 import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
-import { type BlockPlan, bitOf, lazyFlags, operandsOf, terminatorOperands } from './plan.ts';
+import {
+  type BlockPlan,
+  bitOf,
+  lazyFlags,
+  operandsOf,
+  operandsOfChunk,
+  terminatorOperands,
+} from './plan.ts';
 import { isAnchored, type Surroundings, Values, wholeOf } from './values.ts';
 import type { Ways } from './ways.ts';
 
@@ -20,6 +29,8 @@ export class BlockLowering implements Surroundings {
   readonly emitter: Emitter;
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
+  readonly #ways: Ways;
+  readonly #index: number;
   readonly #exits: ExitChain;
   readonly #values: Values;
   readonly #memory: MemoryAccess;
@@ -36,17 +47,20 @@ export class BlockLowering implements Surroundings {
     this.#frame = frame;
     this.emitter = frame.emitter;
     this.#plan = plan;
+    this.#ways = ways;
+    this.#index = index;
     this.#exits = new ExitChain(frame, index, plan.dirtyIn);
     this.#values = new Values(this, { rules, floatRules });
     this.#memory = memoryAccess({
       frame,
       block: plan.block,
+      isChecked: plan.chunk?.kind === 'unchecked',
       values: this.#values,
       exit: () => this.#exit(),
     });
     this.#way = new TerminatorLowering(frame, { ways, plan, index, values: this.#values });
     this.#tableIndex = ways.tableIndex(index);
-    this.#address = plan.block.address;
+    this.#address = realAddress(plan.block);
   }
 
   write(): readonly Expression[] {
@@ -58,6 +72,12 @@ export class BlockLowering implements Surroundings {
       if (this.#plan.loopHead) this.#poll();
       statements.forEach((statement, i) => {
         this.#statement(statement, i, statements);
+      });
+      writeChunk(frame, {
+        ways: this.#ways,
+        plan: this.#plan,
+        index: this.#index,
+        values: this.#values,
       });
       const load = this.#tableLoad;
       this.#way.write(
@@ -132,6 +152,7 @@ export class BlockLowering implements Surroundings {
       if (value !== undefined) visit(value, statements.length);
     }
     for (const value of terminatorOperands(terminator)) visit(value, statements.length);
+    for (const value of operandsOfChunk(this.#plan.chunk)) visit(value, statements.length);
     const index = this.#tableIndex;
     if (index === undefined) return;
     // A jump's way through its table asks for it again.

@@ -4,11 +4,13 @@
  */
 import type { GuestFunction } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
+import { chunkLoops } from './chunk-loops.ts';
+import type { ControlFlow } from './control-flow.ts';
 import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
 import { inlineCalls } from './inline-calls.ts';
 import { BlockLowering } from './lower-block.ts';
-import { type BlockPlan, outline, plan, shapeOf } from './plan.ts';
+import { type BlockPlan, outline, plan, shapeOf, waysFrom } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
 import type { Ways } from './ways.ts';
 
@@ -16,6 +18,8 @@ export type Form = 'resumable' | 'fast';
 
 export interface LoweredFunction {
   readonly name: string;
+  /** Not every function can have the fast form. */
+  readonly form: Form;
   /** Guest address → selector, for the code map. */
   readonly entries: readonly Entry[];
 }
@@ -40,31 +44,55 @@ export function lowerFunction(
   fn: GuestFunction,
   form: Form = 'resumable',
 ): LoweredFunction {
-  const whole = form === 'fast' ? inlineCalls(fn, context.functionAt) : fn;
-  const outlined = outline(whole);
-  const flow = form === 'fast' ? shapeOf(whole, outlined) : undefined;
-  const isFast = flow?.isReducible === true && flow.order.length === whole.blocks.length;
-  const frame = new Frame(context, isFast ? whole : fn);
-  const plans = plan(
-    frame.fn === whole ? outlined : outline(fn),
-    frame.convention,
-    isFast ? flow : undefined,
-  );
-  const written: Written = isFast
-    ? new FastForm(frame, plans, flow)
-    : new ResumableForm(frame, plans);
-  return finish(frame, plans, written);
+  const shaped = form === 'fast' ? shapedFor(context, fn) : undefined;
+  const frame = new Frame(context, shaped?.whole ?? fn);
+  const plans = plan(shaped?.outlined ?? outline(fn), frame.convention, shaped?.flow);
+  const written: Written =
+    shaped === undefined
+      ? new ResumableForm(frame, plans)
+      : new FastForm(frame, plans, shaped.flow);
+  return finish(frame, plans, written, shaped === undefined ? 'resumable' : 'fast');
 }
 
-function finish(frame: Frame, plans: readonly BlockPlan[], form: Written): LoweredFunction {
+/** What the fast form is written from. */
+interface Shaped {
+  readonly whole: GuestFunction;
+  readonly outlined: BlockPlan[];
+  readonly flow: ControlFlow;
+}
+
+/** With copies of what it calls, and with its loops in chunks; undefined where there is no fast form. */
+function shapedFor({ layout, functionAt }: ModuleContext, fn: GuestFunction): Shaped | undefined {
+  const shaped = shape(inlineCalls(fn, functionAt));
+  if (shaped === undefined || layout.paging !== undefined) return shaped;
+  const { whole, outlined, flow } = shaped;
+  if (flow.heads.size === 0) return shaped;
+  const ways = outlined.map(waysFrom);
+  const chunked = chunkLoops(whole, layout.mode, flow, ways);
+  return chunked === whole ? shaped : shape(chunked);
+}
+
+function shape(whole: GuestFunction): Shaped | undefined {
+  const outlined = outline(whole);
+  const flow = shapeOf(whole, outlined);
+  const isFast = flow.isReducible && flow.order.length === whole.blocks.length;
+  return isFast ? { whole, outlined, flow } : undefined;
+}
+
+function finish(
+  frame: Frame,
+  plans: readonly BlockPlan[],
+  written: Written,
+  form: Form,
+): LoweredFunction {
   const { emitter: e, fn } = frame;
   const codeOf = (index: number): readonly Expression[] => {
     const of = plans[index];
-    return of === undefined ? [] : new BlockLowering(frame, form, of, index).write();
+    return of === undefined ? [] : new BlockLowering(frame, written, of, index).write();
   };
   const calls = plans.some((each) => each.calls);
   const asks = calls || fn.instructions > smallLeaf;
-  const body = frame.withTails(form.write(codeOf, asks ? entryPoll(frame) : []));
+  const body = frame.withTails(written.write(codeOf, asks ? entryPoll(frame) : []));
   const prologue = [...frame.receive(), ...(asks ? [frame.deepen()] : []), ...frame.refuel()];
   const name = functionName(fn.entry);
   e.addFunction(
@@ -74,7 +102,7 @@ function finish(frame: Frame, plans: readonly BlockPlan[], form: Written): Lower
     frame.locals,
     e.block(undefined, [...prologue, ...body, e.unreachable()]),
   );
-  return { name, entries: form.entries() };
+  return { name, form, entries: written.entries() };
 }
 
 /** A poll, and a look at the host's stack: when that is used up, everything unwinds to the dispatcher, which enters here again. */

@@ -4,6 +4,7 @@ import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
 import { RSP } from '../../x86/registers.ts';
 import type { Convention } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
+import type { Chunk } from './chunk-loops.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { isAnchored } from './values.ts';
 
@@ -28,6 +29,8 @@ export interface BlockPlan {
   /** Whether it may jump out of the function, to an address that is known. */
   readonly goesOut: boolean;
   readonly resumable: boolean;
+  /** What it does of a loop in chunks. */
+  readonly chunk: Chunk | undefined;
   /** Begins a loop: polls for events. */
   loopHead: boolean;
   /** Registers that hold what the state block does not. */
@@ -59,7 +62,7 @@ export function plan(
   const heads = fast?.heads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   for (const head of heads) {
     const p = plans[head];
-    if (p === undefined) continue;
+    if (p === undefined || p.chunk?.kind === 'unchecked') continue;
     p.loopHead = true;
     p.leaves = true;
   }
@@ -74,12 +77,14 @@ export function plan(
 /** The control flow of a function that is entered at its entry alone; calls come back. */
 export function shapeOf(fn: GuestFunction, plans: readonly BlockPlan[]): ControlFlow {
   return controlFlow(
-    plans.map(({ successors, continuation }) =>
-      continuation === undefined ? successors : [...successors, continuation],
-    ),
+    plans.map(waysFrom),
     fn.blocks.findIndex(({ address }) => address === fn.entry),
   );
 }
+
+/** Where control goes from a block, calls coming back. */
+export const waysFrom = ({ successors, continuation }: BlockPlan): readonly number[] =>
+  continuation === undefined ? successors : [...successors, continuation];
 
 /** What each block says of itself: nothing has flowed between them yet. */
 export function outline(fn: GuestFunction): BlockPlan[] {
@@ -107,15 +112,20 @@ function planBlock(
   indices: ReadonlyMap<bigint, number>,
 ): BlockPlan {
   const { early, conditional, mayLeave } = survey(block.statements);
+  const chunk = fn.chunks?.get(block.address);
   const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
-  const successors = [...targets(block.terminator), ...early, ...computed].flatMap(
-    (target) => indices.get(target) ?? [],
-  );
+  const successors = [
+    ...targets(block.terminator),
+    ...wayOfChunk(chunk),
+    ...early,
+    ...computed,
+  ].flatMap((target) => indices.get(target) ?? []);
   const outside = [...targets(block.terminator), ...early].some((target) => !indices.has(target));
   const walk = new Walk();
   for (const statement of block.statements)
     for (const value of operandsOf(statement)) walk.visit(value);
   for (const value of terminatorOperands(block.terminator)) walk.visit(value);
+  for (const value of operandsOfChunk(chunk)) walk.visit(value);
   const { terminator } = block;
   return {
     block,
@@ -128,13 +138,17 @@ function planBlock(
     calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
     early: early.flatMap((target) => indices.get(target) ?? []),
     resumable: fn.resumable.has(block.address),
+    chunk,
     loopHead: false,
     dirtyIn: 0,
     liveIn: 0,
     written: writtenBy(block),
     flagInputs: flagInputsOf(block),
     used: walk.registers | (conditional ? lazyFlags : 0),
-    leaves: outside || mayLeave || !['jump', 'branch'].includes(block.terminator.kind),
+    leaves:
+      outside ||
+      (mayLeave && chunk?.kind !== 'unchecked') ||
+      !['jump', 'branch'].includes(block.terminator.kind),
     flagsIn: walk.flags,
     flagsOut: new Set(),
   };
@@ -142,6 +156,15 @@ function planBlock(
 
 /** Registers that calls take along (convention.ts). */
 type Travelling = Pick<Convention, 'passed' | 'returned'>;
+
+/** Where a block of a loop in chunks may go beside what its terminator says. */
+function wayOfChunk(chunk: Chunk | undefined): readonly bigint[] {
+  if (chunk === undefined || chunk.kind === 'unchecked') return [];
+  return [chunk.kind === 'guard' ? chunk.unchecked : chunk.again];
+}
+
+export const operandsOfChunk = (chunk: Chunk | undefined): readonly Value[] =>
+  chunk?.kind === 'guard' ? chunk.ranges.map(({ address }) => address) : [];
 
 /** What the statements do beside computing: where they jump early, whether flags stay on a condition, whether one may leave. */
 function survey(statements: readonly Statement[]): {

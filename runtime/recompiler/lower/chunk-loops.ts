@@ -1,0 +1,233 @@
+/**
+ * Loops whose every address goes up or down by a constant a round are written a second time, without checks and so without
+ * exits: nothing of a round has to last for a fault in the next. In front of it stands a guard, which takes a poll and checks
+ * everything that a chunk of rounds can reach; where that does not pass, the loop goes on as ever, with its checks.
+ *
+ * Only loops without branches inside count; they may be left from anywhere.
+ */
+import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
+import type { Mode } from '../../x86/registers.ts';
+import { bytesOf, isForWrite } from '../access/access-groups.ts';
+import type { GuestFunction } from '../discover.ts';
+import { at, type ControlFlow } from './control-flow.ts';
+import { LinearForms, type LinearSum, sameTerms } from './linear-forms.ts';
+
+/** Rounds of a chunk. */
+export const chunkRounds = 32;
+/** Bytes that a chunk may reach in one range: the run is longer, and they lie in two pages at most. */
+const mostReach = 2048;
+const mostRanges = 6;
+/** Blocks of a loop. */
+const longest = 6;
+/** Blocks that stand for others have addresses of their own, beyond those of copies (inline-calls.ts). */
+const step = 1n << 80n;
+
+/** What a chunk reaches from an address on. */
+export interface ChunkRange {
+  readonly address: Value;
+  readonly bytes: number;
+  readonly writes: boolean;
+}
+
+/** What a block of a chunked loop does beside what it says. */
+export type Chunk =
+  /** At its end goes to the loop without checks, if all ranges hold. */
+  | { readonly kind: 'guard'; readonly ranges: readonly ChunkRange[]; readonly unchecked: bigint }
+  /** Reaches only what its guard has checked. */
+  | { readonly kind: 'unchecked' }
+  /** At its end goes to the next round, if the chunk has any left. */
+  | { readonly kind: 'count'; readonly again: bigint };
+
+/** The function with its loops in chunks; itself where no loop is worth it. */
+export function chunkLoops(
+  fn: GuestFunction,
+  mode: Mode,
+  flow: ControlFlow,
+  successors: readonly (readonly number[])[],
+): GuestFunction {
+  const predecessors: number[][] = fn.blocks.map(() => []);
+  successors.forEach((to, from) => {
+    for (const node of new Set(to)) predecessors[node]?.push(from);
+  });
+  const chunks = new Map<bigint, Chunk>();
+  const replaced = new Map<bigint, Block[]>();
+  let instructions = fn.instructions;
+  for (const head of flow.heads) {
+    const loop = straightLoop(fn, head, flow, predecessors);
+    const ranges = loop && rangesOf(loop, mode);
+    if (loop === undefined || ranges === undefined) continue;
+    instructions += loop.reduce((sum, { statements }) => sum + instructionsIn(statements), 0);
+    for (const [address, blocks] of chunked(loop, ranges, chunks)) replaced.set(address, blocks);
+  }
+  if (chunks.size === 0) return fn;
+  const blocks = fn.blocks.flatMap((block) => replaced.get(block.address) ?? [block]);
+  return { ...fn, blocks, instructions, chunks };
+}
+
+const instructionsIn = (statements: readonly Statement[]): number =>
+  statements.reduce((sum, { kind }) => sum + (kind === 'instruction' ? 1 : 0), 0);
+
+/** The blocks of a loop in order, if each leads to the next alone, and what else they do can be done without checks. */
+function straightLoop(
+  { blocks }: GuestFunction,
+  head: number,
+  { place }: ControlFlow,
+  predecessors: readonly (readonly number[])[],
+): Block[] | undefined {
+  const latches = (predecessors[head] ?? []).filter((from) => at(place, from) >= at(place, head));
+  const [latch] = latches;
+  if (latch === undefined || latches.length > 1) return undefined;
+  const nodes = [latch];
+  for (let node = latch; node !== head; ) {
+    const [before, ...others] = predecessors[node] ?? [];
+    if (before === undefined || others.length > 0 || nodes.length === longest) return undefined;
+    node = before;
+    nodes.unshift(node);
+  }
+  const loop = nodes.flatMap((node) => blocks[node] ?? []);
+  return loop.every(isPlain) ? loop : undefined;
+}
+
+const plain: ReadonlySet<Statement['kind']> = new Set([
+  ...(['instruction', 'setRegister', 'load', 'store', 'setFlags'] as const),
+]);
+
+function isPlain({ statements, terminator }: Block): boolean {
+  const goesOn = terminator.kind === 'jump' || terminator.kind === 'branch';
+  return goesOn && statements.every(({ kind }) => plain.has(kind));
+}
+
+/** One access of a loop: where, in the first round, and how much. */
+interface Reach {
+  readonly from: LinearSum;
+  readonly bytes: bigint;
+  readonly writes: boolean;
+}
+
+/** What the rounds of a chunk reach; undefined where that cannot be known ahead. */
+function rangesOf(loop: readonly Block[], mode: Mode): ChunkRange[] | undefined {
+  const forms = new LinearForms(mode);
+  const reaches = reachesOf(loop, forms);
+  if (reaches === undefined) return undefined;
+  const ranges: Range[] = [];
+  for (const reach of reaches) {
+    const stride = forms.strideOf(reach.from);
+    if (stride === undefined) return undefined;
+    join(ranges, rangeOf(reach, stride * BigInt(chunkRounds - 1)));
+  }
+  if (ranges.length > mostRanges || ranges.some(({ least, end }) => end - least > mostReach))
+    return undefined;
+  return ranges.map(({ terms, least, end, writes }) => ({
+    ...{ address: forms.valueOf(terms, least), bytes: Number(end - least), writes },
+  }));
+}
+
+/** The accesses of a loop; undefined where an address is no sum of registers. */
+function reachesOf(loop: readonly Block[], forms: LinearForms): Reach[] | undefined {
+  const reaches: Reach[] = [];
+  for (const block of loop) {
+    forms.enter();
+    for (const statement of block.statements) {
+      const reach = reachOf(statement, forms);
+      if (reach === undefined) return undefined;
+      if (reach !== 'none') reaches.push(reach);
+    }
+    forms.leave(block);
+  }
+  return reaches;
+}
+
+/** Offsets from the same registers. */
+interface Range {
+  readonly terms: LinearSum;
+  least: bigint;
+  end: bigint;
+  writes: boolean;
+}
+
+/** What an access reaches that is somewhere else by `way` in the last round. */
+const rangeOf = ({ from, bytes, writes }: Reach, way: bigint): Range => ({
+  ...{ terms: from, writes },
+  least: from.plus + min(way, 0n),
+  end: from.plus + max(way, 0n) + from.spread + bytes,
+});
+
+function join(ranges: Range[], range: Range): void {
+  const near = ranges.find(
+    ({ terms, least, end }) =>
+      sameTerms(terms, range.terms) && max(end, range.end) - min(least, range.least) <= mostReach,
+  );
+  if (near === undefined) ranges.push(range);
+  else {
+    near.least = min(range.least, near.least);
+    near.end = max(range.end, near.end);
+    near.writes ||= range.writes;
+  }
+}
+
+function reachOf(statement: Statement, forms: LinearForms): Reach | 'none' | undefined {
+  if (statement.kind !== 'load' && statement.kind !== 'store') return 'none';
+  const { value } = statement;
+  const address = statement.kind === 'store' ? statement.address : value.args[0];
+  const from = address && forms.of(address);
+  if (from === undefined) return undefined;
+  const writes = statement.kind === 'store' || isForWrite(value);
+  return { from, bytes: BigInt(bytesOf(value)), writes };
+}
+
+/** What stands in the place of each block of a loop; its head's place is the guard's. */
+function chunked(
+  loop: readonly Block[],
+  ranges: readonly ChunkRange[],
+  chunks: Map<bigint, Chunk>,
+): Map<bigint, Block[]> {
+  const [head] = loop;
+  if (head === undefined) throw new TypeError('a loop has a head');
+  const first = BigInt(chunks.size + 1) * step * 4n;
+  const [checked, unchecked, count] = [first, first + step, first + 2n * step];
+  const inside = new Set(loop.map(({ address }) => address));
+  const begin = { kind: 'instruction', address: realAddress(head), length: 0 } as const;
+  const guard: Block = {
+    ...head,
+    statements: [begin],
+    terminator: { kind: 'jump', target: head.address + checked },
+    flagsOut: {},
+  };
+  const counter: Block = {
+    ...{ address: head.address + count, statements: [begin], flagsOut: {} },
+    terminator: { kind: 'jump', target: head.address },
+  };
+  chunks.set(guard.address, { kind: 'guard', ranges, unchecked: head.address + unchecked });
+  chunks.set(counter.address, { kind: 'count', again: head.address + unchecked });
+  const places = new Map<bigint, Block[]>();
+  for (const block of loop) {
+    const isHead = block === head;
+    const slow = (target: bigint): bigint => (target === head.address ? target + checked : target);
+    const fast = (target: bigint): bigint =>
+      target === head.address ? counter.address : inside.has(target) ? target + unchecked : target;
+    const copy = redirected(block, block.address + unchecked, fast);
+    chunks.set(copy.address, { kind: 'unchecked' });
+    const kept = redirected(block, isHead ? block.address + checked : block.address, slow);
+    places.set(block.address, isHead ? [guard, copy, counter, kept] : [copy, kept]);
+  }
+  return places;
+}
+
+/** The address of a block's first instruction, whatever the block stands for. */
+export function realAddress({ statements, address }: Block): bigint {
+  const [first] = statements;
+  return first?.kind === 'instruction' ? first.address : address;
+}
+
+function redirected(block: Block, address: bigint, to: (target: bigint) => bigint): Block {
+  return { ...block, address, terminator: turned(block.terminator, to) };
+}
+
+function turned(terminator: Terminator, to: (target: bigint) => bigint): Terminator {
+  if (terminator.kind === 'jump') return { ...terminator, target: to(terminator.target) };
+  if (terminator.kind !== 'branch') throw new TypeError(`a loop goes on by a ${terminator.kind}`);
+  return { ...terminator, taken: to(terminator.taken), otherwise: to(terminator.otherwise) };
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
