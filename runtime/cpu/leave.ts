@@ -9,6 +9,8 @@ export type Leave =
   /** The code at rip is not translated yet: `await vcpu.translate()`, then go on. */
   | { readonly reason: 'translate' }
   | { readonly reason: 'hostCall'; readonly address: bigint }
+  /** A host call has been answered meanwhile; the vCPU cannot go on behind it at once. */
+  | { readonly reason: 'answered' }
   | { readonly reason: 'hypercall'; readonly operand: number }
   | { readonly reason: 'halt' }
   | {
@@ -20,3 +22,6 @@ export type Leave =
       /** More than the vector says: the instruction that has no semantics. */
       readonly detail: string | undefined;
     };
+
+/** Answers a leave while frames of the guest stand; whether the guest may run on at once. */
+export type Answer = (leave: Leave) => boolean;

@@ -20,20 +20,19 @@ import {
   isChanging,
   regionAt,
 } from '../recompiler/store/code-region.ts';
-import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
+import {
+  CodeStore,
+  type HostFunctions,
+  type InstalledFunction,
+} from '../recompiler/store/code-store.ts';
 import { CodeWatch } from '../recompiler/store/code-watch.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
 import type { StoredFunction } from '../recompiler/store/stored-function.ts';
-import type { Translator } from '../recompiler/translator.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
+import { HotLoops } from './hot-loops.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
-
-/** What translating takes, loaded when something is to be translated: a run from the cache never needs it. */
-interface Tools {
-  readonly translator: Translator;
-  readonly emitter: () => Emitter;
-}
+import { loadTools, type Tools, withValidation } from './translation-tools.ts';
 
 /** Which forms functions get: one of them alone, as tests want it, or what suits. */
 export type Tier = 'resumable' | 'fast' | 'adaptive';
@@ -49,8 +48,7 @@ export interface TranslationsOptions {
   readonly readConstant: (address: bigint) => bigint | undefined;
   /** 'adaptive' if not given. */
   readonly tier?: Tier;
-  /** The arithmetic flags as EFLAGS holds them. */
-  readonly flags: () => number;
+  readonly host: HostFunctions;
 }
 
 /** What is translated together. */
@@ -61,6 +59,9 @@ interface Gathering {
   /** It is made from the image, before the guest has run. */
   readonly isImage?: boolean;
   readonly onProgress?: OnProgress | undefined;
+  /** Functions begin at the entries. */
+  readonly isCalled?: boolean;
+  readonly framesStand?: boolean;
 }
 
 export interface TranslationSize {
@@ -71,11 +72,6 @@ export interface TranslationSize {
 
 /** Functions of a module that is made while the guest waits. */
 const mostAtRunTime = 64;
-/** Polls that end at a loop head of the resumable form before it gets a function of its own. */
-const hotPolls = 3;
-/** Places that are counted. */
-const mostPolled = 1000;
-
 export class Translations {
   readonly #options: TranslationsOptions;
   readonly tier: Tier;
@@ -88,13 +84,10 @@ export class Translations {
   /** What computes flags, and how many recipes it knows. */
   #flags: Uint8Array | undefined;
   #knownRecipes = 0;
+  #removed = 0;
   /** Functions of the fast form whose resumable form has been made. */
   readonly #resumed = new WeakSet<InstalledFunction>();
-  /** How often polls ended at a place of the resumable form. */
-  readonly #polled = new Map<bigint, number>();
-  #hot: bigint | undefined;
-  /** Where that has been done. */
-  readonly #rooted = new Set<bigint>();
+  readonly #hotLoops = new HotLoops();
 
   constructor(options: TranslationsOptions) {
     this.#options = options;
@@ -116,6 +109,11 @@ export class Translations {
       functions: modules.reduce((sum, { live }) => sum + live.size, 0),
       bytes: modules.reduce((sum, { bytes }) => sum + bytes.length, 0),
     };
+  }
+
+  /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
+  get removed(): number {
+    return this.#removed;
   }
 
   /** Modules that are installed now. */
@@ -193,9 +191,11 @@ export class Translations {
 
   /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
   async translateAll(ahead?: AheadOfTime): Promise<void> {
-    const tools = await (ahead === undefined ? this.#loadTools() : this.#loadValidated());
-    this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
-    this.#translate(tools, this.#options.entries, {
+    const tools = await this.#loadTools();
+    const { maximumPages } = this.#options.memory;
+    const own = ahead === undefined ? tools : await withValidation(tools, maximumPages);
+    this.#installDispatcher(buildDispatcher(own.emitter(), this.#options.layout));
+    this.#translate(own, this.#options.entries, {
       isImage: true,
       onProgress: ahead?.onProgress,
     });
@@ -209,12 +209,29 @@ export class Translations {
   /** Makes an address enterable, if it is not: by the resumable form of the function around it, or by a function of its own. */
   async translateAt(address: bigint): Promise<void> {
     const tools = await this.#loadTools();
-    if (this.#store.has(address)) return;
+    if (!this.#store.has(address)) this.#make(tools, address);
+    this.#merge(tools);
+  }
+
+  /** Whether `translateNow` may do something about an address. */
+  canTranslateNow(address: bigint, isCall: boolean): boolean {
+    if (this.#tools === undefined) return false;
+    return isCall ? this.isCode(address) : this.#tools.translator.isEntry(address);
+  }
+
+  /** Makes a function that is called enterable, while frames of the guest stand; false where that cannot be. */
+  translateNow(address: bigint): boolean {
+    if (this.#tools === undefined) return false;
+    const gathering = { most: mostAtRunTime, isCalled: true, framesStand: true };
+    // What is translated with it may push it out of the code map.
+    return this.#translate(this.#tools, [address], gathering) && this.#store.refill(address);
+  }
+
+  #make(tools: Tools, address: bigint): void {
     const around = this.wantsCode(address) ? [...this.#store.containing(address)] : [];
     const [whole] = this.tier === 'fast' ? [] : around;
     if (whole === undefined) this.#translate(tools, [address], { most: mostAtRunTime });
     else this.#makeResumable(tools, whole);
-    this.#merge(tools);
   }
 
   /** Translates functions once more, together, since more is known of what they do. Nothing of them is on the host's stack. */
@@ -228,26 +245,21 @@ export class Translations {
   /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
   sample(address: bigint): void {
     if (this.tier !== 'adaptive' || this.#store.functionAt(address)?.form !== 'resumable') return;
-    if (this.#rooted.has(address)) return;
-    if (this.#polled.size >= mostPolled) this.#polled.clear();
-    const count = (this.#polled.get(address) ?? 0) + 1;
-    this.#polled.set(address, count);
-    if (count >= hotPolls) this.#hot = address;
+    this.#hotLoops.note(address);
   }
 
-  /** Whether `sample` found something, and `makeHot` cannot make it before `load`. */
+  /** Whether `sample` found something, and `settle` cannot make it before `load`. */
   get waitsForTools(): boolean {
-    return this.#hot !== undefined && this.#tools === undefined;
+    return this.#hotLoops.isHot && this.#tools === undefined;
   }
 
-  /** Makes what `sample` found hot, and what it calls: calls inside a module are direct. */
-  makeHot(): void {
-    const address = this.#hot;
-    if (address === undefined || this.#tools === undefined) return;
-    this.#hot = undefined;
-    this.#polled.clear();
-    this.#rooted.add(address);
-    this.#translate(this.#tools, [address], { most: mostAtRunTime, has: () => false });
+  /** What waited until no frame of the guest stands. */
+  settle(): void {
+    if (this.#tools === undefined) return;
+    const hot = this.#hotLoops.take();
+    // With what it calls: calls inside a module are direct.
+    if (hot !== undefined)
+      this.#translate(this.#tools, [hot], { most: mostAtRunTime, has: () => false });
     this.#merge(this.#tools);
   }
 
@@ -263,23 +275,28 @@ export class Translations {
     this.#installFunctions(tools, [whole], 'resumable');
   }
 
-  #translate(tools: Tools, entries: readonly bigint[], gathering: Gathering): void {
+  /** False where nothing has changed, since it would have to be forgotten what frames that stand belong to. */
+  #translate(tools: Tools, entries: readonly bigint[], gathering: Gathering): boolean {
     const form = this.tier === 'resumable' ? 'resumable' : 'fast';
     const functions = this.#gather(tools, entries, gathering);
     const becomesExact = !this.#exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
+    if (becomesExact && gathering.framesStand) return false;
     if (becomesExact) this.#startExact();
     const all = [...this.#options.entries, ...entries];
     const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
     this.#installFunctions(tools, wanted, form, gathering);
+    return true;
   }
 
   #gather(tools: Tools, entries: readonly bigint[], gathering: Gathering): GuestFunction[] {
-    const { has = (address) => this.#store.has(address), most } = gathering;
-    return this.#fresh(tools).gather(entries, has, most);
+    const { has = (address) => this.#store.has(address), most, isCalled } = gathering;
+    const translator = this.#fresh(tools);
+    if (isCalled) for (const entry of entries) translator.know(entry);
+    return translator.gather(entries, has, most);
   }
 
   /** The translator, with code as it stands now. */
-  #fresh({ translator }: Tools): Translator {
+  #fresh({ translator }: Tools): Tools['translator'] {
     translator.exactFloats = this.#exactFloats;
     translator.refresh();
     return translator;
@@ -324,8 +341,8 @@ export class Translations {
   }
 
   #newStore(): CodeStore {
-    const { layout, memory, flags } = this.#options;
-    return new CodeStore(layout, memory.memory, flags);
+    const { layout, memory, host } = this.#options;
+    return new CodeStore(layout, memory.memory, host);
   }
 
   #installDispatcher(bytes: Uint8Array): void {
@@ -353,6 +370,7 @@ export class Translations {
   }
 
   #remove(fn: InstalledFunction): void {
+    this.#removed++;
     this.#store.remove(fn);
     this.#watch.remove(fn);
   }
@@ -377,24 +395,7 @@ export class Translations {
   }
 
   async #loadTools(): Promise<Tools> {
-    if (this.#tools !== undefined) return this.#tools;
-    const { ByteEmitter } = await import('../recompiler/emit/byte-emitter.ts');
-    const { Translator } = await import('../recompiler/translator.ts');
-    const { maximumPages } = this.#options.memory;
-    this.#tools = {
-      translator: new Translator(this.#options),
-      emitter: () => new ByteEmitter(maximumPages),
-    };
+    this.#tools ??= await loadTools(this.#options, this.#options.memory.maximumPages);
     return this.#tools;
-  }
-
-  async #loadValidated(): Promise<Tools> {
-    const { translator } = await this.#loadTools();
-    const { BinaryenEmitter, loadBinaryen } = await import(
-      '../recompiler/emit/binaryen-emitter.ts'
-    );
-    const binaryen = await loadBinaryen();
-    const { maximumPages } = this.#options.memory;
-    return { translator, emitter: () => new BinaryenEmitter(binaryen, maximumPages) };
   }
 }

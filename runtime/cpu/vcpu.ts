@@ -18,8 +18,10 @@ import { type Environment, readTimestamp } from './environment.ts';
 import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
 import { exception, operandOf, undefinedText } from './exception-leave.ts';
-import type { Leave } from './leave.ts';
+import type { Answer, Leave } from './leave.ts';
 import { Paging } from './paging.ts';
+import { reset } from './reset.ts';
+import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
 import { type Tier, type TranslationSize, Translations } from './translations.ts';
 import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
@@ -48,20 +50,11 @@ export interface VcpuOptions {
   readonly tables?: VcpuTables;
 }
 
-/** MXCSR and x87 control word at reset (SDM vol. 1, 10.2.3 and 8.1.5, as FNINIT leaves it). */
-const initialMxcsr = 0x1f80;
-const initialFpuControl = 0x37f;
-/** Bit 1 of EFLAGS is always 1; IF. */
-const initialFlags = 0x202;
-
 /** Instructions that the evaluator does before what follows is translated, whatever it is. */
 const mostEvaluated = 1000;
 const longestInstruction = 15n;
 /** Exits and evaluated instructions, of some microseconds each, that the host's event loop can wait for. */
 const mostSlow = 128;
-
-/** Checks of accesses subtract their span from the run's length, and spans are at most 256 bytes. */
-const shortestRun = 4096n;
 
 export class Vcpu {
   readonly mode: Mode;
@@ -71,6 +64,7 @@ export class Vcpu {
   readonly #recipes = new Recipes();
   readonly #translations: Translations;
   readonly #evaluator: Evaluator;
+  readonly #calls: StandingCalls;
   readonly paging: Paging | undefined;
   /** Where the evaluator is to go on, though there is no code. */
   #evaluatesAt: bigint | undefined;
@@ -93,11 +87,12 @@ export class Vcpu {
       ...(options.tables ?? allocateTables(memory)),
     };
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
+    this.#calls = new StandingCalls(this.#state, () => this.#translations);
     this.#translations = new Translations({
       ...options,
       layout: this.#layout,
       recipes: this.#recipes,
-      flags: () => this.#state.packedFlags(),
+      host: this.#calls,
     });
     pageTables?.watch({
       invalidate: () => this.#translations.remapped(),
@@ -110,7 +105,8 @@ export class Vcpu {
       decoderAt: (address) => this.#translations.decoderAt(address),
       changing: (address, length) => this.#translations.changing(address, length),
     });
-    this.#reset();
+    reset(this.#state, options);
+    this.setPolls(this.#polls);
   }
 
   /** What, beside the code itself, a kept translation depends on. */
@@ -158,6 +154,11 @@ export class Vcpu {
     return this.rip === this.#evaluatesAt || this.#translations.waitsForTools
       ? this.#translations.load()
       : this.#translations.translateAt(this.rip);
+  }
+
+  /** The same at once, where `run`'s caller is asked for it; false where frames must be unwound first. */
+  translateNow(): boolean {
+    return this.#calls.translate();
   }
 
   // Registers.
@@ -212,9 +213,10 @@ export class Vcpu {
     this.#state.setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
   }
 
-  run(): Leave {
+  run(answer?: Answer): Leave {
     if (this.#translations.waitsForTools) return { reason: 'translate' };
-    this.#translations.makeHot();
+    this.#calls.by = answer;
+    this.#translations.settle();
     for (;;) {
       this.#translations.run();
       const leave = this.#leave(this.#state.word32(cpuState.leaveReason)) ?? this.#count();
@@ -234,6 +236,8 @@ export class Vcpu {
         return { reason: 'poll' };
       case leaveReasons.hostCall:
         return { reason: 'hostCall', address: this.#state.word64(cpuState.leaveAddress) };
+      case leaveReasons.answered:
+        return { reason: 'answered' };
       case leaveReasons.hypercall:
         return { reason: 'hypercall', operand };
       case leaveReasons.privileged:
@@ -380,21 +384,5 @@ export class Vcpu {
 
   #undefinedText(): string | undefined {
     return undefinedText(this.#translations.decoderAt(this.rip), this.rip);
-  }
-
-  #reset(): void {
-    const { run, pageTables } = this.#options;
-    if (pageTables === undefined && run.length < shortestRun)
-      throw new RangeError(`a linear run has ${run.length} bytes; ${shortestRun} is the least`);
-    for (let i = 0; i <= 4; i++) {
-      const limit = run.length - BigInt(2 ** i);
-      this.#state.setWord64(cpuState.runLimits + 8 * i, limit);
-    }
-    this.#state.setWord32(cpuState.mxcsr, initialMxcsr);
-    this.#state.setWord32(cpuState.fpuControl, initialFpuControl);
-    this.#state.setWord32(cpuState.otherFlags, initialFlags);
-    for (const [i, selector] of this.#options.environment.selectors.entries())
-      this.writeState(cpuState.selectors + 2 * i, Uint8Array.of(selector & 0xff, selector >> 8));
-    this.setPolls(this.#polls);
   }
 }

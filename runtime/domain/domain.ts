@@ -46,6 +46,8 @@ export class Domain {
   readonly #parts: DomainParts;
   #polls: number;
   #stopped: Ending | undefined;
+  /** When the guest went on. */
+  #resumed = 0n;
 
   constructor(parts: DomainParts) {
     this.name = parts.name;
@@ -91,14 +93,30 @@ export class Domain {
   /** What is to happen before the vCPU runs again. */
   #run(slice: TimeSlice): 'go on' | 'translate' | 'turn' {
     const { cpu, kernel, clock } = this.#parts;
-    const before = clock.monotonic();
-    const leave = cpu.run();
+    this.#resumed = clock.monotonic();
+    const leave = cpu.run((asked) => this.#answer(asked, slice));
     const now = clock.monotonic();
     if (leave.reason === 'translate') return 'translate';
     const isSpent = leave.reason === 'poll' && leave.early !== true;
     if (isSpent) slice.spent(now);
-    kernel.handle(leave, now - before);
+    if (leave.reason !== 'answered') kernel.handle(leave, now - this.#resumed);
     return isSpent || slice.isOver(now) ? 'turn' : 'go on';
+  }
+
+  /** What is asked while frames of the guest stand; whether it may run on at once. */
+  #answer(leave: Leave, slice: TimeSlice): boolean {
+    const { cpu, kernel, clock } = this.#parts;
+    const asked = clock.monotonic();
+    if (leave.reason === 'translate') {
+      if (this.#stopped !== undefined || slice.isOver(asked)) return false;
+      const done = cpu.translateNow();
+      slice.extend(clock.monotonic() - asked);
+      return done;
+    }
+    kernel.handle(leave, asked - this.#resumed);
+    this.#resumed = clock.monotonic();
+    const isOver = this.#stopped !== undefined || slice.isOver(this.#resumed);
+    return !isOver && kernel.next().do === 'run';
   }
 
   #begin(slice: TimeSlice): void {

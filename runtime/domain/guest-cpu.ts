@@ -1,5 +1,5 @@
 /** What a domain and its kernel ask of a vCPU. */
-import type { Leave } from '../cpu/leave.ts';
+import type { Answer, Leave } from '../cpu/leave.ts';
 
 export interface GuestCpu {
   readonly mode: 64 | 32;
@@ -12,9 +12,11 @@ export interface GuestCpu {
   /** All that a thread switch must keep, x87 and SSE included. */
   saveContext(): Uint8Array;
   restoreContext(context: Uint8Array): void;
-  /** Runs guest code until it leaves; 'poll' when the polls are spent. */
-  run(): Leave;
+  /** Runs guest code until it leaves; 'poll' when the polls are spent. Host calls may be answered on the way. */
+  run(answer?: Answer): Leave;
   /** Makes the code at rip runnable; asked for by leaving with 'translate'. */
   translate(): Promise<void>;
+  /** The same at once: what answers `run` is asked for it by 'translate'; false where that cannot be. */
+  translateNow(): boolean;
   setPolls(count: number): void;
 }

@@ -1,6 +1,6 @@
 /**
  * The one module that knows the function table: `run` goes from function to function until one leaves for the host; `call`
- * serves indirect calls and calls between modules. Both find code through the code map.
+ * serves indirect calls and calls between modules, `jump` computed jumps. All find code through the code map.
  */
 
 import { RSP } from '../x86/registers.ts';
@@ -8,10 +8,7 @@ import { cpuState, registerOffset } from '../x86/state.ts';
 import { type Convention, conventionOf, fromCarrier, toCarrier } from './convention.ts';
 import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
-import { leaveReasons } from './leave-reasons.ts';
-
-/** The leave reason while nothing has left: a pc of all ones then is the guest's own, not `left` (layout.ts). */
-const noReason = -1;
+import { leaveReasons, noReason } from './leave-reasons.ts';
 
 /** Bytes of host stack that a frame of `call` takes. */
 const callCost = 160;
@@ -20,17 +17,14 @@ export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
   const convention = conventionOf(layout.mode);
   const { native, parameterTypes, resultTypes } = convention;
   e.importTable('table');
+  e.importFunction('find', ['i64', 'i32'], ['i32']);
   const writer = new DispatcherWriter(e, layout, convention);
   e.addFunction('run', [], [], ['i32', native, ...resultTypes], writer.run());
-  e.addFunction(
-    'call',
-    [native, ...parameterTypes],
-    resultTypes,
-    ['i32', ...resultTypes],
-    writer.call(),
-  );
-  e.exportFunction('run');
-  e.exportFunction('call');
+  const enter = (name: string, body: Expression): void =>
+    e.addFunction(name, [native, ...parameterTypes], resultTypes, ['i32', ...resultTypes], body);
+  enter('call', writer.enter(true));
+  enter('jump', writer.enter(false));
+  for (const name of ['run', 'call', 'jump']) e.exportFunction(name);
   return e.finish();
 }
 
@@ -97,8 +91,11 @@ class DispatcherWriter {
     ]);
   }
 
-  /** Parameters: 0 pc, then those of all functions; locals: the entry, results. What cannot be called is given back to jump to. */
-  call(): Expression {
+  /**
+   * Parameters: 0 pc, then those of all functions; locals: the entry, results. What cannot be called is given back to jump to.
+   * The host makes functions at once: what is called is one, what is jumped to may be.
+   */
+  enter(isCall: boolean): Expression {
     const e = this.#e;
     const { parameters, parameterTypes, results, resultTypes } = this.#convention;
     const [sp, depth, firstRegister] = [1, 2, 3];
@@ -107,7 +104,7 @@ class DispatcherWriter {
       register,
       value: (): Expression => fromCarrier(e, as, e.get(firstRegister + i, as)),
     }));
-    const back = [
+    const back = (): Expression[] => [
       ...given
         .filter(({ register }) => (this.#convention.returned & (1 << register)) === 0)
         .map(({ register, value }) => this.#store(this.#native, registerOffset(register), value())),
@@ -122,13 +119,12 @@ class DispatcherWriter {
       ),
     ];
     const args = parameterTypes.map((type, i) => e.get(1 + i, type));
+    const found = e.call('find', [this.#wide(0), e.i32(isCall ? 1 : 0)], 'i32');
     return e.block(undefined, [
       e.set(depth, e.op('i32.sub', e.get(depth, 'i32'), e.i32(callCost))),
+      e.ifRare(e.op('i32.lt_s', e.get(depth, 'i32'), e.i32(0)), back()),
       this.#find(0, entry),
-      e.ifRare(
-        e.op('i32.or', e.op('i32.lt_s', e.get(depth, 'i32'), e.i32(0)), this.#misses(0, entry)),
-        back,
-      ),
+      e.ifRare(this.#misses(0, entry), [e.ifThen(e.op('i32.eqz', found), back())]),
       ...this.#enter(entry, args, entry + 1),
       e.return(...resultTypes.map((type, i) => e.get(entry + 1 + i, type))),
     ]);

@@ -33,8 +33,10 @@ export function buildModule(
   { isDirect = () => true, onProgress }: ModuleOptions = {},
 ): Translation {
   const { native, parameterTypes, resultTypes } = conventionOf(layout.mode);
-  emitter.importFunction('call', [native, ...parameterTypes], resultTypes);
+  for (const name of ['call', 'jump'])
+    emitter.importFunction(name, [native, ...parameterTypes], resultTypes);
   emitter.importFunction('flags', [], ['i32']);
+  emitter.importFunction('answer', [], ['i32']);
   emitter.importGlobal('base');
   const shared = new SharedFunctions(emitter);
   const entries = new Set(functions.filter(isDirect).map((fn) => fn.entry));

@@ -30,6 +30,15 @@ export interface TranslateOptions {
   readonly dispatches?: boolean;
 }
 
+export interface TranslatorOptions {
+  readonly layout: Layout;
+  readonly recipes: Recipes;
+  readonly code: readonly CodeRegion[];
+  /** Where functions are known to begin. */
+  readonly entries: readonly bigint[];
+  readonly readConstant: (address: bigint) => bigint | undefined;
+}
+
 export class Translator implements CodeSource {
   readonly mode: Mode;
   exactFloats = false;
@@ -48,14 +57,7 @@ export class Translator implements CodeSource {
   readonly #entries: Set<bigint>;
   readonly #sorted: bigint[];
 
-  constructor(options: {
-    layout: Layout;
-    recipes: Recipes;
-    code: readonly CodeRegion[];
-    /** Where functions are known to begin. */
-    entries: readonly bigint[];
-    readConstant: (address: bigint) => bigint | undefined;
-  }) {
+  constructor(options: TranslatorOptions) {
     this.mode = options.layout.mode;
     this.#layout = options.layout;
     this.#recipes = options.recipes;
@@ -116,6 +118,13 @@ export class Translator implements CodeSource {
     return low;
   }
 
+  /** A function begins there. */
+  know(address: bigint): void {
+    if (this.#entries.has(address)) return;
+    this.#entries.add(address);
+    this.#sorted.splice(this.#placeAfter(address), 0, address);
+  }
+
   /** The functions at some addresses and what they call, nearest first, but for those that `has` knows. */
   gather(
     addresses: Iterable<bigint>,
@@ -131,7 +140,7 @@ export class Translator implements CodeSource {
       if (seen.has(at) || has(at) || this.decoderAt(at) === undefined) continue;
       seen.add(at);
       // What is asked for may be a loop's head: only what is called is known to be a function.
-      if (i >= roots) this.#know(at);
+      if (i >= roots) this.know(at);
       const fn = this.discover(at);
       functions.push(fn);
       pending.push(...fn.callees);
@@ -208,11 +217,5 @@ export class Translator implements CodeSource {
   #isVolatile(code: readonly Stretch[] = []): boolean {
     if (this.#volatile.size === 0) return false;
     return code.some((stretch) => [...pagesOf(stretch)].some((page) => this.#volatile.has(page)));
-  }
-
-  #know(address: bigint): void {
-    if (this.#entries.has(address)) return;
-    this.#entries.add(address);
-    this.#sorted.splice(this.#placeAfter(address), 0, address);
   }
 }

@@ -57,6 +57,10 @@ export class FakeCpu implements GuestCpu {
     return Promise.resolve();
   }
 
+  translateNow(): boolean {
+    return false;
+  }
+
   setPolls(count: number): void {
     this.polls = count;
   }

@@ -166,7 +166,8 @@ export class WasmExecutor {
   }
 
   #newStore(): CodeStore {
-    const store = new CodeStore(this.#layout, this.#memory, () => this.#packedFlags());
+    const host = { flags: () => this.#packedFlags(), answer: () => 0, find: () => 0 };
+    const store = new CodeStore(this.#layout, this.#memory, host);
     store.installDispatcher(this.#dispatcher);
     return store;
   }

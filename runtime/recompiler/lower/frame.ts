@@ -305,6 +305,10 @@ export class Frame {
     return this.emitter.get(spLocal, this.native);
   }
 
+  reloadSp(): Expression {
+    return this.emitter.set(spLocal, this.loadState(this.native, registerOffset(RSP)));
+  }
+
   depth(): Expression {
     return this.emitter.get(depthLocal, 'i32');
   }

@@ -1,6 +1,7 @@
 /** How a block goes on: jumps inside the function, tail calls out of it, calls whose return address is compared, leaves. */
 import type { ComesBack, Terminator, Value } from '../../ir/value.ts';
-import { cpuState } from '../../x86/state.ts';
+import { RSP } from '../../x86/registers.ts';
+import { cpuState, registerOffset } from '../../x86/state.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import { type Frame, functionName } from './frame.ts';
@@ -79,9 +80,25 @@ export class TerminatorLowering {
         ))
           this.#frame.statement(store);
         this.#frame.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(address)));
+        if (terminator.reason === 'hostCall') this.#askHost(terminator.next);
         this.#write(this.#frame.returnLeft());
         break;
     }
+  }
+
+  /** The host may answer while this frame stands: then everything is in the state block. */
+  #askHost(next: bigint): void {
+    const frame = this.#frame;
+    const e = frame.emitter;
+    const on = this.#ways.comeBack(this.#index, next);
+    if (on === undefined) return;
+    frame.statement(frame.storeState(frame.native, registerOffset(RSP), frame.sp()));
+    const answered = frame.local('i32');
+    frame.statement(e.set(answered, e.call('answer', [], 'i32')));
+    // Another thread's, perhaps.
+    frame.statement(frame.reloadSp());
+    const reload = frame.loadRegisters(frame.convention.returned);
+    frame.statement(e.ifThen(e.get(answered, 'i32'), [...reload, ...on]));
   }
 
   #operand({ reason, operand }: Extract<Terminator, { kind: 'leave' }>): number {
@@ -147,7 +164,7 @@ export class TerminatorLowering {
     load?.();
     const to = this.#values.toLocal(this.#values.emit(target), native);
     for (const s of this.#ways.goToTarget(to)) frame.statement(s);
-    this.#tailTo({ name: 'call', first: [e.get(to, native)] });
+    this.#tailTo({ name: 'jump', first: [e.get(to, native)] });
   }
 
   /** A jump out of the function: its results are ours. */

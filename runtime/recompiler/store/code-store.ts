@@ -24,6 +24,16 @@ export interface InstalledFunction extends StoredFunction {
   readonly index: number;
 }
 
+/** What recompiled code asks of the host without leaving. */
+export interface HostFunctions {
+  /** The arithmetic flags as EFLAGS holds them. */
+  readonly flags: () => number;
+  /** Answers the host call that the state block tells of; not 0 where the guest may go on behind it at once. */
+  readonly answer: () => number;
+  /** Puts an address that is called or jumped to into the code map; 0 where it cannot be done while frames stand. */
+  readonly find: (address: bigint, isCall: number) => number;
+}
+
 interface Place {
   readonly fn: InstalledFunction;
   readonly selector: number;
@@ -32,7 +42,7 @@ interface Place {
 export class CodeStore {
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
-  readonly #hostFlags: () => number;
+  readonly #host: HostFunctions;
   #flags: unknown;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: tableSize });
   readonly #slots = new Slots(tableSize);
@@ -43,12 +53,13 @@ export class CodeStore {
   #unindexed = new Set<InstalledFunction>();
   #run: (() => void) | undefined;
   #call: unknown;
+  #jump: unknown;
 
-  constructor(layout: Layout, memory: WebAssembly.Memory, flags: () => number) {
+  constructor(layout: Layout, memory: WebAssembly.Memory, host: HostFunctions) {
     this.#layout = layout;
     this.#memory = memory;
-    this.#hostFlags = flags;
-    this.#flags = flags;
+    this.#host = host;
+    this.#flags = host.flags;
     new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
     this.#clear(emptyAddress);
   }
@@ -59,14 +70,15 @@ export class CodeStore {
   }
 
   installDispatcher(bytes: Uint8Array): void {
-    const exports = this.#instantiate(bytes, { table: this.#table });
+    const exports = this.#instantiate(bytes, { table: this.#table, find: this.#host.find });
     this.#run = exports['run'] as () => void;
     this.#call = exports['call'];
+    this.#jump = exports['jump'];
   }
 
   /** Takes a module that computes flags for the modules that follow; what it does not know, the host does. */
   useFlags(bytes: Uint8Array): void {
-    this.#flags = this.#instantiate(bytes, { flags: this.#hostFlags })['allFlags'];
+    this.#flags = this.#instantiate(bytes, { flags: this.#host.flags })['allFlags'];
   }
 
   /** What has been installed before for the same addresses is entered no more, but for fast forms by resumable ones. */
@@ -77,7 +89,9 @@ export class CodeStore {
   ): InstalledModule {
     const first = this.#slots.take(functions.length);
     const base = new WebAssembly.Global({ value: 'i32' }, first);
-    const exports = this.#instantiate(bytes, { call: this.#call, flags: this.#flags, base });
+    const { answer } = this.#host;
+    const imports = { call: this.#call, jump: this.#jump, flags: this.#flags, answer, base };
+    const exports = this.#instantiate(bytes, imports);
     const module: InstalledModule = { bytes, functions, live: new Set(), first, isKept };
     functions.forEach((stored, i) => {
       const fn = { ...stored, module, index: first + i };

@@ -1,7 +1,7 @@
 /** The loop of a domain, with a kernel of a few lines. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Leave } from '../../../runtime/cpu/leave.ts';
+import type { Answer, Leave } from '../../../runtime/cpu/leave.ts';
 import { Domain, type GuestKernel, type Next } from '../../../runtime/domain/domain.ts';
 import type { GuestCpu } from '../../../runtime/domain/guest-cpu.ts';
 import { Signal } from '../../../runtime/domain/signal.ts';
@@ -11,16 +11,32 @@ const loop = suite('runtime/domain/domain');
 
 const end: Next = { do: 'end', ending: { status: 0, reason: 'exit' } };
 
+/** A vCPU that asks for its leaves to be answered, and leaves with the first that is not. */
+const answering =
+  (leaves: Leave[], log: string[]) =>
+  (answer?: Answer): Leave => {
+    for (const leave of leaves.splice(0)) {
+      const goesOn = answer?.(leave) === true;
+      log.push(`${leave.reason} ${goesOn}`);
+      if (!goesOn) return { reason: 'answered' };
+    }
+    return { reason: 'poll' };
+  };
+
 function domain(script: {
   next: () => Next;
-  leave?: () => Leave;
+  leave?: (answer?: Answer) => Leave;
   handle?: (leave: Leave) => void;
 }) {
   const clock = new FakeClock();
   const changed = new Signal();
   const log: string[] = [];
   const cpu = {
-    run: () => script.leave?.() ?? { reason: 'poll' },
+    run: (answer?: Answer) => script.leave?.(answer) ?? { reason: 'poll' },
+    translateNow: () => {
+      clock.now += 10_000_000n;
+      return true;
+    },
     translate: async () => {
       log.push('translate');
     },
@@ -81,6 +97,48 @@ loop('a guest that makes us translate for ever gives the event loop its turns', 
   await guest.run();
 
   assert.is(clock.turns, 2, '8 times 0.5 ms are two slices of 2 ms');
+});
+
+loop('host calls are answered at once, and handled once, until the slice is over', async () => {
+  const asked: string[] = [];
+  let handled = 0;
+  const leaves = Array.from({ length: 5 }, (): Leave => ({ reason: 'hostCall', address: 0n }));
+  const { domain: guest, clock } = domain({
+    next: () => (handled < 4 ? { do: 'run' } : end),
+    leave: answering(leaves, asked),
+    handle: ({ reason }) => {
+      if (reason !== 'hostCall') return;
+      handled++;
+      clock.now += 600_000n;
+    },
+  });
+
+  await guest.run();
+
+  assert.equal(asked.slice(0, 4), [
+    'hostCall true',
+    'hostCall true',
+    'hostCall true',
+    'hostCall false',
+  ]);
+  assert.is(handled, 4);
+});
+
+loop('translating while frames stand makes the slice longer', async () => {
+  const asked: string[] = [];
+  const leaves: Leave[] = [{ reason: 'translate' }, { reason: 'hostCall', address: 0n }];
+  let handled = 0;
+  const { domain: guest } = domain({
+    next: () => (handled === 0 || leaves.length > 0 ? { do: 'run' } : end),
+    leave: answering(leaves, asked),
+    handle: () => {
+      handled++;
+    },
+  });
+
+  await guest.run();
+
+  assert.equal(asked[0], 'translate true');
 });
 
 loop('host calls alone also make a slice end', async () => {

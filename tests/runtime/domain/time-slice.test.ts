@@ -36,4 +36,23 @@ slice('a slice is over after its time, whatever it was spent on', () => {
   assert.ok(time.isOver(3_000_000n));
 });
 
+slice(
+  'time that goes into code which is about to run makes a slice longer, but not for ever',
+  () => {
+    const time = new TimeSlice(0n);
+    time.begin(0n);
+    time.extend(100_000_000n);
+
+    assert.not(time.isOver(150_000_000n));
+    assert.ok(time.isOver(160_000_000n));
+    time.begin(160_000_000n);
+    assert.ok(time.isOver(162_000_000n), 'the next slice is as long as any');
+
+    time.extend(100_000_000_000n);
+    time.begin(0n);
+    time.extend(100_000_000_000n);
+    assert.ok(time.isOver(2_000_000n), 'there is an end to it');
+  },
+);
+
 slice.run();

@@ -1,0 +1,51 @@
+/**
+ * What is answered while frames of the guest stand: host calls, and calls of functions that are not translated yet. That saves
+ * unwinding them, and the forms of functions that they would be entered by again.
+ */
+import { leaveReasons, noReason } from '../recompiler/leave-reasons.ts';
+import type { HostFunctions } from '../recompiler/store/code-store.ts';
+import { cpuState } from '../x86/state.ts';
+import type { Answer } from './leave.ts';
+import type { StateBlock } from './state-block.ts';
+import type { Translations } from './translations.ts';
+
+export class StandingCalls implements HostFunctions {
+  readonly #state: StateBlock;
+  readonly #translations: () => Translations;
+  /** Who answers, while the vCPU runs. */
+  by: Answer | undefined;
+  #called = 0n;
+
+  constructor(state: StateBlock, translations: () => Translations) {
+    this.#state = state;
+    this.#translations = translations;
+  }
+
+  readonly flags = (): number => this.#state.packedFlags();
+
+  readonly answer = (): number => {
+    if (this.by === undefined) return 0;
+    const rip = this.#state.word64(cpuState.rip);
+    const { removed } = this.#translations();
+    const address = this.#state.word64(cpuState.leaveAddress);
+    const goesOn = this.by({ reason: 'hostCall', address });
+    // Another thread goes on elsewhere, and a frame may be that of a function which is no more.
+    const isThere = this.#state.word64(cpuState.rip) === rip;
+    const stands = goesOn && isThere && this.#translations().removed === removed;
+    this.#state.setWord32(cpuState.leaveReason, stands ? noReason : leaveReasons.answered);
+    return stands ? 1 : 0;
+  };
+
+  readonly find = (signed: bigint, isCall: number): number => {
+    const address = BigInt.asUintN(64, signed);
+    if (this.#translations().refill(address)) return 1;
+    if (!this.#translations().canTranslateNow(address, isCall !== 0)) return 0;
+    this.#called = address;
+    return this.by?.({ reason: 'translate' }) === true ? 1 : 0;
+  };
+
+  /** What `find` asks for; false where frames must be unwound first. */
+  translate(): boolean {
+    return this.#translations().translateNow(this.#called);
+  }
+}
