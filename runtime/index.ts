@@ -2,7 +2,7 @@
 
 export type { Console } from './backends/console/console.ts';
 export { type ExpectOptions, MemoryConsole } from './backends/console/memory-console.ts';
-export type { Tier } from './cpu/translations.ts';
+export type { Tier } from './cpu/translations-options.ts';
 export type { Clock } from './domain/clock.ts';
 export type { Ending } from './domain/domain.ts';
 export { CpuException, UnsupportedError, UserError, XenError } from './errors.ts';

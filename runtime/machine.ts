@@ -6,7 +6,8 @@ import { type PlacedDomain, placeDomain } from './boot-domain.ts';
 import type { Environment } from './cpu/environment.ts';
 import { flatEnvironment } from './cpu/flat-environment.ts';
 import type { PagingCounts } from './cpu/paging.ts';
-import type { Tier, TranslationSize } from './cpu/translations.ts';
+import type { TranslationSize } from './cpu/translations.ts';
+import type { Tier } from './cpu/translations-options.ts';
 import { Vcpu } from './cpu/vcpu.ts';
 import { allocateTables, type VcpuTables } from './cpu/vcpu-tables.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
@@ -311,7 +312,7 @@ async function translate(
   ahead?: AheadOfTime,
 ): Promise<CachedTranslation | undefined> {
   if (cache === undefined) {
-    await cpu.translateAll(ahead);
+    await (ahead === undefined ? cpu.begin() : cpu.translateAll(ahead));
     return undefined;
   }
   const key = await translationKey(cpu.mode, cpu.layout, entries, regions, cpu.tier);

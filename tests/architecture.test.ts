@@ -72,6 +72,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   'tests/runtime/cpu/vcpu.test.ts': ['runtime/cpu/hot-loops.ts', 'runtime/cpu/reset.ts'],
   'tests/runtime/cpu/translations.test.ts': ['runtime/cpu/translation-tools.ts'],
+  'tests/runtime/cpu/vcpu-flags.test.ts': ['runtime/cpu/flags-code.ts'],
   'tests/runtime/cpu/vcpu-system.test.ts': ['runtime/cpu/environment.ts'],
   'tests/runtime/cpu/system-instruction.test.ts': ['runtime/cpu/system-context.ts'],
   'tests/runtime/minios/kernel/mini-os.test.ts': [

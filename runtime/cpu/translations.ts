@@ -3,53 +3,24 @@
  * written. Functions are first translated in the form that has one entry; who comes back into the middle of one makes the
  * form that has many.
  */
-import type { AddressSpace } from '../memory/address-space.ts';
-import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
-import type { Emitter } from '../recompiler/emit/emitter.ts';
-import { buildFlagsModule } from '../recompiler/flags-module.ts';
-import type { Layout } from '../recompiler/layout.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { OnProgress } from '../recompiler/module.ts';
-import type { Recipes } from '../recompiler/recipes.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
-import {
-  type ChangingCode,
-  type CodeRegion,
-  isChanging,
-  regionAt,
-} from '../recompiler/store/code-region.ts';
-import {
-  CodeStore,
-  type HostFunctions,
-  type InstalledFunction,
-} from '../recompiler/store/code-store.ts';
+import { type ChangingCode, isChanging, regionAt } from '../recompiler/store/code-region.ts';
+import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
 import { CodeWatch } from '../recompiler/store/code-watch.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
 import type { StoredFunction } from '../recompiler/store/stored-function.ts';
 import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
+import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
 import { loadTools, type Tools, withValidation } from './translation-tools.ts';
-
-/** Which forms functions get: one of them alone, as tests want it, or what suits. */
-export type Tier = 'resumable' | 'fast' | 'adaptive';
-
-export interface TranslationsOptions {
-  readonly layout: Layout;
-  readonly recipes: Recipes;
-  readonly memory: MachineMemory;
-  readonly addressSpace: AddressSpace;
-  readonly code: readonly CodeRegion[];
-  /** Where functions are known to begin; they are translated together. */
-  readonly entries: readonly bigint[];
-  readonly readConstant: (address: bigint) => bigint | undefined;
-  /** 'adaptive' if not given. */
-  readonly tier?: Tier;
-  readonly host: HostFunctions;
-}
+import type { Tier, TranslationsOptions } from './translations-options.ts';
+import { WholeImage } from './whole-image.ts';
 
 /** What is translated together. */
 interface Gathering {
@@ -59,8 +30,6 @@ interface Gathering {
   /** It is made from the image, before the guest has run. */
   readonly isImage?: boolean;
   readonly onProgress?: OnProgress | undefined;
-  /** Functions begin at the entries. */
-  readonly isCalled?: boolean;
   readonly framesStand?: boolean;
 }
 
@@ -72,18 +41,19 @@ export interface TranslationSize {
 
 /** Functions of a module that is made while the guest waits. */
 const mostAtRunTime = 64;
+
 export class Translations {
   readonly #options: TranslationsOptions;
   readonly tier: Tier;
   readonly #watch: CodeWatch;
   #tools: Tools | undefined;
   #exactFloats = false;
+  readonly #whole = new WholeImage();
+  whenWhole = (): void => {};
   #store: CodeStore;
   #keptModules = 0;
   #dispatcher: Uint8Array | undefined;
-  /** What computes flags, and how many recipes it knows. */
-  #flags: Uint8Array | undefined;
-  #knownRecipes = 0;
+  readonly #flags: FlagsCode;
   #removed = 0;
   /** Functions of the fast form whose resumable form has been made. */
   readonly #resumed = new WeakSet<InstalledFunction>();
@@ -93,7 +63,8 @@ export class Translations {
     this.#options = options;
     this.tier = options.tier ?? 'adaptive';
     this.#store = this.#newStore();
-    const { memory, addressSpace } = options;
+    const { memory, addressSpace, layout, recipes } = options;
+    this.#flags = new FlagsCode(layout, recipes);
     this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));
     memory.listenToCodeWrites((host, bytes) => this.#written(host, bytes));
   }
@@ -104,11 +75,9 @@ export class Translations {
   }
 
   get size(): TranslationSize {
-    const modules = [...this.#store.modules];
-    return {
-      functions: modules.reduce((sum, { live }) => sum + live.size, 0),
-      bytes: modules.reduce((sum, { bytes }) => sum + bytes.length, 0),
-    };
+    const { functions, modules } = this.#store;
+    const bytes = [...modules].reduce((sum, module) => sum + module.bytes.length, 0);
+    return { functions: functions.length, bytes };
   }
 
   /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
@@ -164,15 +133,17 @@ export class Translations {
 
   /** Whether a function is to be made for an address without code; else it lies inside one that cannot be entered there. */
   wantsCode(address: bigint): boolean {
-    return this.tier === 'fast' || !this.#isInside(address);
+    return this.tier === 'fast' || this.#isFunction(address) || !this.#isInside(address);
   }
 
   /** Takes kept translations over; false where they do not fit, and nothing has changed. */
   restore(kept: KeptTranslation): boolean {
     if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
     this.#exactFloats = kept.exactFloats;
+    this.#whole.isMade = kept.isWhole;
     this.#installDispatcher(kept.dispatcher);
-    if (kept.flags !== undefined) this.#useFlags(kept.flags);
+    if (kept.flags !== undefined) this.#flags.restore(kept.flags);
+    this.#useFlags();
     for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions }, true);
     return true;
   }
@@ -182,11 +153,26 @@ export class Translations {
     if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
     return {
       dispatcher: this.#dispatcher,
-      flags: this.#flags,
+      flags: this.#flags.bytes,
       modules: [...this.#store.modules].filter(({ isKept }) => isKept),
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
+      isWhole: this.#whole.isMade,
     };
+  }
+
+  /** Makes the image runnable; where that can wait, functions are made when they are called. */
+  async begin(): Promise<void> {
+    const [entry] = this.#options.entries;
+    // What the guest may write to is kept as the image has it, so it is made before the guest runs.
+    if (this.tier !== 'adaptive' || entry === undefined || this.mayChange(entry))
+      return this.translateAll();
+    const tools = await this.#loadTools();
+    this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
+    this.#whole.isMade = false;
+    this.#exactFloats =
+      tools.translator.mayTouchMxcsr &&
+      this.#gather(tools, this.#options.entries, {}).some((fn) => fn.touchesMxcsr);
   }
 
   /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
@@ -215,23 +201,23 @@ export class Translations {
 
   /** Whether `translateNow` may do something about an address. */
   canTranslateNow(address: bigint, isCall: boolean): boolean {
-    if (this.#tools === undefined) return false;
-    return isCall ? this.isCode(address) : this.#tools.translator.isEntry(address);
+    if (isCall && this.isCode(address)) this.#tools?.translator.know(address);
+    return this.#isFunction(address);
   }
 
   /** Makes a function that is called enterable, while frames of the guest stand; false where that cannot be. */
   translateNow(address: bigint): boolean {
     if (this.#tools === undefined) return false;
-    const gathering = { most: mostAtRunTime, isCalled: true, framesStand: true };
+    const gathering = { most: this.#most, framesStand: true };
     // What is translated with it may push it out of the code map.
     return this.#translate(this.#tools, [address], gathering) && this.#store.refill(address);
   }
 
   #make(tools: Tools, address: bigint): void {
-    const around = this.wantsCode(address) ? [...this.#store.containing(address)] : [];
-    const [whole] = this.tier === 'fast' ? [] : around;
-    if (whole === undefined) this.#translate(tools, [address], { most: mostAtRunTime });
-    else this.#makeResumable(tools, whole);
+    const isOwn = this.tier === 'fast' || this.#isFunction(address) || this.#isInside(address);
+    const [around] = isOwn ? [] : this.#store.containing(address);
+    if (around === undefined) this.#translate(tools, [address], { most: this.#most });
+    else this.#makeResumable(tools, around);
   }
 
   /** Translates functions once more, together, since more is known of what they do. Nothing of them is on the host's stack. */
@@ -244,13 +230,14 @@ export class Translations {
 
   /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
   sample(address: bigint): void {
+    this.#whole.sliceSpent();
     if (this.tier !== 'adaptive' || this.#store.functionAt(address)?.form !== 'resumable') return;
     this.#hotLoops.note(address);
   }
 
   /** Whether `sample` found something, and `settle` cannot make it before `load`. */
   get waitsForTools(): boolean {
-    return this.#hotLoops.isHot && this.#tools === undefined;
+    return (this.#hotLoops.isHot || this.#whole.isWanted) && this.#tools === undefined;
   }
 
   /** What waited until no frame of the guest stands. */
@@ -260,7 +247,32 @@ export class Translations {
     // With what it calls: calls inside a module are direct.
     if (hot !== undefined)
       this.#translate(this.#tools, [hot], { most: mostAtRunTime, has: () => false });
+    if (this.#whole.isWanted) this.#makeWhole(this.#tools);
     this.#merge(this.#tools);
+  }
+
+  /** Together with what is called only if calls of it would not be direct otherwise. */
+  get #most(): number {
+    return this.#whole.isMade ? mostAtRunTime : 1;
+  }
+
+  /** Goes on making all of the image; when it is made, it stands in for what was made function by function. */
+  #makeWhole(tools: Tools): void {
+    const module = this.#whole.step({
+      ...{ tools, exactFloats: this.#exactFloats },
+      entries: () => [...this.#options.entries, ...this.#store.functions.map(({ entry }) => entry)],
+      mayChange: (address) => this.mayChange(address),
+    });
+    if (module === undefined) return;
+    const before = this.#store.functions.filter(({ form }) => form === 'fast');
+    if (module.asksFlags) this.#knowFlags(tools, true);
+    this.#install(module, !module.functions.some(({ tables }) => tables.length > 0));
+    for (const fn of before) if (this.#store.functionAt(fn.entry) !== fn) this.#remove(fn);
+    this.whenWhole();
+  }
+
+  #isFunction(address: bigint): boolean {
+    return this.#tools?.translator.isEntry(address) === true;
   }
 
   #isInside(address: bigint): boolean {
@@ -282,17 +294,15 @@ export class Translations {
     const becomesExact = !this.#exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
     if (becomesExact && gathering.framesStand) return false;
     if (becomesExact) this.#startExact();
-    const all = [...this.#options.entries, ...entries];
+    const all = [...(this.#whole.isMade ? this.#options.entries : []), ...entries];
     const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
     this.#installFunctions(tools, wanted, form, gathering);
     return true;
   }
 
   #gather(tools: Tools, entries: readonly bigint[], gathering: Gathering): GuestFunction[] {
-    const { has = (address) => this.#store.has(address), most, isCalled } = gathering;
-    const translator = this.#fresh(tools);
-    if (isCalled) for (const entry of entries) translator.know(entry);
-    return translator.gather(entries, has, most);
+    const { has = (address) => this.#store.has(address), most } = gathering;
+    return this.#fresh(tools).gather(entries, has, most);
   }
 
   /** The translator, with code as it stands now. */
@@ -303,16 +313,17 @@ export class Translations {
   }
 
   #installFunctions(
-    { translator, emitter }: Tools,
+    tools: Tools,
     functions: readonly GuestFunction[],
     form: Form,
     { isImage = false, onProgress }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
+    const { translator, emitter } = tools;
     // Who comes back into the middle of a function calls its callees in their fast form.
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
     const module = translator.translate(emitter(), functions, form, { onProgress, dispatches });
-    if (module.asksFlags) this.#knowFlags(emitter());
+    if (module.asksFlags) this.#knowFlags(tools);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
     this.#install(module, isImage || !module.functions.some(changes));
@@ -324,20 +335,15 @@ export class Translations {
     this.#watch.clear();
     this.#store = this.#newStore();
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
-    if (this.#flags !== undefined) this.#store.useFlags(this.#flags);
+    this.#useFlags();
   }
 
-  /** Modules that are installed from now on ask a module that knows all recipes so far. */
-  #knowFlags(emitter: Emitter): void {
-    const { layout, recipes } = this.#options;
-    if (recipes.count === this.#knownRecipes) return;
-    this.#useFlags(buildFlagsModule(emitter, layout, recipes));
+  #knowFlags({ emitter }: Tools, isForLong = this.#whole.isMade): void {
+    if (this.#flags.update(emitter, isForLong)) this.#useFlags();
   }
 
-  #useFlags(bytes: Uint8Array): void {
-    this.#knownRecipes = this.#options.recipes.count;
-    this.#flags = bytes;
-    this.#store.useFlags(bytes);
+  #useFlags(): void {
+    if (this.#flags.bytes !== undefined) this.#store.useFlags(this.#flags.bytes);
   }
 
   #newStore(): CodeStore {

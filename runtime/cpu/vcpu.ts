@@ -23,7 +23,8 @@ import { Paging } from './paging.ts';
 import { reset } from './reset.ts';
 import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
-import { type Tier, type TranslationSize, Translations } from './translations.ts';
+import { type TranslationSize, Translations } from './translations.ts';
+import type { Tier } from './translations-options.ts';
 import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
 
 export interface VcpuOptions {
@@ -125,6 +126,15 @@ export class Vcpu {
     return this.#translations.restore(kept);
   }
 
+  /** Makes the image runnable: functions are made when they are called, the rest when the guest turns out to be busy. */
+  begin(): Promise<void> {
+    return this.#translations.begin();
+  }
+
+  whenWhole(tell: () => void): void {
+    this.#translations.whenWhole = tell;
+  }
+
   /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
   translateAll(ahead?: AheadOfTime): Promise<void> {
     return this.#translations.translateAll(ahead);
@@ -142,6 +152,11 @@ export class Vcpu {
 
   get translationSize(): TranslationSize {
     return this.#translations.size;
+  }
+
+  /** Whether a function can be entered at an address. */
+  has(address: bigint): boolean {
+    return this.#translations.has(address);
   }
 
   /** How many modules hold translated code: more than at the start, where code was found at run time. */

@@ -24,14 +24,15 @@ export interface ModuleOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-export function buildModule(
+/** Takes a step for each function. */
+export function* buildingModule(
   emitter: Emitter,
   layout: Layout,
   recipes: Recipes,
   functions: readonly GuestFunction[],
   form: Form,
   { isDirect = () => true, onProgress }: ModuleOptions = {},
-): Translation {
+): Generator<GuestFunction, Translation> {
   const { native, parameterTypes, resultTypes } = conventionOf(layout.mode);
   for (const name of ['call', 'jump'])
     emitter.importFunction(name, [native, ...parameterTypes], resultTypes);
@@ -58,10 +59,12 @@ export function buildModule(
       return 'flags';
     },
   };
-  const lowered = functions.map((fn, i) => {
-    onProgress?.(i, functions.length);
-    return lowerFunction(context, fn, form);
-  });
+  const lowered: LoweredFunction[] = [];
+  for (const fn of functions) {
+    onProgress?.(lowered.length, functions.length);
+    lowered.push(lowerFunction(context, fn, form));
+    yield fn;
+  }
   onProgress?.(functions.length, functions.length);
   shared.write();
   for (const { name } of lowered) emitter.exportFunction(name);

@@ -1,14 +1,21 @@
 /** Decides what is translated together: a function with all that it calls directly, and what its constants may point at. */
 import { pagesOf, type Stretch } from '../memory/page-index.ts';
 import { Decoder } from '../x86/decode.ts';
+import { mayTouchMxcsr } from '../x86/mxcsr.ts';
 import type { Mode } from '../x86/registers.ts';
 import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
 import type { Form } from './lower/lower-function.ts';
-import { buildModule, type OnProgress } from './module.ts';
+import { buildingModule, type OnProgress } from './module.ts';
 import type { Recipes } from './recipes.ts';
-import { type ChangingCode, type CodeRegion, isChanging, regionAt } from './store/code-region.ts';
+import {
+  type ChangingCode,
+  type CodeRegion,
+  type FixedCode,
+  isChanging,
+  regionAt,
+} from './store/code-region.ts';
 import { codeOf, type StoredFunction } from './store/stored-function.ts';
 
 export interface TranslatedModule {
@@ -30,6 +37,14 @@ export interface TranslateOptions {
   readonly dispatches?: boolean;
 }
 
+/** Goes through all steps at once. */
+function finished<Result>(steps: Generator<unknown, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 export interface TranslatorOptions {
   readonly layout: Layout;
   readonly recipes: Recipes;
@@ -44,6 +59,7 @@ export class Translator implements CodeSource {
   exactFloats = false;
   readonly #layout: Layout;
   readonly #recipes: Recipes;
+  readonly #fixed: readonly FixedCode[];
   readonly #decoders: readonly Decoder[];
   readonly #changing: readonly ChangingCode[];
   /** Of pages that may change, as they stood when `refresh` was called or later. */
@@ -61,8 +77,9 @@ export class Translator implements CodeSource {
     this.mode = options.layout.mode;
     this.#layout = options.layout;
     this.#recipes = options.recipes;
-    this.#decoders = options.code.flatMap((region) =>
-      isChanging(region) ? [] : [new Decoder(this.mode, region.address, region.bytes)],
+    this.#fixed = options.code.flatMap((region) => (isChanging(region) ? [] : [region]));
+    this.#decoders = this.#fixed.map(
+      ({ address, bytes }) => new Decoder(this.mode, address, bytes),
     );
     this.#changing = options.code.filter(isChanging);
     this.#constant = options.readConstant;
@@ -131,6 +148,15 @@ export class Translator implements CodeSource {
     has: (address: bigint) => boolean,
     most = mostFunctions,
   ): GuestFunction[] {
+    return finished(this.gathering(addresses, has, most));
+  }
+
+  /** The same in steps. */
+  *gathering(
+    addresses: Iterable<bigint>,
+    has: (address: bigint) => boolean,
+    most = mostFunctions,
+  ): Generator<GuestFunction, GuestFunction[]> {
     const functions: GuestFunction[] = [];
     const pending = [...addresses];
     const roots = pending.length;
@@ -144,6 +170,7 @@ export class Translator implements CodeSource {
       const fn = this.discover(at);
       functions.push(fn);
       pending.push(...fn.callees);
+      yield fn;
     }
     return functions;
   }
@@ -160,8 +187,18 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form = 'resumable',
-    { onProgress, dispatches = false }: TranslateOptions = {},
+    options?: TranslateOptions,
   ): TranslatedModule {
+    return finished(this.translating(emitter, functions, form, options));
+  }
+
+  /** The same in steps. */
+  *translating(
+    emitter: Emitter,
+    functions: readonly GuestFunction[],
+    form: Form,
+    { onProgress, dispatches = false }: TranslateOptions = {},
+  ): Generator<GuestFunction, TranslatedModule> {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
     const isDirect = ({ entry }: GuestFunction): boolean =>
       !dispatches && !this.#isVolatile(code.get(entry));
@@ -169,7 +206,7 @@ export class Translator implements CodeSource {
       bytes,
       functions: lowered,
       asksFlags,
-    } = buildModule(emitter, this.#layout, this.#recipes, functions, form, {
+    } = yield* buildingModule(emitter, this.#layout, this.#recipes, functions, form, {
       isDirect,
       onProgress,
     });
@@ -187,6 +224,11 @@ export class Translator implements CodeSource {
       };
     });
     return { bytes, functions: stored, asksFlags };
+  }
+
+  /** Whether code that never changes may read or write MXCSR: its bytes say so, wherever instructions begin. */
+  get mayTouchMxcsr(): boolean {
+    return this.#fixed.some(({ bytes }) => mayTouchMxcsr(bytes));
   }
 
   /** Gives the decoders' memory back. */

@@ -15,3 +15,15 @@ const control: ReadonlySet<string> = new Set(
 );
 
 export const touchesMxcsr = (mnemonic: string): boolean => control.has(mnemonic);
+
+/**
+ * Whether bytes of code may be such an instruction, or have one across any border of theirs: 0F AE /0 to /3 with an operand in
+ * memory (SDM vol. 2).
+ */
+export function mayTouchMxcsr(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0xae, 1); at >= 0; at = bytes.indexOf(0xae, at + 1)) {
+    const modrm = bytes[at + 1] ?? 0;
+    if (bytes[at - 1] === 0x0f && modrm < 0xc0 && (modrm & 0x20) === 0) return true;
+  }
+  return false;
+}

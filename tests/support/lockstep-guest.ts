@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
-import type { Tier } from '../../runtime/cpu/translations.ts';
+import type { Tier } from '../../runtime/cpu/translations-options.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import { LinearAddressSpace, type ProtectedSpace } from '../../runtime/memory/address-space.ts';
 import { GuestMemory } from '../../runtime/memory/guest-memory.ts';

@@ -4,7 +4,7 @@
  * the shortest program that still does; `--seed` of it repeats that.
  */
 import { parseArgs } from 'node:util';
-import type { Tier } from '../../runtime/cpu/translations.ts';
+import type { Tier } from '../../runtime/cpu/translations-options.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { CpuOracle } from './cpu-oracle.ts';
 import { Lockstep } from './lockstep.ts';

@@ -1,6 +1,6 @@
 /** Runs a whole program on a vCPU over the oracle's regions: discovered, translated, dispatched, polled, as a guest is. */
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
-import type { Tier } from '../../runtime/cpu/translations.ts';
+import type { Tier } from '../../runtime/cpu/translations-options.ts';
 import { Vcpu } from '../../runtime/cpu/vcpu.ts';
 import {
   LinearAddressSpace,
@@ -137,7 +137,14 @@ export class VcpuExecutor {
     });
     const dispatcher = this.#dispatchers[index] ?? this.#dispatcher(cpu.layout);
     this.#dispatchers[index] = dispatcher;
-    cpu.restore({ dispatcher, flags: undefined, modules: [], recipes: [], exactFloats });
+    cpu.restore({
+      dispatcher,
+      flags: undefined,
+      modules: [],
+      recipes: [],
+      exactFloats,
+      isWhole: true,
+    });
     if (entries.length > 0) await cpu.translateAll();
     return cpu;
   }

@@ -1,6 +1,6 @@
 /** Runs programs in lockstep: the reference evaluator, recompiled Wasm and the machine's CPU must end alike. */
 
-import type { Tier } from '../../runtime/cpu/translations.ts';
+import type { Tier } from '../../runtime/cpu/translations-options.ts';
 import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
 import type { Mode } from '../../runtime/x86/registers.ts';
 import { vectors } from '../../runtime/x86/semantics.ts';

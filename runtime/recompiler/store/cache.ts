@@ -27,7 +27,11 @@ export interface Translated {
   readonly layout: Layout;
   readonly moduleCount: number;
   restore(kept: KeptTranslation): boolean;
+  /** Makes the image runnable: functions are made when they are called. */
+  begin(): Promise<void>;
   translateAll(ahead?: AheadOfTime): Promise<void>;
+  /** Is told when all that is known of the image has been made after all. */
+  whenWhole(tell: () => void): void;
   keep(): KeptTranslation;
 }
 
@@ -69,6 +73,8 @@ export class CachedTranslation {
   readonly #key: string;
   /** How many modules the cache has. */
   #kept = 0;
+  /** One after another. */
+  #saved = Promise.resolve();
 
   constructor(cpu: Translated, cache: ModuleCache, key: string) {
     this.#cpu = cpu;
@@ -82,14 +88,20 @@ export class CachedTranslation {
       await this.#cpu.translateAll(ahead);
       return;
     }
+    this.#cpu.whenWhole(() => void this.save());
     const bytes = await this.#cache.get(this.#key);
     const kept = bytes === undefined ? undefined : decode(bytes);
     if (kept !== undefined && this.#cpu.restore(kept)) this.#kept = this.#cpu.moduleCount;
-    else await this.#cpu.translateAll();
+    else await this.#cpu.begin();
   }
 
   /** Keeps what the cache does not have yet. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    this.#saved = this.#saved.then(() => this.#save());
+    return this.#saved;
+  }
+
+  async #save(): Promise<void> {
     if (this.#cpu.moduleCount === this.#kept) return;
     this.#kept = this.#cpu.moduleCount;
     await this.#cache.put(this.#key, encode(this.#cpu.keep()));

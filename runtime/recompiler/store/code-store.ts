@@ -69,6 +69,11 @@ export class CodeStore {
     return this.#modules;
   }
 
+  /** Those that can be entered, in the order in which they were installed. */
+  get functions(): InstalledFunction[] {
+    return [...this.#modules].flatMap(({ live }) => [...live]);
+  }
+
   installDispatcher(bytes: Uint8Array): void {
     const exports = this.#instantiate(bytes, { table: this.#table, find: this.#host.find });
     this.#run = exports['run'] as () => void;

@@ -16,12 +16,15 @@ export interface KeptTranslation {
   readonly recipes: readonly string[];
   /** Whether the modules leave SSE floats to the evaluator. */
   readonly exactFloats: boolean;
+  /** Whether one of the modules is all that is known of the image. */
+  readonly isWhole: boolean;
 }
 
 interface Header {
   readonly dispatcher: number;
   readonly flags: number;
   readonly exactFloats: boolean;
+  readonly isWhole: boolean;
   readonly recipes: readonly string[];
   readonly modules: readonly {
     readonly size: number;
@@ -47,6 +50,7 @@ export function encode(kept: KeptTranslation): Uint8Array {
     dispatcher: kept.dispatcher.length,
     flags: kept.flags?.length ?? 0,
     exactFloats: kept.exactFloats,
+    isWhole: kept.isWhole,
     recipes: kept.recipes,
     modules: kept.modules.map(({ bytes, functions }) => ({
       size: bytes.length,
@@ -99,8 +103,8 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
       bytes: take(length),
       functions: functions.map(functionOf),
     }));
-    const { recipes, exactFloats } = header;
-    return { dispatcher, flags, modules, recipes, exactFloats };
+    const { recipes, exactFloats, isWhole } = header;
+    return { dispatcher, flags, modules, recipes, exactFloats, isWhole };
   } catch {
     return undefined;
   }

@@ -23,7 +23,13 @@ files.after.each(({ directory }) => rmSync(directory, { recursive: true, force: 
 const image = new ByteEmitter(1).finish();
 const kept = (...modules: readonly Uint8Array[]): Uint8Array =>
   encode({
-    ...{ dispatcher: Uint8Array.of(1), flags: undefined, recipes: [], exactFloats: false },
+    ...{
+      dispatcher: Uint8Array.of(1),
+      flags: undefined,
+      recipes: [],
+      exactFloats: false,
+      isWhole: true,
+    },
     modules: modules.map((bytes) => ({ bytes, functions: [] })),
   });
 

@@ -41,10 +41,10 @@ for (const width of [64, 32] as const) {
       const image = buildGuest(printing('same'), width);
 
       assert.is(await output(image, kept), 'same');
-      // The second time with what host calls came back to.
-      assert.equal([kept.entries.size, kept.hits, kept.puts], [1, 0, 2]);
+      // Once, at the end.
+      assert.equal([kept.entries.size, kept.hits, kept.puts], [1, 0, 1]);
       assert.is(await output(image, kept, { arguments: ['other', 'arguments'] }), 'same');
-      assert.equal([kept.entries.size, kept.hits, kept.puts], [1, 1, 2]);
+      assert.equal([kept.entries.size, kept.hits, kept.puts], [1, 1, 1]);
     },
   );
 }
@@ -80,7 +80,7 @@ cache('an entry that cannot be read is made anew', async () => {
     assert.is(await output(image, kept), 'x');
   }
 
-  assert.is(kept.puts, 8);
+  assert.is(kept.puts, 4);
 });
 
 cache.run();

@@ -42,6 +42,7 @@ const kept: KeptTranslation = {
   ],
   recipes: ['add 32 32', 'logic 8'],
   exactFloats: true,
+  isWhole: true,
 };
 
 test('what is encoded is decoded, wherever in a buffer it lies', () => {

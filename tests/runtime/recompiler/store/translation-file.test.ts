@@ -21,6 +21,7 @@ const file: TranslationFile = {
     modules: [emptyModule, Uint8Array.of(3, 4)].map((bytes) => ({ bytes, functions: [] })),
     recipes: ['add 32 32'],
     exactFloats: false,
+    isWhole: true,
   }),
 };
 
@@ -61,6 +62,7 @@ test('an image without code is told', async () => {
   const encoded = encode({
     ...{ dispatcher: new Uint8Array(), flags: undefined, modules: [], recipes: [] },
     exactFloats: false,
+    isWhole: true,
   });
 
   const failed = await packTranslation({ ...file, encoded }).catch(({ message }: Error) => message);
