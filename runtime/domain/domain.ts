@@ -108,15 +108,15 @@ export class Domain {
     const { cpu, kernel, clock } = this.#parts;
     const asked = clock.monotonic();
     if (leave.reason === 'translate') {
-      if (this.#stopped !== undefined || slice.isOver(asked)) return false;
+      if (this.#stopped !== undefined || slice.mustUnwind(asked)) return false;
       const done = cpu.translateNow();
       slice.extend(clock.monotonic() - asked);
       return done;
     }
     kernel.handle(leave, asked - this.#resumed);
     this.#resumed = clock.monotonic();
-    const isOver = this.#stopped !== undefined || slice.isOver(this.#resumed);
-    return !isOver && kernel.next().do === 'run';
+    const ends = this.#stopped !== undefined || slice.mustUnwind(this.#resumed);
+    return !ends && kernel.next().do === 'run';
   }
 
   #begin(slice: TimeSlice): void {

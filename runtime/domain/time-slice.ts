@@ -9,6 +9,8 @@ const sliceNanoseconds = 2_000_000;
 const mostExtension = 2_000_000_000;
 /** V8 compiles code when it is first run, which takes half as long again. */
 const firstRun = 1.5;
+/** For what is not known to be translating, in all. */
+const mostOvertime = 200_000_000;
 const fewestPolls = 64;
 const mostPolls = 1 << 28;
 
@@ -17,6 +19,7 @@ export class TimeSlice {
   #began: bigint;
   #extension = 0;
   #extensionLeft = mostExtension;
+  #overtimeLeft = mostOvertime;
 
   constructor(now: bigint) {
     this.#began = now;
@@ -31,6 +34,19 @@ export class TimeSlice {
 
   isOver(now: bigint): boolean {
     return Number(now - this.#began) >= sliceNanoseconds + this.#extension;
+  }
+
+  /**
+   * Whether a slice that is over now has to end while frames of the guest stand. At a start not yet: code that runs for the
+   * first time is compiled by V8 first.
+   */
+  mustUnwind(now: bigint): boolean {
+    if (!this.isOver(now)) return false;
+    const wanted = Number(now - this.#began) - this.#extension;
+    if (wanted > this.#overtimeLeft) return true;
+    this.#overtimeLeft -= wanted;
+    this.#extension += wanted;
+    return false;
   }
 
   /** Time that went into code which the guest is about to run first; it makes the slice longer. */
