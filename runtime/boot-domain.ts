@@ -3,7 +3,7 @@ import { GNTTAB_RESERVED } from './abi/grant-table.ts';
 import { type BlockDeviceSpecification, serveBlockDevice } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
-import type { Tier } from './cpu/translations.ts';
+import type { Tier } from './cpu/translations-options.ts';
 import type { Vcpu } from './cpu/vcpu.ts';
 import { type Clock, systemClock } from './domain/clock.ts';
 import { Domain } from './domain/domain.ts';

@@ -8,7 +8,7 @@ import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { OnProgress } from '../recompiler/module.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
-import { type ChangingCode, isChanging, regionAt } from '../recompiler/store/code-region.ts';
+import { changingAt, isCodeAt } from '../recompiler/store/code-region.ts';
 import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
 import { CodeWatch } from '../recompiler/store/code-watch.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
@@ -107,18 +107,17 @@ export class Translations {
 
   /** Whether an address can be translated. */
   isCode(address: bigint): boolean {
-    const region = regionAt(this.#options.code, address);
-    return region !== undefined && (!isChanging(region) || region.now(address, 1).length > 0);
+    return isCodeAt(this.#options.code, address);
   }
 
   /** Whether the guest can write to the code at an address. */
   mayChange(address: bigint): boolean {
-    return this.#changingAt(address) !== undefined;
+    return changingAt(this.#options.code, address) !== undefined;
   }
 
   /** Bytes of code as they are now, where the guest can write to them. */
   changing(address: bigint, length: number): Uint8Array | undefined {
-    return this.#changingAt(address)?.now(address, length);
+    return changingAt(this.#options.code, address)?.now(address, length);
   }
 
   /** Undefined also where the translator is not loaded: `load` loads it. */
@@ -393,11 +392,6 @@ export class Translations {
       this.#installFunctions(tools, functions, form);
     }
     for (const fn of old) this.#remove(fn);
-  }
-
-  #changingAt(at: bigint): ChangingCode | undefined {
-    const region = regionAt(this.#options.code, at);
-    return region !== undefined && isChanging(region) ? region : undefined;
   }
 
   async #loadTools(): Promise<Tools> {

@@ -154,11 +154,6 @@ export class Vcpu {
     return this.#translations.size;
   }
 
-  /** Whether a function can be entered at an address. */
-  has(address: bigint): boolean {
-    return this.#translations.has(address);
-  }
-
   /** How many modules hold translated code: more than at the start, where code was found at run time. */
   get moduleCount(): number {
     return this.#translations.moduleCount;

@@ -1,6 +1,6 @@
 /** Puts a PV domain together: its frames and page tables, its vCPU, and Xen around it. */
 import { faultReporter } from '../cpu/fault-report.ts';
-import type { Tier } from '../cpu/translations.ts';
+import type { Tier } from '../cpu/translations-options.ts';
 import { Vcpu } from '../cpu/vcpu.ts';
 import { allocateTables } from '../cpu/vcpu-tables.ts';
 import type { Clock } from '../domain/clock.ts';

@@ -46,5 +46,9 @@ export class FakeSystemCpu implements SystemCpu {
     return Promise.resolve();
   }
 
+  translateNow(): boolean {
+    return false;
+  }
+
   setPolls(): void {}
 }

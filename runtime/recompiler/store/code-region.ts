@@ -26,5 +26,17 @@ export function regionAt<Region extends CodeRegion>(
   );
 }
 
+/** The region around an address, where the guest can write to it. */
+export function changingAt(regions: readonly CodeRegion[], at: bigint): ChangingCode | undefined {
+  const region = regionAt(regions, at);
+  return region !== undefined && isChanging(region) ? region : undefined;
+}
+
+/** Whether something that can be executed lies at an address now. */
+export function isCodeAt(regions: readonly CodeRegion[], at: bigint): boolean {
+  const region = regionAt(regions, at);
+  return region !== undefined && (!isChanging(region) || region.now(at, 1).length > 0);
+}
+
 const lengthOf = (region: CodeRegion): number =>
   isChanging(region) ? region.length : region.bytes.length;
