@@ -39,10 +39,16 @@ export class Builder {
   #registers: (Value | undefined)[] = [];
   #flags: Flags | undefined;
   #terminator: Terminator | undefined;
+  /** Whether a vector register has been read or written in any block so far. */
+  usesVectors = false;
 
   constructor(mode: 64 | 32, vectorsFrom: number) {
     this.mode = mode;
-    this.#widthOf = (register) => (register >= vectorsFrom ? 128 : mode);
+    this.#widthOf = (register) => {
+      if (register < vectorsFrom) return mode;
+      this.usesVectors = true;
+      return 128;
+    };
   }
 
   begin(address: bigint): void {
@@ -102,6 +108,7 @@ export class Builder {
   /** `value` has the register's whole width. */
   setRegister(register: number, value: Value): void {
     this.#registers[register] = value;
+    if (value.width === 128) this.usesVectors = true;
     this.#statements.push({ kind: 'setRegister', register, value });
   }
 

@@ -47,6 +47,8 @@ export interface GuestFunction {
   readonly tables: ReadonlyMap<bigint, JumpTable>;
   /** Whether it reads or writes MXCSR. */
   readonly touchesMxcsr: boolean;
+  /** Whether it reads or writes XMM registers. */
+  readonly usesVectors: boolean;
   readonly instructions: number;
   /** What blocks of loops that are written in chunks do beside what they say, by address (lower/chunk-loops.ts). */
   readonly chunks?: ReadonlyMap<bigint, Chunk>;
@@ -121,6 +123,7 @@ class Discovery {
       tableTargets: this.#addresses(this.#tableTargets),
       tables: this.#tables,
       touchesMxcsr: this.#touchesMxcsr,
+      usesVectors: this.#builder.usesVectors,
       instructions: this.#instructions.size,
     };
   }

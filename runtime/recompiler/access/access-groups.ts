@@ -42,22 +42,23 @@ export const isStack = ({ root }: AccessGroup): boolean =>
 
 export class AccessGroups {
   readonly #mode: Mode;
-  readonly #open = new Map<string, AccessGroup>();
+  readonly #open = new Map<Root, AccessGroup>();
   readonly #of = new Map<Value | Store, GroupedAccess>();
   readonly #names = new Map<Value, string>();
   /** Roots that nothing is merged of. */
-  readonly #apart = new Set<string>();
+  readonly #apart = new Set<Root>();
   #instruction: bigint;
 
   /** `isApart`: whether an access, and others of its root, are to stand alone. */
   constructor(
     block: Block,
     mode: Mode,
-    isApart: (instruction: bigint, writes: boolean) => boolean = () => false,
+    isApart?: (instruction: bigint, writes: boolean) => boolean,
   ) {
     this.#mode = mode;
     this.#instruction = block.address;
     this.#read(block);
+    if (isApart === undefined) return;
     for (const { group } of new Set(this.#of.values()))
       if (isApart(group.first.instruction, group.first.writes))
         this.#apart.add(this.#nameOf(group.root));
@@ -122,8 +123,8 @@ export class AccessGroups {
     return access;
   }
 
-  #nameOf(root: Value | undefined): string {
-    return root === undefined ? '' : this.#name(root, 0);
+  #nameOf(root: Value | undefined): Root {
+    return root !== undefined && isLinear(root) ? this.#name(root, 0) : root;
   }
 
   #split(address: Value): { root: Value | undefined; offset: bigint } {
@@ -144,8 +145,7 @@ export class AccessGroups {
 
   /** The same for sums and products of the same values, however often they are written. */
   #name(value: Value, depth: number): string {
-    const isLinear = value.op === 'add' || value.op === 'shiftLeft' || value.op === 'mul';
-    if (isLinear && depth < 4) {
+    if (isLinear(value) && depth < 4) {
       const parts = value.args.map((each) => this.#name(each, depth + 1));
       return `${value.op}${value.width}(${parts.join()})`;
     }
@@ -156,6 +156,11 @@ export class AccessGroups {
     return name;
   }
 }
+
+/** What addresses have in common: a value, or the name of a sum of values. */
+type Root = Value | string | undefined;
+
+const isLinear = ({ op }: Value): boolean => op === 'add' || op === 'shiftLeft' || op === 'mul';
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);

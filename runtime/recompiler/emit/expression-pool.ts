@@ -44,6 +44,8 @@ export class ExpressionPool {
   readonly #open: Expression[] = [];
   readonly #next: number[] = [];
   readonly #labels: number[] = [];
+  /** Where each label stood in `#labels` last: searched for, a branch out of a thousand blocks takes a thousand steps. */
+  readonly #places: number[] = [];
   /** Where the last `local.set` written begins and ends, and its local. */
   readonly #set = { at: 0, end: -1, local: 0 };
 
@@ -136,7 +138,9 @@ export class ExpressionPool {
       if (this.#word(at + 2) === rareLabel) this.rare.push(w.length);
       w.byte(this.#word(at + 1));
       w.byte(voidBlock);
-      this.#labels.push(this.#word(at + 2));
+      const label = this.#word(at + 2);
+      const place = this.#labels.push(label) - 1;
+      if (label >= 0) this.#places[label] = place;
     } else if (this.#word(at + 3) === 0) {
       this.#writeCode(at, w);
       return;
@@ -228,13 +232,13 @@ export class ExpressionPool {
         break;
       case kinds.branch:
         w.byte(first);
-        w.unsigned(depth(this.#labels, second));
+        w.unsigned(this.#depth(second));
         break;
       case kinds.branchTable: {
         const targets = this.#list(first);
         w.byte(0x0e);
         w.unsigned(targets.length - 1);
-        for (const label of targets) w.unsigned(depth(this.#labels, label));
+        for (const label of targets) w.unsigned(this.#depth(label));
         break;
       }
       case kinds.call:
@@ -249,6 +253,14 @@ export class ExpressionPool {
         writeResults(w, this.#list(second));
         break;
     }
+  }
+
+  #depth(label: number): number {
+    const known = this.#places[label] ?? -1;
+    // One of the same name may have stood inside of it.
+    const at = this.#labels[known] === label ? known : this.#labels.lastIndexOf(label);
+    if (at < 0) throw new TypeError('a branch to a label that is not around it');
+    return this.#labels.length - 1 - at;
   }
 
   #word(at: number): number {
@@ -273,12 +285,6 @@ export class ExpressionPool {
 function writeOpcode(w: ByteWriter, number: number): void {
   if (number < firstLong) w.byte(number);
   else w.bytes(longOpcodes[number - firstLong] ?? []);
-}
-
-function depth(labels: readonly number[], label: number): number {
-  const at = labels.lastIndexOf(label);
-  if (at < 0) throw new TypeError('a branch to a label that is not around it');
-  return labels.length - 1 - at;
 }
 
 /** The last result is on top. */

@@ -23,20 +23,22 @@ export function inlineCalls(
 ): GuestFunction {
   const inlining = new Inlining(fn, functionAt);
   const blocks = inlining.into(fn.blocks, 0);
-  return inlining.copied === 0
-    ? fn
-    : { ...fn, blocks, instructions: fn.instructions + inlining.copied };
+  if (inlining.copied === 0) return fn;
+  const instructions = fn.instructions + inlining.copied;
+  return { ...fn, blocks, instructions, usesVectors: inlining.usesVectors };
 }
 
 class Inlining {
   /** Instructions. */
   copied = 0;
+  usesVectors: boolean;
   readonly #fn: GuestFunction;
   readonly #functionAt: (entry: bigint) => GuestFunction | undefined;
   #copies = 0n;
 
   constructor(fn: GuestFunction, functionAt: (entry: bigint) => GuestFunction | undefined) {
     this.#fn = fn;
+    this.usesVectors = fn.usesVectors;
     this.#functionAt = functionAt;
   }
 
@@ -51,6 +53,7 @@ class Inlining {
       const callee = own.has(back) ? this.#worthy(terminator.target) : undefined;
       if (callee === undefined) return block;
       this.copied += callee.instructions;
+      this.usesVectors ||= callee.usesVectors;
       const moved = copyStep * ++this.#copies;
       const copy = callee.blocks.map((each) => copyOf(each, moved, terminator.returnTo, back));
       copies.push(...(depth + 1 < deepest ? this.into(copy, depth + 1) : copy));

@@ -17,7 +17,10 @@ interface Uses {
 /** One use as a vector makes its halves into one, or the reverse: 2 instructions, as much as two scalar uses of a vector cost. */
 const vectorCost = 2;
 
+const none: ReadonlySet<number> = new Set();
+
 export function halvedRegisters(fn: GuestFunction): ReadonlySet<number> {
+  if (!fn.usesVectors) return none;
   const count = new UseCount();
   for (const block of fn.blocks) count.block(block);
   const halved = [...count.uses].filter(([, { scalar, vector }]) => scalar > vectorCost * vector);
