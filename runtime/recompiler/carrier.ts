@@ -24,3 +24,13 @@ export const loadOps: Readonly<Record<Width, LoadOp>> = {
 export const storeOps: Readonly<Record<Width, StoreOp>> = {
   1: 'i32.store8', 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store',
 };
+
+/** The same of a Wasm type. */
+// biome-ignore format: a table
+export const plainLoads: Readonly<Record<WasmType, LoadOp>> = {
+  i32: 'i32.load', i64: 'i64.load', f32: 'f32.load', f64: 'f64.load', v128: 'v128.load',
+};
+// biome-ignore format: a table
+export const plainStores: Readonly<Record<WasmType, StoreOp>> = {
+  i32: 'i32.store', i64: 'i64.store', f32: 'f32.store', f64: 'f64.store', v128: 'v128.store',
+};

@@ -3,7 +3,7 @@ import type { Flag } from '../../ir/ops.ts';
 import type { Subroutine, Value } from '../../ir/value.ts';
 import { isVector, RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
-import { loadOps } from '../carrier.ts';
+import { loadOps, plainLoads, plainStores } from '../carrier.ts';
 import {
   type Carried,
   type Convention,
@@ -217,12 +217,12 @@ export class Frame {
   }
 
   loadState(type: WasmType, offset: number): Expression {
-    return this.emitter.load(`${type}.load`, this.layout.state + offset, this.emitter.i32(0));
+    return this.emitter.load(plainLoads[type], this.layout.state + offset, this.emitter.i32(0));
   }
 
   storeState(type: WasmType, offset: number, value: Expression): Expression {
     return this.emitter.store(
-      `${type}.store`,
+      plainStores[type],
       this.layout.state + offset,
       this.emitter.i32(0),
       value,

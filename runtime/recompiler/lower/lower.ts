@@ -7,6 +7,13 @@ import type { Expression, LaneShape } from '../emit/emitter.ts';
 import { floatRule, floatTest, packedFloatRules } from './lower-float.ts';
 import type { Rule, Values } from './values.ts';
 
+/** Both names of an operator, made once: one that is put together for each value is hashed for each. */
+function named(name: string): (width: Width) => string {
+  const narrow = `i32.${name}`;
+  const wide = `i64.${name}`;
+  return (width) => (width === 64 ? wide : narrow);
+}
+
 const prefix = (width: Width): 'i32' | 'i64' => (width === 64 ? 'i64' : 'i32');
 
 /** Clears what an operation carried above a narrow value. */
@@ -31,23 +38,26 @@ export const constantExpression = (m: Values, width: Width, value: bigint): Expr
       ? m.emitter.i64(value)
       : m.emitter.i32(Number(BigInt.asIntN(32, value)));
 
-const arithmetic =
-  (name: string): Rule =>
-  (m, value) =>
+const arithmetic = (name: string): Rule => {
+  const operator = named(name);
+  return (m, value) =>
     mask(
       m,
       value.width,
-      m.emitter.op(`${prefix(value.width)}.${name}`, m.emit(arg(value, 0)), m.emit(arg(value, 1))),
+      m.emitter.op(operator(value.width), m.emit(arg(value, 0)), m.emit(arg(value, 1))),
     );
+};
 
-const bitwise =
-  (name: string): Rule =>
-  (m, value) =>
+const bitwise = (name: string): Rule => {
+  const operator = named(name);
+  const vector = `v128.${name}`;
+  return (m, value) =>
     m.emitter.op(
-      value.width === 128 ? `v128.${name}` : `${prefix(value.width)}.${name}`,
+      value.width === 128 ? vector : operator(value.width),
       m.emit(arg(value, 0)),
       m.emit(arg(value, 1)),
     );
+};
 
 const signedArithmetic =
   (name: string): Rule =>
@@ -71,27 +81,30 @@ function countOf(m: Values, value: Value): Expression {
   return known === undefined ? e.op('i64.extend_i32_u', m.emit(count)) : e.i64(known);
 }
 
-const shift =
-  (name: string, operand: (m: Values, value: Value) => Expression): Rule =>
-  (m, value) =>
+const shift = (name: string, operand: (m: Values, value: Value) => Expression): Rule => {
+  const operator = named(name);
+  return (m, value) =>
     mask(
       m,
       value.width,
-      m.emitter.op(`${prefix(value.width)}.${name}`, operand(m, arg(value, 0)), countOf(m, value)),
+      m.emitter.op(operator(value.width), operand(m, arg(value, 0)), countOf(m, value)),
     );
+};
 
 const plain = (m: Values, value: Value): Expression => m.emit(value);
 
-const compare =
-  (name: string, isSigned: boolean): Rule =>
-  (m, value) => {
+const isZero = named('eqz');
+
+const compare = (name: string, isSigned: boolean): Rule => {
+  const operator = named(name);
+  const side = isSigned ? signed : plain;
+  return (m, value) => {
     const x = arg(value, 0);
     const y = arg(value, 1);
-    const side = isSigned ? signed : plain;
-    if (name === 'eq' && constantOf(y) === 0n)
-      return m.emitter.op(`${prefix(x.width)}.eqz`, m.emit(x));
-    return m.emitter.op(`${prefix(x.width)}.${name}`, side(m, x), side(m, y));
+    if (name === 'eq' && constantOf(y) === 0n) return m.emitter.op(isZero(x.width), m.emit(x));
+    return m.emitter.op(operator(x.width), side(m, x), side(m, y));
   };
+};
 
 /** A count of bits of a narrow value: as if it stood in 32 bits, corrected. */
 const countBits =
