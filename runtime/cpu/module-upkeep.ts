@@ -3,6 +3,8 @@ import type { InstalledFunction, InstalledModule } from '../recompiler/store/cod
 
 /** Each costs V8 some kilobytes, whatever it holds. */
 const mostModules = 128;
+/** The same while all of them are going to be replaced by one. */
+const mostModulesAtFirst = 512;
 /** What a module of this size costs is worth it; it is not made anew. */
 const largeModule = 1000;
 
@@ -28,8 +30,8 @@ function addCallers({ live }: InstalledModule, found: Set<InstalledFunction>): v
 }
 
 /** Modules to be made one, since there are too many: those of which the least is left. */
-export function crowded(modules: ReadonlySet<InstalledModule>): InstalledModule[] {
-  if (modules.size <= mostModules) return [];
+export function crowded(modules: ReadonlySet<InstalledModule>, isWhole = true): InstalledModule[] {
+  if (modules.size <= (isWhole ? mostModules : mostModulesAtFirst)) return [];
   const small = [...modules].filter(({ live }) => live.size < largeModule);
   small.sort((a, b) => a.live.size - b.live.size);
   return small.slice(0, Math.max(small.length - mostModules / 2, 2));

@@ -382,7 +382,7 @@ export class Translations {
 
   /** Keeps the number of modules bounded: what is left of the smallest becomes one. */
   #merge(tools: Tools): void {
-    const modules = crowded(this.#store.modules);
+    const modules = crowded(this.#store.modules, this.#whole.isMade);
     if (modules.length === 0) return;
     const translator = this.#fresh(tools);
     const old = modules.flatMap(({ live }) => [...live]);

@@ -29,7 +29,7 @@ export interface Recompiling {
 export interface Steps {
   /** Bytes to IR. */
   readonly reading: number;
-  /** IR to a module, by the emitter of run time. */
+  /** IR to a module, by the emitter of run time, in the form that it makes first. */
   readonly writing: number;
   /** V8's check of the module; it compiles each function when it is first called, and keeps what it has seen before. */
   readonly checking: number;
@@ -113,7 +113,7 @@ function recompile(translator: Translator, entries: readonly bigint[]): Round {
   const begun = performance.now();
   const functions = translator.gather(entries, () => false);
   const read = performance.now();
-  const { bytes } = translator.translate(new ByteEmitter(maximumPages), functions);
+  const { bytes } = translator.translate(new ByteEmitter(maximumPages), functions, 'fast');
   const written = performance.now();
   new WebAssembly.Module(new Uint8Array(bytes));
   const checked = performance.now();
