@@ -1,7 +1,6 @@
 /**
- * A vCPU's translated code: made when it is needed, taken over from the cache, forgotten when what it was made from is
- * written. Functions are first translated in the form that has one entry; who comes back into the middle of one makes the
- * form that has many.
+ * A vCPU's translated code: made when it is called, taken over from the cache, forgotten when what it was made from is written.
+ * It has the form with one entry first; who comes back into the middle of a function makes the form that has many.
  */
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
@@ -76,8 +75,8 @@ export class Translations {
 
   get size(): TranslationSize {
     const { functions, modules } = this.#store;
-    const bytes = [...modules].reduce((sum, module) => sum + module.bytes.length, 0);
-    return { functions: functions.length, bytes };
+    const sizes = [...modules].map(({ bytes }) => bytes.length);
+    return { functions: functions.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
   /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
@@ -318,10 +317,10 @@ export class Translations {
     { isImage = false, onProgress }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
-    const { translator, emitter } = tools;
     // Who comes back into the middle of a function calls its callees in their fast form.
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
-    const module = translator.translate(emitter(), functions, form, { onProgress, dispatches });
+    const options = { onProgress, dispatches };
+    const module = tools.translator.translate(tools.emitter(), functions, form, options);
     if (module.asksFlags) this.#knowFlags(tools);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
