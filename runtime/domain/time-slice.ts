@@ -6,11 +6,11 @@ const sliceNanoseconds = 2_000_000;
  * To end a slice in the midst of a cold start unwinds the frames of calls, which then have to be made enterable: so the time
  * that goes into code which is about to run extends it, up to this for all slices together.
  */
-const mostExtension = 2_000_000_000;
+const mostExtension = 10_000_000_000;
 /** V8 compiles code when it is first run, which takes half as long again. */
 const firstRun = 1.5;
 /** For what is not known to be translating, in all. */
-const mostOvertime = 200_000_000;
+const mostOvertime = 1_000_000_000;
 const fewestPolls = 64;
 const mostPolls = 1 << 28;
 
