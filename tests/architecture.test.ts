@@ -109,7 +109,6 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/guests/grub.test.ts': [
     'runtime/boot-domain.ts',
     'runtime/elf/unpack.ts',
-    'runtime/xen/builder/',
     'runtime/xen/guest-array.ts',
     'runtime/xen/guest-code.ts',
     'runtime/xen/guest-space.ts',
@@ -122,6 +121,10 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/traps/xen-cpuid.ts',
   ],
   'tests/runtime/xen/mmu/mmu.test.ts': ['runtime/xen/mmu/', 'runtime/xen/guest-error.ts'],
+  'tests/runtime/xen/builder/build-domain.test.ts': [
+    'runtime/xen/builder/hypercall-page.ts',
+    'runtime/xen/builder/initial-tables.ts',
+  ],
   'tests/runtime/xen/memory/memory-op.test.ts': ['runtime/xen/memory/'],
   'tests/runtime/xen/traps/bounce.test.ts': ['runtime/xen/pv-cpu.ts'],
   'tests/runtime/xen/hypercalls/hypercall.test.ts': ['runtime/xen/virtual-cpu.ts'],
