@@ -10,6 +10,11 @@
 import { type Mode, RAX, RBP, RBX, RDI, RSI } from '../x86/registers.ts';
 import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 
+/** Parameters by number: the stack pointer, the depth, registers. */
+export const spParameter = 0;
+export const depthParameter = 1;
+export const firstCarried = 2;
+
 /** A register, and the type in which it travels. */
 export interface Carried {
   readonly register: number;

@@ -5,17 +5,18 @@ import { isVector, RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
 import { loadOps, plainLoads, plainStores } from '../carrier.ts';
 import {
-  type Carried,
   type Convention,
   conventionOf,
-  fromCarrier,
-  toCarrier,
+  depthParameter,
+  firstCarried,
+  spParameter,
 } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
-import { type Layout, left } from '../layout.ts';
+import type { Layout } from '../layout.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import type { Recipes } from '../recipes.ts';
+import { Calls } from './calls.ts';
 import type { RegisterSet } from './plan.ts';
 import { lazyFlags } from './plan.ts';
 import type { SupportFunction } from './support.ts';
@@ -54,11 +55,6 @@ interface Part {
   readonly offset: number;
 }
 
-/** Parameters that come before registers (convention.ts). */
-const spLocal = 0;
-const depthLocal = 1;
-const firstCarried = 2;
-
 /**
  * A loop counts its iterations in a local and takes as many polls at once: a count in memory alone would take a loop of one
  * word as long as its store takes to be loaded again, 5 cycles.
@@ -72,6 +68,7 @@ export class Frame {
   readonly fn: GuestFunction;
   readonly native: 'i32' | 'i64';
   readonly convention: Convention;
+  readonly calls: Calls;
   readonly locals: WasmType[] = [];
   /** Where statements go; the writer of a block replaces it. */
   statements: Expression[] = [];
@@ -95,6 +92,7 @@ export class Frame {
     this.fn = fn;
     this.convention = conventionOf(context.layout.mode);
     this.native = this.convention.native;
+    this.calls = new Calls(this);
     this.convention.parameters.forEach(({ register, as }, i) => {
       if (as === this.native) this.#registers.set(register, firstCarried + i);
     });
@@ -130,7 +128,7 @@ export class Frame {
   }
 
   registerLocal(register: number): number {
-    if (register === RSP) return spLocal;
+    if (register === RSP) return spParameter;
     const known = this.#registers.get(register);
     if (known !== undefined) return known;
     const local = this.#newLocal(this.registerType(register));
@@ -299,10 +297,8 @@ export class Frame {
     return e.get(polls, 'i32');
   }
 
-  // Calls and returns (convention.ts).
-
   sp(): Expression {
-    return this.emitter.get(spLocal, this.native);
+    return this.emitter.get(spParameter, this.native);
   }
 
   reloadSp(): Expression {
@@ -310,88 +306,13 @@ export class Frame {
   }
 
   depth(): Expression {
-    return this.emitter.get(depthLocal, 'i32');
+    return this.emitter.get(depthParameter, 'i32');
   }
 
   /** Takes this function's frame off the depth. */
   deepen(): Expression {
     const e = this.emitter;
-    return e.set(depthLocal, e.op('i32.sub', this.depth(), e.i32(this.stackCost())));
-  }
-
-  /** What a function does before all else: registers that came as something else go to their locals. */
-  receive(): Expression[] {
-    const e = this.emitter;
-    return this.convention.parameters.flatMap(({ register, as }, i) =>
-      as === this.native
-        ? []
-        : [e.set(this.registerLocal(register), fromCarrier(e, as, e.get(firstCarried + i, as)))],
-    );
-  }
-
-  /** What every callee gets. */
-  arguments(): Expression[] {
-    return [this.sp(), this.depth(), ...this.#carried(this.convention.parameters)];
-  }
-
-  /** Calls a function and hands its results on. */
-  tailCall(name: string, args: readonly Expression[]): Expression[] {
-    const e = this.emitter;
-    const { resultTypes } = this.convention;
-    const locals = resultTypes.map((type) => this.local(type));
-    const results = resultTypes.map((type, i) => e.get(locals[i] ?? 0, type));
-    return [e.callInto(locals, name, args, resultTypes), e.return(...results)];
-  }
-
-  /** Calls a function; where it does not come back to an address, its results are ours. */
-  call(name: string, args: readonly Expression[], returnTo: bigint): Expression[] {
-    const e = this.emitter;
-    const { native } = this;
-    const { results, resultTypes } = this.convention;
-    const raw = results.map(({ register, as }) =>
-      as === native ? this.registerLocal(register) : this.local(as),
-    );
-    const locals = [spLocal, ...raw];
-    const same = resultTypes.map((type, i) => e.get(locals[i] ?? 0, type));
-    const returnedTo = this.loadState(native, cpuState.returnedTo);
-    const elsewhere = e.op(`${native}.ne`, returnedTo, this.constant(returnTo));
-    const received = results.flatMap(({ register, as }, i) =>
-      as === native
-        ? []
-        : [e.set(this.registerLocal(register), fromCarrier(e, as, e.get(raw[i] ?? 0, as)))],
-    );
-    return [
-      e.callInto(locals, name, args, resultTypes),
-      e.ifRare(elsewhere, [e.return(...same)]),
-      ...received,
-    ];
-  }
-
-  /** Returns to a guest address; registers that do not travel are in the state block. */
-  return(to: Expression): Expression[] {
-    const results = this.#carried(this.convention.results);
-    return [
-      this.storeState(this.native, cpuState.returnedTo, to),
-      this.emitter.return(this.sp(), ...results),
-    ];
-  }
-
-  #carried(carried: readonly Carried[]): Expression[] {
-    const e = this.emitter;
-    return carried.map(({ register, as }) =>
-      toCarrier(e, as, e.get(this.registerLocal(register), this.native)),
-    );
-  }
-
-  /** Back to the host: all is in the state block, and what travels back is nothing. */
-  returnLeft(): Expression[] {
-    const e = this.emitter;
-    const nothing = this.convention.results.map(({ as }) => toCarrier(e, as, this.constant(0n)));
-    return [
-      this.storeState(this.native, registerOffset(RSP), this.sp()),
-      this.storeState(this.native, cpuState.returnedTo, this.constant(left)),
-      e.return(this.constant(0n), ...nothing),
-    ];
+    return e.set(depthParameter, e.op('i32.sub', this.depth(), e.i32(this.stackCost())));
   }
 
   loadCpu(value: Value, offset: Expression): Expression {
@@ -442,7 +363,7 @@ export class Frame {
     return [
       this.storeState('i64', cpuState.rip, e.op('i64.add', e.i64(this.#lowest), distance)),
       this.storeState('i32', cpuState.leaveReason, reason),
-      ...this.returnLeft(),
+      ...this.calls.left(),
     ];
   }
 }

@@ -93,7 +93,7 @@ function finish(
   const calls = plans.some((each) => each.calls);
   const asks = calls || fn.instructions > smallLeaf;
   const body = frame.withTails(written.write(codeOf, asks ? entryPoll(frame) : []));
-  const prologue = [...frame.receive(), ...(asks ? [frame.deepen()] : []), ...frame.refuel()];
+  const prologue = [...frame.calls.receive(), ...(asks ? [frame.deepen()] : []), ...frame.refuel()];
   const name = functionName(fn.entry);
   e.addFunction(
     name,
@@ -110,7 +110,10 @@ function entryPoll(frame: Frame): Expression[] {
   const { emitter: e, fn } = frame;
   const { passed, returned } = frame.convention;
   const poll = frame.aside(() => {
-    const again = [...frame.spill(passed & ~returned), ...frame.return(frame.constant(fn.entry))];
+    const again = [
+      ...frame.spill(passed & ~returned),
+      ...frame.calls.return(frame.constant(fn.entry)),
+    ];
     const spent = e.op('i32.or', frame.nextPoll(1), frame.depth());
     frame.statement(
       e.ifRare(e.op('i32.lt_s', spent, e.i32(0)), [

@@ -81,7 +81,7 @@ export class TerminatorLowering {
           this.#frame.statement(store);
         this.#frame.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(address)));
         if (terminator.reason === 'hostCall') this.#askHost(terminator.next);
-        this.#write(this.#frame.returnLeft());
+        this.#write(this.#frame.calls.left());
         break;
     }
   }
@@ -108,7 +108,7 @@ export class TerminatorLowering {
   #return(target: number): void {
     const { emitter: e, native, convention } = this.#frame;
     this.#spillBut(convention.returned);
-    this.#write(this.#frame.return(e.get(target, native)));
+    this.#write(this.#frame.calls.return(e.get(target, native)));
   }
 
   /** The return of a function that stands in its caller: goes on there, unless the address is another one. */
@@ -171,7 +171,7 @@ export class TerminatorLowering {
   #tailTo({ name, first }: Callee): void {
     const frame = this.#frame;
     this.#spillBut(frame.convention.passed);
-    this.#write(frame.tailCall(name, [...first, ...frame.arguments()]));
+    this.#write(frame.calls.tail(name, [...first, ...frame.calls.arguments()]));
   }
 
   /** The function at an address, called directly where it is of this module. */
@@ -191,7 +191,7 @@ export class TerminatorLowering {
       return;
     }
     this.#spillBut(frame.convention.passed);
-    this.#write(frame.call(name, [...first, ...frame.arguments()], returnTo));
+    this.#write(frame.calls.call(name, [...first, ...frame.calls.arguments()], returnTo));
     this.#write(on);
   }
 }
