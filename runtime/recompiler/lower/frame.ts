@@ -302,7 +302,7 @@ export class Frame {
   }
 
   reloadSp(): Expression {
-    return this.emitter.set(spLocal, this.loadState(this.native, registerOffset(RSP)));
+    return this.emitter.set(spParameter, this.loadState(this.native, registerOffset(RSP)));
   }
 
   depth(): Expression {
