@@ -27,6 +27,8 @@ const page = BigInt(pageSize);
 const firstLearning = 4;
 /** Exits that are taken before functions are written anew, since others may follow. */
 const mostExits = 16;
+/** Leaving so often costs about what it costs to write a function anew. */
+const exitsAFunction = 16;
 const none: ReadonlySet<bigint> = new Set();
 
 export class Paging implements AddressSpace, TranslationCache {
@@ -43,6 +45,8 @@ export class Paging implements AddressSpace, TranslationCache {
   #hasLeft = false;
   #isNext = false;
   #exitsSinceStale = 0;
+  /** Functions that were written anew together the last time. */
+  #together = 0;
   #polls = 0;
   #nextLearning = firstLearning;
 
@@ -125,8 +129,10 @@ export class Paging implements AddressSpace, TranslationCache {
 
   /** Functions whose sites kept leaving for nothing. */
   takeStale(): readonly bigint[] {
-    if (this.#exitsSinceStale < mostExits) return [];
+    // They are written with all that run: the more that is, the more must leaving have cost.
+    if (this.#exitsSinceStale < Math.max(mostExits, this.#together * exitsAFunction)) return [];
     const stale = this.sites.together(this.#stale);
+    this.#together = stale.length;
     this.#stale.clear();
     this.#exitsSinceStale = 0;
     return this.#counted(stale);
