@@ -4,7 +4,7 @@
  */
 import { FLAT_KERNEL } from '../abi/xen.ts';
 import type { Emulated, Environment } from '../cpu/environment.ts';
-import { XenError } from '../errors.ts';
+import { UnsupportedError, XenError } from '../errors.ts';
 import type { EvaluationState } from '../ir/evaluate.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Width } from '../memory/layout.ts';
@@ -15,6 +15,7 @@ import type { FrameTable } from './frames.ts';
 import { descriptorOf } from './mmu/descriptors.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu } from './pv-cpu.ts';
+import { noTaskSwitch } from './traps/trap-calls.ts';
 
 export interface EnvironmentParts {
   readonly frames: FrameTable;
@@ -210,6 +211,7 @@ function writeSpecial(
   if (index === 0) {
     // TS alone may change.
     if ((value ^ own.control0) & ~8n) return 'refused';
+    if ((value & 8n) !== 0n) throw new UnsupportedError(noTaskSwitch);
     own.control0 = value;
     return 'done';
   }

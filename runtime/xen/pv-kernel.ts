@@ -6,7 +6,7 @@ import { HYPERVISOR_VIRT_END } from '../abi/xen.ts';
 import type { FaultReporter } from '../cpu/fault-report.ts';
 import type { Leave } from '../cpu/leave.ts';
 import type { Ending, GuestKernel, Next } from '../domain/domain.ts';
-import { XenError } from '../errors.ts';
+import { UnsupportedError, XenError } from '../errors.ts';
 import { pageFaultCode } from '../memory/address-space.ts';
 import { R11, RAX, RBX, RCX, RDX } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
@@ -16,6 +16,7 @@ import type { HypercallTable } from './hypercalls/hypercall-table.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu, Trap } from './pv-cpu.ts';
 import { type BounceParts, bounce, type Cause } from './traps/bounce.ts';
+import { noRing3 } from './traps/trap-calls.ts';
 import { xenLeaf } from './traps/xen-cpuid.ts';
 import type { Timers } from './virtual-cpu.ts';
 
@@ -73,24 +74,39 @@ export class PvKernel implements GuestKernel {
     for (const timer of timers) timer.expire(now);
     this.#endIfAsked();
     if (this.#ending !== undefined) return { do: 'end', ending: this.#ending };
-    const { waiting } = vcpu;
-    if (waiting !== undefined) {
-      const isDue = waiting.until !== undefined && waiting.until <= now;
-      if (!isDue && !waiting.isOver()) {
-        if (!this.#isWaiting) accounts?.waiting();
-        this.#isWaiting = true;
-        return { do: 'wait', until: this.#deadline(waiting.until) };
-      }
-      vcpu.waiting = undefined;
-    }
+    const wait = this.#wait(now);
+    if (wait !== undefined) return wait;
     if (this.#isWaiting) accounts?.running();
     this.#isWaiting = false;
     if (vcpu.hasYielded) {
       vcpu.hasYielded = false;
       return { do: 'yield' };
     }
-    if (vcpu.isUpcallPending && !vcpu.isUpcallMasked) this.#upcall();
+    this.#enterGuest();
     return this.#ending === undefined ? { do: 'run' } : { do: 'end', ending: this.#ending };
+  }
+
+  /** Undefined where it does not wait, or no longer. */
+  #wait(now: bigint): Next | undefined {
+    const { domain, accounts } = this.#parts;
+    const { waiting } = domain.vcpu;
+    if (waiting === undefined) return undefined;
+    const isDue = waiting.until !== undefined && waiting.until <= now;
+    if (isDue || waiting.isOver()) {
+      domain.vcpu.waiting = undefined;
+      return undefined;
+    }
+    if (!this.#isWaiting) accounts?.waiting();
+    this.#isWaiting = true;
+    return { do: 'wait', until: this.#deadline(waiting.until) };
+  }
+
+  /** What Xen looks at on every way back into the guest. */
+  #enterGuest(): void {
+    const { domain, pv } = this.#parts;
+    const { vcpu } = domain;
+    if (domain.width === 32 && !pv.inKernel) throw new UnsupportedError(noRing3);
+    if (vcpu.isUpcallPending && !vcpu.isUpcallMasked) this.#upcall();
   }
 
   handle(leave: Leave): void {
@@ -211,6 +227,10 @@ export class PvKernel implements GuestKernel {
     mmu.tables.invalidate(address);
     pv.faultAddress = address;
     domain.vcpu.setFaultAddress(address);
+    if (pv.inKernel && mmu.isTableWrite(address, errorCode))
+      throw new UnsupportedError(
+        `xen: the guest writes to a page table at 0x${address.toString(16)}; emulating that is not there yet`,
+      );
     const user = pv.inKernel ? 0 : pageFaultCode.user;
     this.#raise(vectors.PF, (errorCode & ~pageFaultCode.user) | user, leave);
   }

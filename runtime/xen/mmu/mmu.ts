@@ -4,7 +4,7 @@
  */
 import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, MMU } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
-import { isCanonical } from '../../memory/address-space.ts';
+import { isCanonical, pageFaultCode } from '../../memory/address-space.ts';
 import type { PageTables } from '../../memory/page-tables.ts';
 import { pageBits } from '../../memory/page-tables.ts';
 import { type FrameTable, type FrameType, frameTypes } from '../frames.ts';
@@ -145,6 +145,18 @@ export class Mmu {
       frame = frameOf(entry);
     }
     return frame;
+  }
+
+  /** Whether a write that has faulted was one to a last-level table, which Xen does in the guest's place. */
+  isTableWrite(address: bigint, errorCode: number): boolean {
+    const { present, write } = pageFaultCode;
+    if ((errorCode & (present | write)) !== (present | write)) return false;
+    const table = this.lastTable(address);
+    if (table === undefined) return false;
+    const entry = this.types.read(table, Number((address >> 12n) & 511n));
+    const frame = frameOf(entry);
+    const isTable = this.frames.typeOf(frame) === frameTypes.l1;
+    return isPresent(entry) && isTable && this.frames.typeCountOf(frame) > 0 && this.isOwn(frame);
   }
 
   /** An entry of what is a page table, or 8 bytes of what is none. */

@@ -1,6 +1,6 @@
 /** Hypercalls that say where a guest's handlers, stacks and descriptors are, and return from a handler (xen.h, callback.h). */
 import { FIRST_RESERVED_GDT_ENTRY, SEGBASE, trap_info, VMASST } from '../../abi/xen.ts';
-import { XenError } from '../../errors.ts';
+import { UnsupportedError, XenError } from '../../errors.ts';
 import { isCanonical } from '../../memory/address-space.ts';
 import { decodeDescriptor } from '../../x86/descriptor.ts';
 import { R11, RCX, RSP } from '../../x86/registers.ts';
@@ -21,6 +21,11 @@ const CALLBACKTYPE: Readonly<Record<number, CallbackName>> = {
 };
 const CALLBACKF_mask_events = 1;
 const taskSwitched = 8n;
+/** Recompiled code does not look at TS. */
+export const noTaskSwitch =
+  'xen: the guest sets CR0.TS; #NM at its next x87 or SSE instruction is not there yet';
+/** Page tables have no level 3 of their own there. */
+export const noRing3 = 'xen: programs in ring 3 of a 32-bit guest are not there yet';
 const ioPrivilegeFlags = 0x3000n;
 const virtual8086 = 0x2_0000n;
 /** VGCF_in_syscall: rcx and r11 are not given back. */
@@ -53,7 +58,8 @@ export function trapHandlers(parts: TrapCallParts): HypercallHandlers {
     fpu_taskswitch: {
       arguments: 1,
       call: (_, [set = 0n]) => {
-        pv.control0 = set === 0n ? pv.control0 & ~taskSwitched : pv.control0 | taskSwitched;
+        if (set !== 0n) throw new UnsupportedError(noTaskSwitch);
+        pv.control0 &= ~taskSwitched;
       },
     },
     set_debugreg: { arguments: 2, call: (_, [n = 0n, value = 0n]) => setDebug(pv, n, value) },
@@ -286,6 +292,7 @@ function iret32({ pv, crash }: TrapCallParts, { guest, cpu, vcpu }: DomainContex
     crash(`iret to selector 0x${cs.toString(16)} with flags 0x${flags.toString(16)}`);
     return 0n;
   }
+  if (level === 3) throw new UnsupportedError(noRing3);
   setIoPrivilege(pv, flags);
   if (level === 1) cpu.setRegister(RSP, top + 16n);
   else {
