@@ -14,3 +14,9 @@ export interface TranslationsOptions extends TranslatorOptions {
   readonly tier?: Tier;
   readonly host: HostFunctions;
 }
+
+export interface TranslationSize {
+  readonly functions: number;
+  /** Of Wasm. */
+  readonly bytes: number;
+}

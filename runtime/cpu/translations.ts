@@ -18,7 +18,7 @@ import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
 import { loadTools, type Tools, withValidation } from './translation-tools.ts';
-import type { Tier, TranslationsOptions } from './translations-options.ts';
+import type { Tier, TranslationSize, TranslationsOptions } from './translations-options.ts';
 import { WholeImage } from './whole-image.ts';
 
 /** What is translated together. */
@@ -30,12 +30,6 @@ interface Gathering {
   readonly isImage?: boolean;
   readonly onProgress?: OnProgress | undefined;
   readonly framesStand?: boolean;
-}
-
-export interface TranslationSize {
-  readonly functions: number;
-  /** Of Wasm. */
-  readonly bytes: number;
 }
 
 /** Functions of a module that is made while the guest waits. */
@@ -222,7 +216,11 @@ export class Translations {
   rewrite(entries: readonly bigint[] = []): void {
     if (entries.length === 0 || this.#tools === undefined) return;
     const chosen = new Set(entries);
+    const old = this.#store.resumable(chosen);
     this.#translate(this.#tools, entries, { has: (address) => !chosen.has(address) });
+    // Who comes back into the middle must not find what was written before.
+    for (const fn of old) this.#makeResumable(this.#tools, fn);
+    for (const fn of old) this.#remove(fn);
     this.#merge(this.#tools);
   }
 

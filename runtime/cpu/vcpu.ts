@@ -23,8 +23,8 @@ import { Paging } from './paging.ts';
 import { reset } from './reset.ts';
 import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
-import { type TranslationSize, Translations } from './translations.ts';
-import type { Tier } from './translations-options.ts';
+import { Translations } from './translations.ts';
+import type { Tier, TranslationSize } from './translations-options.ts';
 import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
 
 export interface VcpuOptions {

@@ -74,6 +74,11 @@ export class CodeStore {
     return [...this.#modules].flatMap(({ live }) => [...live]);
   }
 
+  /** Functions of the resumable form that begin at one of these addresses. */
+  resumable(entries: ReadonlySet<bigint>): InstalledFunction[] {
+    return this.functions.filter((fn) => fn.form === 'resumable' && entries.has(fn.entry));
+  }
+
   installDispatcher(bytes: Uint8Array): void {
     const exports = this.#instantiate(bytes, { table: this.#table, find: this.#host.find });
     this.#run = exports['run'] as () => void;
