@@ -54,7 +54,7 @@ const table: readonly Fault[] = [
   { how: 'write-constant', status: 139, what: /#PF: writing to 0x1[0-9a-f]+: read-only data of the image \(constant\)/, at: 'inner' },
   { how: 'call-data', status: 139, what: /#PF: executing at 0x1[0-9a-f]+: data \(variable\), not code/, at: 'variable' },
   { how: 'call-constant', status: 139, what: /#PF: executing at 0x1[0-9a-f]+: data \(constant\), not code/, at: 'constant' },
-  { how: 'endless', status: 139, what: /#PF: writing to 0x7f[0-9a-f]{4}: stack overflow: the stack of 8388608 bytes ends at 0x800000/, at: 'endless' },
+  { how: 'endless', status: 139, what: /#PF: writing to 0x7f[0-9a-f]{4}: stack overflow: the stack of 8388608 bytes ends at 0x7ff000/, at: 'endless' },
   { how: 'wide', status: 139, what: /stack overflow: the stack of 8388608 bytes/, at: 'wide' },
   { how: 'huge', status: 139, what: /stack overflow: the stack of 8388608 bytes/, at: 'huge' },
   { how: 'misaligned', status: 139, what: /#GP: a misaligned operand.*: movaps .*\(0f 29 05/, at: 'misaligned' },
@@ -85,7 +85,7 @@ function check(outcome: GuestOutcome, { status, what, at }: Fault, width: Width)
   assert.is(outcome.status, status, report);
   if (at !== undefined)
     assert.match(report, new RegExp(`\\n {2}at {6}0x[0-9a-f]+ \\(${at}(\\.cold)?\\+0x`));
-  assert.match(report, /\n {2}thread {2}main, stack 0x800000 to 0x1000000\n/);
+  assert.match(report, /\n {2}thread {2}main, stack 0x7ff000 to 0xfff000\n/);
   assert.match(report, registers[width]);
   // Nearest first: outer is called by nobody but main.
   const callers = report.slice(report.indexOf('called from'));
