@@ -6,6 +6,7 @@ import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Width } from '../memory/layout.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { FrameTable } from './frames.ts';
+import type { RequestAllowance } from './request-allowance.ts';
 import type { VirtualCpu } from './virtual-cpu.ts';
 
 export interface DomainContext {
@@ -22,6 +23,8 @@ export interface DomainContext {
   readonly vcpu: VirtualCpu;
   /** Host offset of the shared_info page. */
   readonly sharedInfo: number;
+  /** What lists of requests draw on. */
+  readonly requests: RequestAllowance;
   readonly clock: Clock;
   /** To be raised when something that the domain may wait for has happened outside of its own hypercalls. */
   readonly changed: Signal;

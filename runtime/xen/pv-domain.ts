@@ -27,6 +27,7 @@ import type { XenMappings } from './mmu/xen-mappings.ts';
 import { PvCpu } from './pv-cpu.ts';
 import { pvEnvironment } from './pv-environment.ts';
 import { PvKernel, type PvKernelParts } from './pv-kernel.ts';
+import { RequestAllowance } from './request-allowance.ts';
 import { trapHandlers } from './traps/trap-calls.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import type { DomainHooks } from './xen-world.ts';
@@ -107,6 +108,7 @@ export class PvDomain {
       ...{ id: options.id, name: options.name, width, memory, frames, guest, sharedInfo },
       ...{ cpu: this.cpu, clock: options.clock, changed: options.changed, log: options.log },
       vcpu: new VirtualCpu(memory, width, sharedInfo),
+      requests: new RequestAllowance(),
     };
     this.#start();
   }

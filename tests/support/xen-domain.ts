@@ -6,6 +6,7 @@ import type { Width } from '../../runtime/memory/layout.ts';
 import { MachineMemory, pageSize } from '../../runtime/memory/machine-memory.ts';
 import type { DomainContext } from '../../runtime/xen/domain-context.ts';
 import { FrameTable } from '../../runtime/xen/frames.ts';
+import { RequestAllowance } from '../../runtime/xen/request-allowance.ts';
 import { VirtualCpu } from '../../runtime/xen/virtual-cpu.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeCpu } from './fake-cpu.ts';
@@ -40,6 +41,7 @@ export function testDomain(width: Width, id = 1, frames = testFrames()): TestDom
     ...{ id, name: 'guest', width, memory, frames, guest, sharedInfo, clock },
     cpu: new FakeCpu(width, guest, () => 0n),
     vcpu: new VirtualCpu(memory, width, sharedInfo),
+    requests: new RequestAllowance(),
     changed: new Signal(),
     log: (line) => {
       logged.push(line);

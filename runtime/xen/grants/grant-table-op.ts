@@ -21,9 +21,6 @@ import { tableOperations } from './grant-setup.ts';
 import type { GrantPeers, GrantTable } from './grant-table.ts';
 import { GrantTransfer } from './grant-transfer.ts';
 
-/** Xen goes on with longer lists after a look at what else is to do; nobody asks for as many. */
-const mostOperations = 1 << 18;
-
 export interface GrantParts {
   readonly table: GrantTable;
   readonly peers: GrantPeers;
@@ -67,7 +64,7 @@ export function grantTableOp(parts: GrantParts): Hypercall {
     arguments: 3,
     call: (domain, [number = 0n, at = 0n, count = 0n]) => {
       const length = Number(BigInt.asUintN(32, count));
-      if (length > mostOperations) throw new XenError('EINVAL', `${length} grant operations`);
+      domain.requests.take(length, 'grant_table_op');
       if ((number & 0xffff_f000n) !== 0n)
         throw new XenError('EINVAL', `grant_table_op ${number} goes on with nothing`);
       const operation = operations.get(Number(BigInt.asUintN(32, number)));

@@ -37,6 +37,7 @@ export class HypercallTable {
   dispatch(): bigint {
     const { cpu, width } = this.#domain;
     const registers = argumentRegisters[width];
+    this.#domain.requests.renew();
     const number = Number(BigInt.asUintN(32, cpu.register(RAX)));
     return this.call(
       number,
@@ -93,6 +94,7 @@ export class HypercallTable {
       call: (domain, [list = 0n, rawCount = 0n]) => {
         if (isInside) throw new XenError('EINVAL', 'a multicall inside of a multicall');
         const count = Number(BigInt.asUintN(32, rawCount));
+        domain.requests.take(count, 'multicall');
         const { size, offsets } = multicall_entry.layout(domain.width);
         isInside = true;
         try {

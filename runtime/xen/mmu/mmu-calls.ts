@@ -27,6 +27,7 @@ const listed = (isThere: (domid: number) => boolean, request: Request): Hypercal
   call: (domain, [list = 0n, rawCount = 0n, done = 0n, foreign = 0n]) => {
     const count = Number(BigInt.asUintN(32, rawCount) & BigInt(preempted - 1));
     const owner = ownerOf(domain, Number(BigInt.asUintN(32, foreign)), isThere);
+    domain.requests.take(count, 'a list of page-table requests');
     let index = 0;
     try {
       for (; index < count; index++) request(domain, list, index, owner);
