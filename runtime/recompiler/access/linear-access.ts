@@ -4,7 +4,7 @@
  */
 import { constantOf } from '../../ir/build.ts';
 import type { Statement, Value } from '../../ir/value.ts';
-import { pageFlags, pageSize } from '../../memory/machine-memory.ts';
+import { pageSize } from '../../memory/machine-memory.ts';
 import { cpuState } from '../../x86/state.ts';
 import { arg, loadOps, storeOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
@@ -13,6 +13,7 @@ import type { Values } from '../lower/values.ts';
 import { type AccessGroup, AccessGroups, type GroupedAccess, isForWrite } from './access-groups.ts';
 import { bulkFunction } from './linear-bulk.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
+import { ownFlags, pageFlagsAt } from './page-flags.ts';
 
 export class LinearAccess implements MemoryAccess {
   readonly #site: AccessSite;
@@ -122,24 +123,22 @@ export class LinearAccess implements MemoryAccess {
   /** The flags of the first page that the group writes, and, where it reaches into the next one, whether that has any. */
   #checkFlags(pointer: number, { least, end, written = { least, end } }: AccessGroup): void {
     const e = this.#frame.emitter;
-    const { pageFlags: table, run } = this.#frame.layout;
+    const { layout } = this.#frame;
     const place = (): Expression => {
       const low = e.get(pointer, 'i32');
       const distance = Number(written.least - least);
       return distance === 0 ? low : e.op('i32.add', low, e.i32(distance));
     };
     const bytes = Number(written.end - written.least);
-    const page = e.op('i32.shr_u', place(), e.i32(12));
-    const flags = e.load('i32.load8_u', table + run.host / pageSize, page);
-    const own = (value: Expression): Expression => e.op('i32.and', value, e.i32(~pageFlags.next));
+    const flags = pageFlagsAt(e, layout, layout.run.host, place());
     if (bytes === 1) {
-      this.#frame.statement(e.ifRare(own(flags), this.#site.exit()));
+      this.#frame.statement(e.ifRare(ownFlags(e, flags), this.#site.exit()));
       return;
     }
     const held = this.#frame.local('i32');
     const within = e.op('i32.and', place(), e.i32(pageSize - 1));
     const crosses = e.op('i32.gt_u', within, e.i32(pageSize - bytes));
-    const isFlagged = e.op('i32.or', own(e.get(held, 'i32')), crosses);
+    const isFlagged = e.op('i32.or', ownFlags(e, e.get(held, 'i32')), crosses);
     const look = e.ifRare(isFlagged, this.#site.exit());
     this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
   }

@@ -2,12 +2,12 @@
  * Repeated MOVS and STOS over the linear run: as many elements at once as lie in the run, go to pages that may be written,
  * and come out as one after the other would. `(to, from or element, most, downwards) → elements done`, all 64 bits but the last.
  */
-import { pageFlags } from '../../memory/machine-memory.ts';
 import { cpuState } from '../../x86/state.ts';
 import { storeOps } from '../carrier.ts';
 import type { Emitter, Expression } from '../emit/emitter.ts';
 import type { Layout } from '../layout.ts';
 import type { SupportFunction } from '../lower/support.ts';
+import { ownFlags } from './page-flags.ts';
 
 /** What is done between two looks at events. */
 const mostBytes = 1n << 20n;
@@ -167,7 +167,7 @@ class BulkWriter {
 
   #flagged(): Expression {
     const flags = this.#e.load('i32.load8_u', this.#layout.pageFlags, this.#narrow(local.page));
-    return this.#e.op('i32.and', flags, this.#e.i32(~pageFlags.next));
+    return ownFlags(this.#e, flags);
   }
 
   /** Where what is written is read again later, only as much as lies between the two: the next round copies the copies. */

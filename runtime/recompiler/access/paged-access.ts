@@ -3,7 +3,6 @@
  * pass leaves before the instruction; the evaluator walks the tables, fills the TLB and goes on.
  */
 import type { Statement, Value } from '../../ir/value.ts';
-import { pageFlags } from '../../memory/machine-memory.ts';
 import { runBound } from '../../memory/runs.ts';
 import { tlbEntries, tlbTable } from '../../memory/tlb.ts';
 import { arg, carrier, loadOps, storeOps } from '../carrier.ts';
@@ -20,6 +19,7 @@ import {
 } from './access-groups.ts';
 import type { AccessSites } from './access-sites.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
+import { stretchFlags } from './page-flags.ts';
 import { type Crossing, crossingEnd, crossingStart } from './paged-crossing.ts';
 
 /** A checked range: the local that points at its start, and what is to be added to it. */
@@ -136,17 +136,8 @@ export class PagedAccess implements MemoryAccess {
 
   /** The flags of the first byte's page, and of the last one's. */
   #flagged(pointer: number, bytes: number, host: number): Expression {
-    const e = this.#frame.emitter;
-    const table = this.#frame.layout.pageFlags + Math.floor(host / 4096);
-    const flag = (place: Expression): Expression =>
-      e.op(
-        'i32.and',
-        e.load('i32.load8_u', table, e.op('i32.shr_u', place, e.i32(pageShift))),
-        e.i32(~pageFlags.next),
-      );
-    const first = flag(e.get(pointer, 'i32'));
-    if (bytes === 1) return first;
-    return e.op('i32.or', first, flag(e.op('i32.add', e.get(pointer, 'i32'), e.i32(bytes - 1))));
+    const { emitter: e, layout } = this.#frame;
+    return stretchFlags(e, layout, { host, place: () => e.get(pointer, 'i32'), bytes });
   }
 
   // The TLB.

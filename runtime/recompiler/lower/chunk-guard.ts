@@ -1,6 +1,6 @@
 /** What blocks of loops in chunks do at their ends (chunk-loops.ts): checking what a chunk reaches, counting its rounds. */
-import { pageFlags, pageSize } from '../../memory/machine-memory.ts';
 import { runLimit } from '../access/linear-access.ts';
+import { stretchFlags } from '../access/page-flags.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { type Chunk, type ChunkRange, chunkRounds } from './chunk-loops.ts';
 import type { Frame } from './frame.ts';
@@ -55,15 +55,12 @@ function failures(
   { address, bytes, writes }: ChunkRange,
 ): Expression[] {
   const { emitter: e, native, layout } = frame;
-  const { run, pageFlags: table } = layout;
+  const { run } = layout;
   const offset = frame.local(native);
   const distance = e.op(`${native}.sub`, values.emit(address), frame.constant(run.lo));
   const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), runLimit(frame, bytes));
   if (!writes) return [isOutside];
   const low = (): Expression =>
     native === 'i64' ? e.op('i32.wrap_i64', e.get(offset, 'i64')) : e.get(offset, 'i32');
-  const flagsAt = (byte: Expression): Expression =>
-    e.load('i32.load8_u', table + run.host / pageSize, e.op('i32.shr_u', byte, e.i32(12)));
-  const flags = e.op('i32.or', flagsAt(low()), flagsAt(e.op('i32.add', low(), e.i32(bytes - 1))));
-  return [isOutside, e.op('i32.and', flags, e.i32(~pageFlags.next))];
+  return [isOutside, stretchFlags(e, layout, { host: run.host, place: low, bytes })];
 }

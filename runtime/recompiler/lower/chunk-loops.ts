@@ -5,12 +5,13 @@
  *
  * Only loops without branches inside count; they may be left from anywhere.
  */
-import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
+import type { Block, Statement, Value } from '../../ir/value.ts';
 import type { Mode } from '../../x86/registers.ts';
 import { bytesOf, isForWrite } from '../access/access-groups.ts';
 import type { GuestFunction } from '../discover.ts';
 import { at, type ControlFlow } from './control-flow.ts';
 import { LinearForms, type LinearSum, sameTerms } from './linear-forms.ts';
+import { redirect } from './redirect.ts';
 
 /** Rounds of a chunk. */
 export const chunkRounds = 32;
@@ -220,13 +221,7 @@ export function realAddress({ statements, address }: Block): bigint {
 }
 
 function redirected(block: Block, address: bigint, to: (target: bigint) => bigint): Block {
-  return { ...block, address, terminator: turned(block.terminator, to) };
-}
-
-function turned(terminator: Terminator, to: (target: bigint) => bigint): Terminator {
-  if (terminator.kind === 'jump') return { ...terminator, target: to(terminator.target) };
-  if (terminator.kind !== 'branch') throw new TypeError(`a loop goes on by a ${terminator.kind}`);
-  return { ...terminator, taken: to(terminator.taken), otherwise: to(terminator.otherwise) };
+  return { ...block, address, terminator: redirect(block.terminator, to) };
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);

@@ -5,6 +5,7 @@
  */
 import type { Block, Terminator } from '../../ir/value.ts';
 import type { GuestFunction } from '../discover.ts';
+import { redirect } from './redirect.ts';
 
 /** Instructions of a function that is worth a copy, and of all copies that a function may hold. */
 const mostOfOne = 30;
@@ -111,20 +112,12 @@ function movedOf(
   back: bigint,
 ): Terminator {
   switch (terminator.kind) {
-    case 'jump':
-      return { ...terminator, target: terminator.target + moved };
-    case 'branch':
-      return {
-        ...terminator,
-        taken: terminator.taken + moved,
-        otherwise: terminator.otherwise + moved,
-      };
     case 'return':
       return { ...terminator, within: { returnTo, continuation: back } };
     case 'call':
     case 'callIndirect':
       return { ...terminator, continuation: terminator.returnTo + moved };
     default:
-      return terminator;
+      return redirect(terminator, (target) => target + moved);
   }
 }
