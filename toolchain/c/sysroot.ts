@@ -1,6 +1,7 @@
 /**
  * The sysroot of a width: newlib, our headers and C of the Mini-OS API, crt0, the linker script, libminios.so. Built once
- * from everything that decides its bytes, and found again by a hash of the same.
+ * from everything that decides its bytes, and found again by a hash of the same; newlib, which takes nearly all of the
+ * time, by a hash of its own, so that a change of our part builds our part alone.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -40,6 +41,7 @@ export interface SysrootOptions {
 
 /** Our C, beside the compiled JavaScript's directory both in a checkout and in the package. */
 const ours = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
+const overlay = join(ours, 'newlib');
 
 /** Compiles ours as a user's program is compiled, with complaints about anything doubtful. */
 const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffunction-sections'];
@@ -95,26 +97,38 @@ export async function cachedSysroot(width: Width): Promise<string | undefined> {
 }
 
 function place(width: Width, compiler: Compiler, tar: string): string {
-  const hash = createHash('sha256');
-  for (const part of [
-    compiler.version,
-    ...machineFlags(width),
+  return cached('sysroot', width, [
+    newlibPlace(width, compiler, tar),
     ...ownFlags,
     JSON.stringify(libraries),
-    newlibRecipe,
     JSON.stringify(api),
-    ...ownFiles().flatMap((file) => [file, readFileSync(join(ours, file), 'utf8')]),
-  ])
-    hash.update(part).update('\0');
-  hash.update(readFileSync(tar));
-  return join(cacheDirectory(), `sysroot-${widths[width].name}-${hash.digest('hex').slice(0, 16)}`);
+    ...filesIn(ours),
+  ]);
 }
 
-function ownFiles(): string[] {
-  return readdirSync(ours, { recursive: true, withFileTypes: true })
+/** What newlib is made from: none of our own sources but those laid over its own. */
+const newlibPlace = (width: Width, compiler: Compiler, tar: string): string =>
+  cached('newlib', width, [
+    compiler.version,
+    ...machineFlags(width),
+    newlibRecipe,
+    ...filesIn(overlay),
+    readFileSync(tar),
+  ]);
+
+function cached(kind: string, width: Width, parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\0');
+  return join(cacheDirectory(), `${kind}-${widths[width].name}-${hash.digest('hex').slice(0, 16)}`);
+}
+
+/** Names and contents. */
+function filesIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(ours.length + 1))
-    .sort();
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+    .flatMap((file) => [file.slice(directory.length + 1), readFileSync(file, 'utf8')]);
 }
 
 interface Job {
@@ -129,7 +143,9 @@ async function fill(temporary: string, job: Job): Promise<void> {
   const { signal } = job.options;
   const work = join(temporary, 'work');
   mkdirSync(work);
-  await buildNewlib({ ...job, overlay: join(ours, 'newlib'), work, signal }, temporary);
+  const newlib = newlibPlace(job.width, job.compiler, job.tar);
+  await makeOnce(newlib, async (place) => await fillNewlib(place, job), { signal });
+  cpSync(newlib, temporary, { recursive: true });
   cpSync(join(ours, 'include'), join(temporary, 'include'), { recursive: true });
   writeFileSync(join(temporary, 'include/mini-os/api.h'), apiHeader(api));
   job.progress.update(0.97, 'our own part');
@@ -137,6 +153,13 @@ async function fill(temporary: string, job: Job): Promise<void> {
   await linkImportLibrary(temporary, work, job);
   copyFileSync(join(ours, 'application.lds'), join(temporary, 'lib/application.lds'));
   writeFileSync(join(temporary, 'lib/link.specs'), '*link_libgcc:\n\n\n');
+  rmSync(work, { recursive: true });
+}
+
+async function fillNewlib(temporary: string, job: Job): Promise<void> {
+  const work = join(temporary, 'work');
+  mkdirSync(work);
+  await buildNewlib({ ...job, overlay, work, signal: job.options.signal }, temporary);
   rmSync(work, { recursive: true });
   rmSync(join(temporary, widths[job.width].host), { recursive: true, force: true });
 }
