@@ -163,6 +163,17 @@ export const api = {
     kernel.reschedule();
     return undefined;
   }),
+  // Where a function that the kernel has called returns to; never called.
+  minios_callback_return: row('void minios_callback_return(void)', (kernel) => {
+    if (kernel.callbacks.end()) kernel.reschedule();
+    return undefined;
+  }),
+  // Not 0: handlers of events and completions wait. What local_irq_save of mini-os/os.h sets.
+  minios_callbacks_masked: {
+    data: 'extern uint32_t minios_callbacks_masked',
+    size: { 64: 4, 32: 4 },
+  },
+
   // block: wakeup_time = 0 and RUNNABLE_FLAG cleared, wake: wakeup_time = 0 and RUNNABLE_FLAG set; neither switches.
   block: row('void block(struct thread *thread)', ({ threads }, thread) => {
     threads.block(thread);

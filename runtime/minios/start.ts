@@ -8,6 +8,7 @@ import type { ElfImage } from '../elf/image.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Trace } from '../trace.ts';
 import { RSP } from '../x86/registers.ts';
+import { Callbacks } from './kernel/callbacks.ts';
 import { FreeSpace } from './kernel/free-space.ts';
 import { trampolineOf, withTrampolines } from './kernel/host-calls.ts';
 import { KernelClocks } from './kernel/kernel-clocks.ts';
@@ -35,6 +36,10 @@ export function startApplication(parts: ApplicationParts): MiniOs {
   const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
   const currentVariable = data['minios_current'] ?? 0n;
   const threads = new Threads({ cpu, memory, space, currentVariable, returnAddress });
+  const callbacks = new Callbacks({
+    ...{ cpu, memory, threads, maskVariable: data['minios_callbacks_masked'] ?? 0n },
+    returnAddress: trampolineOf('minios_callback_return', map.trampolines) ?? 0n,
+  });
   cpu.rip = image.entry;
   cpu.setRegister(RSP, loaded.stackPointer);
   threads.begin(loaded.mainThread, loaded.mainThreadName, map.mainStack);
@@ -50,6 +55,18 @@ export function startApplication(parts: ApplicationParts): MiniOs {
     });
   const { trampolines } = map;
   return new MiniOs({
-    ...{ name, cpu, memory, space, threads, clocks, trampolines, reporter, trace, posix },
+    ...{
+      name,
+      cpu,
+      memory,
+      space,
+      threads,
+      callbacks,
+      clocks,
+      trampolines,
+      reporter,
+      trace,
+      posix,
+    },
   });
 }

@@ -47,6 +47,8 @@ export interface Application {
   readonly clock: FakeClock;
   readonly loaded: LoadedApplication;
   readonly domain: Domain;
+  /** Makes a waiting kernel look again. */
+  readonly changed: Signal;
   /** Runs the steps as the main program. */
   run(...steps: readonly Step[]): Promise<Ending>;
   /** Writes a NUL-ended string at a scratch place. */
@@ -86,7 +88,7 @@ export function application(settings: ApplicationSettings = {}): Application {
   });
   const domain = new Domain({ name: image.name, cpu, kernel, clock, changed, budget });
   return {
-    ...{ cpu, kernel, memory, console, clock, loaded, domain },
+    ...{ cpu, kernel, memory, console, clock, loaded, domain, changed },
     run(...steps) {
       cpu.load(text, steps);
       return domain.run();

@@ -106,8 +106,10 @@ export class FakeCpu implements GuestCpu {
     const stack = this.register(RSP);
     this.rip = this.#memory.readWord(stack, this.mode);
     this.setRegister(RSP, stack + BigInt(this.mode / 8));
-    const trampoline = this.#trampolineOf('exit_thread');
-    if (this.rip === trampoline) this.#steps.set(trampoline, (cpu) => cpu.#enter(trampoline));
+    for (const name of ['exit_thread', 'minios_callback_return']) {
+      const trampoline = this.#trampolineOf(name);
+      if (this.rip === trampoline) this.#steps.set(trampoline, (cpu) => cpu.#enter(trampoline));
+    }
   }
 
   #enter(address: bigint): Leave {

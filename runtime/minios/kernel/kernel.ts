@@ -2,6 +2,7 @@
 import type { Ending } from '../../domain/domain.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Posix } from '../posix/posix.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
 import type { Threads } from './threads.ts';
@@ -10,6 +11,7 @@ export interface Kernel {
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
+  readonly callbacks: Callbacks;
   readonly posix: Posix;
   readonly clocks: KernelClocks;
   /** After this call another thread may run. */

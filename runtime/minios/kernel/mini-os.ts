@@ -9,9 +9,11 @@ import type { GuestCpu } from '../../domain/guest-cpu.ts';
 import { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Trace } from '../../trace.ts';
+import { errno } from '../errno.ts';
 import type { Argument } from '../marshal.ts';
 import type { Posix } from '../posix/posix.ts';
 import { trampolineSize } from './address-map.ts';
+import type { Callbacks } from './callbacks.ts';
 import type { FreeSpace } from './free-space.ts';
 import { answer, callText, type HostCall, hostCalls, start } from './host-calls.ts';
 import type { Kernel } from './kernel.ts';
@@ -25,6 +27,7 @@ export interface MiniOsParts {
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
+  readonly callbacks: Callbacks;
   readonly clocks: KernelClocks;
   readonly trampolines: bigint;
   readonly reporter: FaultReporter;
@@ -37,30 +40,35 @@ export class MiniOs implements GuestKernel, Kernel {
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
+  readonly callbacks: Callbacks;
   readonly clocks: KernelClocks;
   readonly posix: Posix;
   readonly #parts: MiniOsParts;
   readonly #calls: readonly HostCall[];
   #ending: Ending | Promise<Ending> | undefined;
   #mustSchedule = false;
+  /** Time has passed since the sources of callbacks were looked at. */
+  #mustLook = false;
 
   constructor(parts: MiniOsParts) {
     this.#parts = parts;
     this.memory = parts.memory;
     this.space = parts.space;
     this.threads = parts.threads;
+    this.callbacks = parts.callbacks;
     this.clocks = parts.clocks;
     this.posix = parts.posix((ending) => this.end(ending));
     this.#calls = hostCalls(parts.cpu.mode);
   }
 
   next(): Next {
-    if (this.#ending === undefined && this.#mustSchedule) this.#schedule();
+    if (this.#ending === undefined) this.#choose();
     if (this.#ending !== undefined) return { do: 'end', ending: this.#ending };
     if (!this.#mustSchedule) return { do: 'run' };
-    const until = this.threads.nextWakeup();
+    const until = earliest(this.threads.nextWakeup(), this.callbacks.deadline());
     const isHopeful =
       until !== undefined ||
+      this.callbacks.isHopeful ||
       this.threads.all.some(({ pending }) => pending?.park.isHopeful() ?? false);
     if (!isHopeful) return { do: 'end', ending: this.#stuck() };
     return { do: 'wait', until: until === undefined ? undefined : this.clocks.toMachine(until) };
@@ -68,7 +76,10 @@ export class MiniOs implements GuestKernel, Kernel {
 
   handle(leave: Leave, nanoseconds: bigint): void {
     this.clocks.ran(nanoseconds);
-    if (leave.reason === 'poll') return;
+    if (leave.reason === 'poll') {
+      this.#mustLook = true;
+      return;
+    }
     const call = leave.reason === 'hostCall' ? this.#callAt(leave.address) : undefined;
     if (call === undefined) this.#fault(leave);
     else this.#answer(call);
@@ -130,16 +141,39 @@ export class MiniOs implements GuestKernel, Kernel {
         if (!(result instanceof Park)) call.write(this.#parts.cpu, result);
         return true;
       },
+      interrupt: () => {
+        if (call.answersErrno) call.write(this.#parts.cpu, -errno.EINTR);
+        return call.answersErrno;
+      },
     };
     current.pending = pending;
     this.#mustSchedule = true;
   }
 
-  #schedule(): void {
-    if (this.threads.schedule(this.clocks.monotonic())) this.#mustSchedule = false;
+  /** What the vCPU is to run: another thread where one is to, and what interrupts it. */
+  #choose(): void {
+    if (this.#mustLook || this.#mustSchedule) {
+      this.#mustLook = false;
+      if (this.callbacks.sources.length > 0) this.callbacks.look(this.clocks.monotonic());
+    }
+    if (this.callbacks.areWaiting) this.#deliver();
+    if (!this.#mustSchedule || !this.threads.schedule(this.clocks.monotonic())) return;
+    // A thread that is to be interrupted need not be one that could run.
+    if ((this.threads.current?.callbacks.length ?? 0) === 0) this.#mustSchedule = false;
+    else this.#deliver();
+  }
+
+  #deliver(): void {
+    try {
+      if (this.callbacks.deliver(this.#mustSchedule)) this.#mustSchedule = false;
+    } catch (error) {
+      if (!(error instanceof XenError)) throw error;
+      this.crash(139, `Mini-OS: no stack for a callback: ${error.message}`);
+    }
   }
 
   #fault(leave: Leave): void {
+    if (leave.reason === 'exception' && this.callbacks.onFault?.(leave) === true) return;
     this.end(this.#faulted(leave));
   }
 
@@ -173,6 +207,10 @@ export class MiniOs implements GuestKernel, Kernel {
     return `${this.threads.nameOf(thread)} ${what}`;
   }
 }
+
+/** The other where one is undefined. */
+const earliest = (a: bigint | undefined, b: bigint | undefined): bigint | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;
 
 const traceText = (call: string, result: unknown): string =>
   result instanceof Park ? `${call} waits` : `${call} = ${result ?? 'void'}`;

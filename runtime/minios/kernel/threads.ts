@@ -12,6 +12,7 @@ import {
   thread as threadLayout,
   threadSize,
 } from '../abi/sched.ts';
+import type { Callback, Frame } from './callback.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { Park } from './park.ts';
 
@@ -27,6 +28,8 @@ export interface Pending {
   readonly call: string;
   /** Asks the park; true where the call has ended, its result written to the registers of the loaded thread. */
   readonly finish: (load: () => void) => boolean;
+  /** Ends the call of the loaded thread with EINTR; false where it is none that has errors. */
+  readonly interrupt: () => boolean;
 }
 
 export interface Thread {
@@ -37,6 +40,10 @@ export interface Thread {
   pending: Pending | undefined;
   /** Undefined while its registers are in the vCPU. */
   context: Uint8Array | undefined;
+  /** What is to interrupt it. */
+  readonly callbacks: Callback[];
+  /** What has interrupted it, innermost last. */
+  readonly frames: Frame[];
 }
 
 const longestName = 64;
@@ -50,6 +57,8 @@ export class Threads {
   /** Registers of a vCPU that has run nothing. */
   readonly #blank: Uint8Array;
   readonly #returnAddress: bigint;
+  /** Threads that callbacks have interrupted. */
+  readonly framed = new Set<Thread>();
   #list: Thread[] = [];
   #current: Thread | undefined;
 
@@ -82,7 +91,7 @@ export class Threads {
 
   /** Makes what the vCPU holds the main thread. */
   begin(address: bigint, name: bigint, stack: StackRange): void {
-    const main: Thread = { address, stack, isMain: true, pending: undefined, context: undefined };
+    const main = makeThread({ address, stack, isMain: true, context: undefined });
     this.#write(main, name);
     this.#list.push(main);
     this.#current = main;
@@ -96,13 +105,12 @@ export class Threads {
     if (low === undefined) return 0n;
     const high = low + BigInt(STACK_SIZE);
     const sp = this.#pushEntry(high, data);
-    const thread: Thread = {
+    const thread = makeThread({
       address: high,
       stack: { low, high },
       isMain: false,
-      pending: undefined,
       context: this.#contextAt(entry, sp, data),
-    };
+    });
     this.#write(thread, name, { sp, ip: entry });
     this.#list.push(thread);
     return high;
@@ -114,6 +122,7 @@ export class Threads {
     if (ended === undefined) return;
     this.#list = this.#list.filter((thread) => thread !== ended);
     this.#current = undefined;
+    this.framed.delete(ended);
     if (!ended.isMain) this.#space.free(ended.stack.low, STACK_SIZE + threadSize[this.#cpu.mode]);
   }
 
@@ -122,6 +131,26 @@ export class Threads {
   }
 
   wake(address: bigint): void {
+    for (const { address: framed, frames } of this.framed)
+      if (framed === address) for (const frame of frames) frame.isWoken = true;
+    this.#wake(address);
+  }
+
+  /** A callback runs on it, whatever it is; its wakeup_time where it was blocked. */
+  wakeForCallback(thread: Thread): bigint | undefined {
+    if (!this.isBlocked(thread)) return undefined;
+    const until = this.#wakeupOf(thread);
+    this.#wake(thread.address);
+    return until;
+  }
+
+  /** Blocks it again as it was. */
+  putToSleep(thread: Thread, until: bigint): void {
+    this.block(thread.address);
+    this.#memory.writeU64(thread.address + BigInt(this.#layout.offsets.wakeup_time), until);
+  }
+
+  #wake(address: bigint): void {
     this.#setState(address, (flags) => flags | RUNNABLE_FLAG);
   }
 
@@ -133,19 +162,17 @@ export class Threads {
     this.#memory.writeU64(current.address + BigInt(this.#layout.offsets.wakeup_time), until);
   }
 
-  /** Loads the next thread that can run, the current one last; false where none can. */
+  /** Loads the next thread that can run or is to be interrupted, the current one last; false where there is none. */
   schedule(now: bigint): boolean {
     const { current } = this;
     if (current !== undefined)
       this.#list = [...this.#list.filter((other) => other !== current), current];
     for (const thread of this.#list) {
-      const isReady =
-        thread.pending === undefined
-          ? this.#isRunnable(thread, now)
-          : thread.pending.finish(() => this.#load(thread));
-      if (!isReady) continue;
-      thread.pending = undefined;
-      this.#load(thread);
+      if (thread.callbacks.length === 0) {
+        if (!this.#isReady(thread, now)) continue;
+        thread.pending = undefined;
+      }
+      this.load(thread);
       return true;
     }
     return false;
@@ -177,15 +204,17 @@ export class Threads {
     return (this.#flagsOf(thread) & RUNNABLE_FLAG) === 0;
   }
 
-  #isRunnable(thread: Thread, now: bigint): boolean {
+  #isReady(thread: Thread, now: bigint): boolean {
+    if (thread.pending !== undefined) return thread.pending.finish(() => this.load(thread));
     if (!this.isBlocked(thread)) return true;
     const wakeup = this.#wakeupOf(thread);
     if (wakeup === 0n || wakeup > now) return false;
-    this.wake(thread.address);
+    this.#wake(thread.address);
     return true;
   }
 
-  #load(thread: Thread): void {
+  /** Puts its registers into the vCPU. */
+  load(thread: Thread): void {
     const leaving = this.#current;
     if (leaving === thread) return;
     if (leaving !== undefined) this.#store(leaving);
@@ -254,3 +283,10 @@ export class Threads {
     this.#memory.writeU32(at, change(this.#memory.readU32(at)));
   }
 }
+
+const makeThread = (parts: Pick<Thread, 'address' | 'stack' | 'isMain' | 'context'>): Thread => ({
+  ...parts,
+  pending: undefined,
+  callbacks: [],
+  frames: [],
+});

@@ -137,6 +137,23 @@ kernel('a page fault is a report and 139', async () => {
   assert.match(ending.report ?? '', /#PF: writing to 0x8: a NULL pointer/);
 });
 
+kernel('a fault is no end where somebody takes it', async () => {
+  const guest = application();
+  const addresses: (bigint | undefined)[] = [];
+  guest.kernel.callbacks.onFault = (leave) => {
+    if (leave.reason === 'exception') addresses.push(leave.address);
+    return true;
+  };
+
+  const ending = await guest.run(
+    () => ({ reason: 'exception', vector: 14, errorCode: 2, address: 8n, detail: undefined }),
+    (cpu) => cpu.call('minios_exit', 6),
+  );
+
+  assert.is(ending.status, 6);
+  assert.equal(addresses, [8n]);
+});
+
 kernel('a guest that nothing can ever wake is told of, thread by thread', async () => {
   const guest = application();
 

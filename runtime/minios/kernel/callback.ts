@@ -1,0 +1,56 @@
+/** What the kernel has a guest's own functions do: handlers of events, completions, signals (see callbacks.ts). */
+import type { Pending, StackRange } from './threads.ts';
+
+/** How a function is called, once it is certain that it is. */
+export interface Entry {
+  readonly function: bigint;
+  /** Integers and pointers alone: six at most on x86-64. */
+  readonly arguments: readonly bigint[];
+  /** Its frame goes below; what is given in memory lies above. */
+  readonly top: bigint;
+  /** Where another stack than the thread's own is used: the whole of it. */
+  readonly stack?: StackRange;
+  /** A call that the thread waits in ends with EINTR, where it has errors; else it goes on waiting afterwards. */
+  readonly interrupts?: boolean;
+}
+
+export interface Callback {
+  /** For a report: `the handler of port 3`. */
+  readonly what: string;
+  /** Held back while the guest has local_irq_save'd, and while another such callback runs. */
+  readonly isMaskable: boolean;
+  /**
+   * Asked at the safe point, where the vCPU has the registers of the thread that is interrupted; `top` is where its stack is free.
+   * It may write below that. Undefined: there is nothing to call any more.
+   */
+  enter(top: bigint): Entry | undefined;
+  /** The function has returned, and the vCPU has the interrupted registers again: they may be changed. */
+  returned?(): void;
+}
+
+/** A callback under way: what it interrupted. */
+export interface Frame {
+  readonly callback: Callback;
+  /** The stack pointer when its function has returned. */
+  readonly at: bigint;
+  readonly stack: StackRange;
+  readonly context: Uint8Array;
+  /** The call that the thread waits in. */
+  readonly pending: Pending | undefined;
+  /** Whether the thread had given way. */
+  readonly hadGivenWay: boolean;
+  /** Of a thread that was blocked: its wakeup_time. */
+  readonly asleepUntil: bigint | undefined;
+  /** Woken meanwhile. */
+  isWoken: boolean;
+}
+
+/** What may make a thread run without any call of another's. */
+export interface WakeSource {
+  /** Of the domain's monotonic clock; undefined where time alone brings nothing. */
+  deadline(): bigint | undefined;
+  /** Whether anything outside of the domain could still bring something. */
+  isHopeful(): boolean;
+  /** Brings about what is due. */
+  look(now: bigint): void;
+}

@@ -1,0 +1,190 @@
+/**
+ * Calls of guest functions by the kernel, which never nest in TypeScript: a frame is pushed on the stack of a thread at a safe
+ * point (behind a host call, or a poll), and returns into the trampoline of minios_callback_return. What it interrupted is kept
+ * here, by the stack pointer, so a callback may wait, switch threads, or leave by longjmp for good.
+ */
+import type { Leave } from '../../cpu/leave.ts';
+import type { GuestCpu } from '../../domain/guest-cpu.ts';
+import { XenError } from '../../errors.ts';
+import type { GuestMemory } from '../../memory/guest-memory.ts';
+import { RCX, RDI, RDX, RSI, RSP } from '../../x86/registers.ts';
+import type { Callback, Entry, Frame, WakeSource } from './callback.ts';
+import type { StackRange, Thread, Threads } from './threads.ts';
+
+/** Below the stack pointer of x86-64 a function may keep what it likes (psABI AMD64, 3.2.2). */
+const redZone = 128n;
+const integerRegisters = [RDI, RSI, RDX, RCX, 8, 9];
+/** Of one thread, under way; handlers that are left by longjmp on stacks that we do not know are forgotten beyond this. */
+const mostFrames = 256;
+
+export interface CallbacksParts {
+  readonly cpu: GuestCpu;
+  readonly memory: GuestMemory;
+  readonly threads: Threads;
+  /** The trampoline of minios_callback_return. */
+  readonly returnAddress: bigint;
+  /** Address of minios_callbacks_masked. */
+  readonly maskVariable: bigint;
+}
+
+export class Callbacks {
+  readonly sources: WakeSource[] = [];
+  /** Takes what the running thread's instruction has raised, for a callback to be told of; false where the domain is to end. */
+  onFault: ((leave: Leave) => boolean) | undefined;
+  readonly #parts: CallbacksParts;
+  /** Registers of a vCPU that has run nothing. */
+  readonly #blank: Uint8Array;
+  /** For whichever thread runs. */
+  #raised: Callback[] = [];
+
+  constructor(parts: CallbacksParts) {
+    this.#parts = parts;
+    this.#blank = parts.cpu.saveContext();
+  }
+
+  /** Is to run on whichever thread there is, as an interrupt does. */
+  raise(callback: Callback): void {
+    this.#raised.push(callback);
+  }
+
+  /** Is to run on that thread, whatever it waits for. */
+  interrupt(thread: Thread, callback: Callback): void {
+    thread.callbacks.push(callback);
+  }
+
+  /** Whether something is to be delivered to the current thread, or to any. */
+  get areWaiting(): boolean {
+    return this.#raised.length > 0 || (this.#parts.threads.current?.callbacks.length ?? 0) > 0;
+  }
+
+  /** When a source is to be looked at. */
+  deadline(): bigint | undefined {
+    return this.sources.reduce<bigint | undefined>((first, source) => {
+      const time = source.deadline();
+      return first === undefined || (time !== undefined && time < first) ? time : first;
+    }, undefined);
+  }
+
+  get isHopeful(): boolean {
+    return this.sources.some((source) => source.isHopeful());
+  }
+
+  look(now: bigint): void {
+    for (const source of this.sources) source.look(now);
+  }
+
+  /**
+   * Pushes the frames of what waits; `hasGivenWay` where the current thread does not run on. True where a callback runs now. An
+   * XenError says that a stack has no room.
+   */
+  deliver(hasGivenWay: boolean): boolean {
+    let givesWay = hasGivenWay;
+    let runs = false;
+    const push = (thread: Thread, callback: Callback): void => {
+      if (!this.#push(thread, callback, givesWay)) return;
+      givesWay = false;
+      runs = true;
+    };
+    const { current } = this.#parts.threads;
+    if (current !== undefined)
+      for (const callback of current.callbacks.splice(0)) push(current, callback);
+    while (this.#raised.length > 0 && !this.#isMasked) {
+      const thread = this.#interruptible(givesWay);
+      const callback = thread && this.#raised.shift();
+      if (thread === undefined || callback === undefined) break;
+      if (thread !== this.#parts.threads.current) {
+        this.#parts.threads.load(thread);
+        givesWay = true;
+      }
+      push(thread, callback);
+    }
+    return runs;
+  }
+
+  /** The function of the newest frame here has returned: what it interrupted goes on. Whether that had given way. */
+  end(): boolean {
+    const { cpu, threads } = this.#parts;
+    const thread = threads.current;
+    const at = cpu.register(RSP);
+    const index = thread?.frames.findLastIndex((frame) => frame.at === at) ?? -1;
+    const frame = thread?.frames[index];
+    if (thread === undefined || frame === undefined)
+      throw new XenError('EFAULT', `no callback returns at 0x${at.toString(16)}`);
+    thread.frames.length = index;
+    if (index === 0) threads.framed.delete(thread);
+    cpu.restoreContext(frame.context);
+    thread.pending = frame.pending;
+    if (frame.asleepUntil !== undefined && !frame.isWoken)
+      threads.putToSleep(thread, frame.asleepUntil);
+    frame.callback.returned?.();
+    return frame.hadGivenWay;
+  }
+
+  get #isMasked(): boolean {
+    const { memory, maskVariable } = this.#parts;
+    return maskVariable !== 0n && memory.readU32(maskVariable) !== 0;
+  }
+
+  /** A thread that no such callback holds; the current one alone where it runs on. */
+  #interruptible(hasGivenWay: boolean): Thread | undefined {
+    const { current, all } = this.#parts.threads;
+    const isFree = (thread: Thread): boolean =>
+      !thread.frames.some(({ callback }) => callback.isMaskable);
+    if (current !== undefined && (isFree(current) || !hasGivenWay))
+      return isFree(current) ? current : undefined;
+    return all.find(isFree);
+  }
+
+  /** False where there is nothing to call any more. */
+  #push(thread: Thread, callback: Callback, hasGivenWay: boolean): boolean {
+    const { cpu, threads } = this.#parts;
+    const sp = cpu.register(RSP);
+    forgetAbandoned(thread, sp);
+    const entry = callback.enter(cpu.mode === 64 ? sp - redZone : sp);
+    if (entry === undefined) return false;
+    if (entry.interrupts === true && thread.pending?.interrupt() === true)
+      thread.pending = undefined;
+    const context = cpu.saveContext();
+    const frame: Frame = {
+      ...{ callback, context, pending: thread.pending, hadGivenWay: hasGivenWay },
+      at: this.#enter(entry),
+      stack: entry.stack ?? thread.stack,
+      asleepUntil: hasGivenWay ? threads.wakeForCallback(thread) : undefined,
+      isWoken: false,
+    };
+    thread.pending = undefined;
+    if (thread.frames.length === mostFrames) thread.frames.shift();
+    thread.frames.push(frame);
+    threads.framed.add(thread);
+    return true;
+  }
+
+  /** As a call of the function would leave stack and registers; the stack pointer when it has returned. */
+  #enter({ function: address, arguments: values, top }: Entry): bigint {
+    const { cpu, memory, returnAddress } = this.#parts;
+    const { mode } = cpu;
+    const onStack = mode === 64 ? [] : values;
+    const above = (top - BigInt(4 * onStack.length)) & ~15n;
+    const words = [returnAddress, ...onStack];
+    const sp = above - BigInt(mode / 8);
+    memory.checkWritable(sp, words.length * (mode / 8));
+    for (const [i, word] of words.entries())
+      memory.writeWord(sp + BigInt(i * (mode / 8)), word, mode);
+    cpu.restoreContext(this.#blank);
+    cpu.rip = address;
+    cpu.setRegister(RSP, sp);
+    if (mode === 64)
+      for (const [i, value] of values.entries()) cpu.setRegister(integerRegisters[i] ?? 0, value);
+    return above;
+  }
+}
+
+/** Frames below the stack pointer, or on a stack that the thread has left for its own, were left by longjmp. */
+function forgetAbandoned(thread: Thread, sp: bigint): void {
+  const lies = ({ low, high }: StackRange): boolean => sp > low && sp <= high;
+  for (let frame = thread.frames.at(-1); frame !== undefined; frame = thread.frames.at(-1)) {
+    const isGone = lies(frame.stack) ? sp > frame.at : lies(thread.stack);
+    if (!isGone) return;
+    thread.frames.pop();
+  }
+}
