@@ -14,6 +14,10 @@ interface Tool {
 const inPath = (command: string) => (): boolean =>
   (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${command}`));
 
+/** Users have no sbin in their PATH. */
+const inSbin = (command: string) => (): boolean =>
+  inPath(command)() || existsSync(`/usr/sbin/${command}`) || existsSync(`/sbin/${command}`);
+
 const NEWLIB = '/usr/src/newlib';
 
 // biome-ignore format: one tool a line
@@ -28,10 +32,16 @@ export const tools = {
   'libc6-dev': { package: 'libc6-dev', purpose: 'compiles native programs to compare with', present: () => existsSync('/usr/include/stdio.h') },
   flock: { package: 'util-linux', purpose: 'locks files that are disks', present: inPath('flock') },
   fallocate: { package: 'util-linux', purpose: 'gives back what a guest discards', present: inPath('fallocate') },
+  mke2fs: { package: 'e2fsprogs', purpose: 'makes the disks of tests', present: inSbin('mke2fs') },
+  'qemu-img': { package: 'qemu-utils', purpose: 'makes and checks the disks of tests', present: inPath('qemu-img') },
+  strace: { package: 'strace', purpose: 'watches flushes in tests', present: inPath('strace') },
   'apt-get': { package: 'apt', purpose: 'fetches Debian sources', present: inPath('apt-get') },
 } as const satisfies Readonly<Record<string, Tool>>;
 
 export type ToolName = keyof typeof tools;
+
+/** Nobody but this project's own tests needs them. */
+export const testTools: ReadonlySet<ToolName> = new Set(['mke2fs', 'qemu-img', 'strace']);
 
 /** Debian's newlib-source installs one tar. */
 export function newlibTar(root = ''): string | undefined {

@@ -1,7 +1,7 @@
 /** `stubdom doctor`: what is installed, what is missing, and the one line that gets it. */
 import { findCompiler } from '../../c/compiler.ts';
 import { cachedSysroot } from '../../c/sysroot.ts';
-import { installLine, missingTools, type ToolName, tools } from '../../c/tools.ts';
+import { installLine, missingTools, type ToolName, testTools, tools } from '../../c/tools.ts';
 import { type Width, widths } from '../../c/width.ts';
 import type { Command } from '../command.ts';
 
@@ -11,7 +11,7 @@ export const doctor: Command = {
   usage: 'doctor',
 
   async run(terminal) {
-    const names = Object.keys(tools) as ToolName[];
+    const names = (Object.keys(tools) as ToolName[]).filter((name) => !testTools.has(name));
     const missing = new Set(await missingTools(names));
     const nameWidth = Math.max(...names.map((name) => name.length), 'sysroot x86-64'.length);
     const row = (mark: string, name: string, text: string) =>
