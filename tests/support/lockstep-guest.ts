@@ -61,6 +61,8 @@ export interface GuestOptions {
   readonly tier?: Tier;
   /** What maps the addresses from `codeStart` to `memoryEnd`; one linear run if not given. */
   readonly map?: (memory: MachineMemory) => MappedMemory;
+  /** What happens before anything is translated. */
+  readonly prepare?: (cpu: Vcpu) => void;
 }
 
 /** A guest that stands at `start`, its stack empty. */
@@ -134,7 +136,14 @@ export class AssemblyGuest {
   }
 
   read(address: bigint, length: number): Uint8Array {
-    return Uint8Array.from({ length }, (_, i) => this.#bytes()[this.#place(address, i)] ?? 0);
+    const read = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      const room = 0x1000 - Number((address + BigInt(at)) & 0xfffn);
+      const place = this.#place(address, at);
+      read.set(this.#bytes().subarray(place, place + Math.min(room, length - at)), at);
+      at += room;
+    }
+    return read;
   }
 
   /** A little-endian number. */
@@ -183,6 +192,7 @@ export async function guestOf(
 ): Promise<AssemblyGuest> {
   const assembled = typeof source === 'string' ? assemble(mode, source) : source;
   const guest = new AssemblyGuest(mode, assembled, options);
+  options.prepare?.(guest.cpu);
   await guest.cpu.translateAll();
   guest.cpu.setPolls(options.polls ?? 1_000_000);
   return guest;

@@ -11,6 +11,7 @@ import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
 import { type AccessGroup, AccessGroups, type GroupedAccess, isForWrite } from './access-groups.ts';
+import { callBulk } from './call-bulk.ts';
 import { bulkFunction } from './linear-bulk.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
 import { ownFlags, pageFlagsAt } from './page-flags.ts';
@@ -47,20 +48,10 @@ export class LinearAccess implements MemoryAccess {
   }
 
   bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {
-    const e = this.#frame.emitter;
-    const { layout, context, native } = this.#frame;
-    const { op } = value;
-    const width = value.detail as number;
-    if ((op !== 'bulkCopy' && op !== 'bulkFill') || !isElement(width))
-      throw new TypeError(`${op} of ${width} bits is no bulk operation`);
-    const name = context.shared(`${op}${width}`, () => bulkFunction(op, layout, width));
-    const wide = (index: number): Expression => {
-      const plain = this.#values.emit(arg(value, index));
-      return arg(value, index).width === 64 ? plain : e.op('i64.extend_i32_u', plain);
-    };
-    const args = [wide(0), wide(1), wide(2), this.#values.emit(arg(value, 3))];
-    const done = e.call(name, args, 'i64');
-    this.#values.keep(value, native === 'i64' ? done : e.op('i32.wrap_i64', done));
+    const { layout, context } = this.#frame;
+    callBulk(this.#frame, this.#values, value, (op, width) =>
+      context.shared(`${op}${width}`, () => bulkFunction(op, layout, width)),
+    );
   }
 
   /** Where the access at hand is: a local and a constant. Checks its group where nobody has yet. */
@@ -159,5 +150,3 @@ interface Checked {
   readonly pointer: number;
   isWritable: boolean;
 }
-
-const isElement = (width: number): width is 8 | 16 | 32 | 64 => [8, 16, 32, 64].includes(width);

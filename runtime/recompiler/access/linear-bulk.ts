@@ -10,7 +10,7 @@ import type { SupportFunction } from '../lower/support.ts';
 import { ownFlags } from './page-flags.ts';
 
 /** What is done between two looks at events. */
-const mostBytes = 1n << 20n;
+export const mostBytes = 1n << 20n;
 
 /** Parameters and locals, all i64 but `downwards`. `length` is in bytes. */
 const local = { to: 0, from: 1, most: 2, downwards: 3, length: 4, page: 5, room: 6 } as const;

@@ -18,8 +18,10 @@ import {
   isStack,
 } from './access-groups.ts';
 import type { AccessSites } from './access-sites.ts';
+import { callBulk } from './call-bulk.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
 import { stretchFlags } from './page-flags.ts';
+import { pagedBulkFunction, pagedPlace } from './paged-bulk.ts';
 import { type Crossing, crossingEnd, crossingStart } from './paged-crossing.ts';
 
 /** A checked range: the local that points at its start, and what is to be added to it. */
@@ -73,9 +75,13 @@ export class PagedAccess implements MemoryAccess {
     if (crossing !== undefined) this.#finish(pointer, crossing, bytesOf(value));
   }
 
-  /** None at once: the elements go through the TLB one by one. */
   bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {
-    this.#values.keep(value, this.#frame.constant(0n));
+    const { layout, context } = this.#frame;
+    const place = (kind: 'load' | 'store'): string =>
+      context.shared(`place_${kind}`, () => pagedPlace(layout, this.#paging, kind));
+    callBulk(this.#frame, this.#values, value, (op, width) =>
+      context.shared(`${op}${width}`, () => pagedBulkFunction(op, place, width)),
+    );
   }
 
   #place({ group, offset }: GroupedAccess, address: Value): Place {
