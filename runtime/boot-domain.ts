@@ -1,6 +1,11 @@
 /** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
 import { GNTTAB_RESERVED } from './abi/grant-table.ts';
-import { type BlockDeviceSpecification, serveBlockDevice } from './backends/block/block-device.ts';
+import {
+  type BlockDeviceSpecification,
+  createEmptyDrive,
+  type EmptyDrive,
+  serveBlockDevice,
+} from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
 import type { Tier } from './cpu/translations-options.ts';
@@ -26,7 +31,7 @@ export interface DomainBootOptions {
   readonly memory: number;
   readonly commandLine: string;
   readonly ramdisk?: Uint8Array | undefined;
-  readonly disks?: readonly BlockDeviceSpecification[] | undefined;
+  readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[] | undefined;
   readonly console: Console;
   readonly clock?: Clock | undefined;
   readonly trace?: Trace | undefined;
@@ -83,12 +88,16 @@ export function placeDomain(image: ElfImage, options: DomainBootOptions): Placed
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
   const tools = store.connect();
   const { width } = image;
-  const backends = (options.disks ?? []).map((specification) =>
-    serveBlockDevice(tools, domid, {
+  const backends = (options.disks ?? []).flatMap((specification) => {
+    if (specification.disk === undefined) {
+      createEmptyDrive(tools, domid, specification);
+      return [];
+    }
+    return serveBlockDevice(tools, domid, {
       ...{ specification, width, memory, granted: grants, ports: events, clock },
       trace: options.trace,
-    }),
-  );
+    });
+  });
   const finish = async (): Promise<void> => {
     for (const backend of backends) await backend.close();
     await ring.finish();

@@ -1,5 +1,5 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
-import type { BlockDeviceSpecification } from './backends/block/block-device.ts';
+import type { BlockDeviceSpecification, EmptyDrive } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import { type PlacedDomain, placeDomain } from './boot-domain.ts';
@@ -49,7 +49,7 @@ export interface BootOptions {
   /** For a domain image to find in its memory. */
   readonly ramdisk?: Uint8Array;
   /** Of a domain image. Whoever opened them closes them when it has ended. */
-  readonly disks?: readonly BlockDeviceSpecification[];
+  readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[];
   /** Hears, a line each, what a domain image has asked of Xen in vain. */
   readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */

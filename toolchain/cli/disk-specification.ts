@@ -6,7 +6,8 @@ import type { DiskMode } from '../../runtime/host/node/file-disk.ts';
 export interface DiskSpecification {
   /** As xl names it; a name that stands for a number. */
   readonly vdev: string;
-  readonly path: string;
+  /** Undefined: a drive without a disk. */
+  readonly path: string | undefined;
   readonly mode: DiskMode;
   readonly isCdrom: boolean;
   /** Undefined: offered where the disk knows it. */
@@ -154,19 +155,25 @@ function finish(draft: Draft): DiskSpecification {
   const [path, vdev, devtype] = [value('target'), value('vdev'), value('devtype')];
   if (!['', 'cdrom', 'disk'].includes(devtype)) fail(draft, `no device type ${devtype}`);
   const isCdrom = devtype === 'cdrom';
-  if (!['', 'raw'].includes(format) && format !== 'empty') fail(draft, unknownFormat(format));
+  if (!['', 'raw', 'empty'].includes(format)) fail(draft, unknownFormat(format));
   const access = value('access') || (isCdrom ? 'r' : 'w');
   const mode = Object.hasOwn(accesses, access) ? accesses[access] : undefined;
   if (mode === undefined) fail(draft, `no access ${access}; expected rw, w, ro or r`);
   if (!backends.includes(value('backendtype')))
     fail(draft, `backendtype=${value('backendtype')} is not supported, only phy, tap and qdisk`);
-  if (vdev === '') fail(draft, 'it names no device (vdev), such as xvda');
-  if (path === '' || format === 'empty')
-    fail(draft, isCdrom ? 'drives without a disk are not supported yet' : 'it names no target');
+  if (vdev === '') fail(draft, noDevice(path));
+  const isEmpty = path === '' || format === 'empty';
+  if (isEmpty && !isCdrom) fail(draft, 'it names no target, and only a CD-ROM drive may be empty');
+  if (format === 'empty' && path !== '') fail(draft, `format=empty, and a target, ${path}`);
   checkDevice(draft, vdev);
   const { discards, isDirectIoSafe } = draft;
-  return { vdev, path, mode, isCdrom, discards, isDirectIoSafe };
+  return { vdev, path: isEmpty ? undefined : path, mode, isCdrom, discards, isDirectIoSafe };
 }
+
+const noDevice = (path: string): string =>
+  /,\s*vdev=/.test(path)
+    ? 'it names no device (vdev), since target= takes all that is behind it; put it last'
+    : 'it names no device (vdev), such as xvda';
 
 const unknownFormat = (format: string): string =>
   ['qcow', 'qcow2', 'vhd', 'qed'].includes(format)

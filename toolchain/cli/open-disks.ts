@@ -1,19 +1,26 @@
 /** Opens the disks of a domain: all of them, or none. */
 import { resolve } from 'node:path';
-import type { BlockDeviceSpecification } from '../../runtime/backends/block/block-device.ts';
+import type {
+  BlockDeviceSpecification,
+  EmptyDrive,
+} from '../../runtime/backends/block/block-device.ts';
 import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { openDisk } from '../../runtime/host/node/file-disk.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 
+export type OpenDisk = BlockDeviceSpecification | EmptyDrive;
+
 /** Relative paths are those of the working directory. Whoever opens them closes each `disk`. */
-export async function openDisks(
-  specifications: readonly DiskSpecification[],
-): Promise<BlockDeviceSpecification[]> {
+export async function openDisks(specifications: readonly DiskSpecification[]): Promise<OpenDisk[]> {
   checkDistinct(specifications);
-  const open: BlockDeviceSpecification[] = [];
+  const open: OpenDisk[] = [];
   try {
     for (const { vdev, path, mode, isCdrom, discards, isDirectIoSafe } of specifications) {
+      if (path === undefined) {
+        open.push({ vdev, disk: undefined });
+        continue;
+      }
       const disk = await openDisk(path, mode);
       const target = resolve(path);
       const more = discards === undefined ? {} : { discards };
@@ -26,8 +33,8 @@ export async function openDisks(
   }
 }
 
-export async function closeDisks(disks: readonly BlockDeviceSpecification[]): Promise<void> {
-  await Promise.all(disks.map(({ disk }) => disk.close()));
+export async function closeDisks(disks: readonly OpenDisk[]): Promise<void> {
+  await Promise.all(disks.map(({ disk }) => disk?.close()));
 }
 
 function checkDistinct(specifications: readonly DiskSpecification[]): void {

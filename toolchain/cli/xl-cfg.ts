@@ -1,7 +1,7 @@
 /** The syntax of xl's cfg files (xl.cfg(5)): KEY=VALUE and KEY+=VALUE, by lines or semicolons. What the keys mean is not said here. */
 import { UserError } from '../../runtime/errors.ts';
 
-/** Where something stands, as reports name it: `guest.cfg:3`. */
+/** Where something stands, as reports name it: `guest.cfg:3:8`. */
 type Place = string;
 
 export type CfgValue =
@@ -20,18 +20,24 @@ export type Cfg = ReadonlyMap<string, CfgSetting>;
 
 interface Source {
   readonly text: string;
-  readonly place: (line: number) => Place;
+  readonly place: (position: Position) => Place;
+}
+
+/** Both from 1 on. */
+interface Position {
+  readonly line: number;
+  readonly column: number;
 }
 
 /** The file, and what a command line adds behind it: KEY=VALUE each, in the same syntax. */
 export function parseCfg(text: string, file: string, added: readonly string[] = []): Cfg {
   const settings = new Map<string, CfgSetting>();
-  new Parser({ text, place: (line) => `${file}:${line}` }, settings).parse();
+  new Parser({ text, place: ({ line, column }) => `${file}:${line}:${column}` }, settings).parse();
   for (const words of added) new Parser({ text: words, place: () => words }, settings).parse();
   return settings;
 }
 
-interface Token {
+interface Token extends Position {
   readonly kind:
     | 'word'
     | 'number'
@@ -45,7 +51,6 @@ interface Token {
     | ','
     | ';';
   readonly text: string;
-  readonly line: number;
 }
 
 const patterns: readonly (readonly [Token['kind'] | 'space', RegExp])[] = [
@@ -67,6 +72,8 @@ class Parser {
   readonly #settings: Map<string, CfgSetting>;
   #at = 0;
   #line = 1;
+  /** Where the line begins. */
+  #lineStart = 0;
   #token: Token;
 
   constructor(source: Source, settings: Map<string, CfgSetting>) {
@@ -84,20 +91,21 @@ class Parser {
   }
 
   #setting(): void {
-    const { text: key, line } = this.#next();
+    const token = this.#next();
+    const key = token.text;
     const { kind } = this.#token;
     if (kind !== '=' && kind !== '+=') this.#fail(`expected = behind ${key}`);
     this.#next();
     const value = this.#value();
     const before = this.#settings.get(key);
-    const place = this.#source.place(line);
+    const place = this.#source.place(token);
     const whole =
       kind === '+=' && before !== undefined ? joined(before.value, value, place) : value;
     this.#settings.set(key, { value: whole, place });
   }
 
   #value(): CfgValue {
-    const place = this.#source.place(this.#token.line);
+    const place = this.#source.place(this.#token);
     if (this.#is('[')) return { kind: 'list', values: this.#list(), place };
     if (this.#is('string')) return { kind: 'text', text: this.#unquoted(this.#next()), place };
     if (this.#is('number')) return { kind: 'text', text: this.#next().text, place };
@@ -140,19 +148,26 @@ class Parser {
   #read(): Token {
     for (;;) {
       const { text } = this.#source;
-      const line = this.#line;
-      if (this.#at === text.length) return { kind: 'end', text: 'the end', line };
+      const position = this.#position();
+      if (this.#at === text.length) return { kind: 'end', text: 'the end', ...position };
       const found = this.#match();
       this.#at += found.text.length;
-      if (found.kind === 'newline') this.#line++;
-      if (found.kind !== 'space') return { kind: found.kind, text: found.text, line };
+      if (found.kind === 'newline') {
+        this.#line++;
+        this.#lineStart = this.#at;
+      }
+      if (found.kind !== 'space') return { kind: found.kind, text: found.text, ...position };
     }
+  }
+
+  #position(): Position {
+    return { line: this.#line, column: this.#at - this.#lineStart + 1 };
   }
 
   #match(): { readonly kind: Token['kind'] | 'space'; readonly text: string } {
     const { text } = this.#source;
     if (text.startsWith("'''", this.#at) || text.startsWith('"""', this.#at))
-      this.#failAt(this.#line, 'xl knows no strings in triple quotes');
+      this.#failAt(this.#position(), 'xl knows no strings in triple quotes');
     for (const [kind, pattern] of patterns) {
       pattern.lastIndex = this.#at;
       const [found] = pattern.exec(text) ?? [];
@@ -160,29 +175,32 @@ class Parser {
     }
     const character = String.fromCodePoint(text.codePointAt(this.#at) ?? 0);
     if (character === '"' || character === "'")
-      this.#failAt(this.#line, `a string without its closing ${character}`);
+      this.#failAt(this.#position(), `a string without its closing ${character}`);
     if (/[-+*/%.():{}<>!A-Z]/.test(character))
-      this.#failAt(this.#line, `Python is not understood, such as what begins with ${character}`);
-    this.#failAt(this.#line, `what is ${JSON.stringify(character)}?`);
+      this.#failAt(
+        this.#position(),
+        `Python is not understood, such as what begins with ${character}`,
+      );
+    this.#failAt(this.#position(), `what is ${JSON.stringify(character)}?`);
   }
 
-  #unquoted({ text, line }: Token): string {
+  #unquoted({ text, ...position }: Token): string {
     return text.slice(1, -1).replaceAll(/\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)/g, (_, code: string) => {
       if (/^x./.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
       if (/^[0-7]/.test(code)) return String.fromCharCode(Number.parseInt(code, 8) & 255);
       const character = Object.hasOwn(escapes, code) ? escapes[code] : undefined;
-      return character ?? this.#failAt(line, `no escape \\${code} in a string`);
+      return character ?? this.#failAt(position, `no escape \\${code} in a string`);
     });
   }
 
   #fail(reason: string): never {
-    const { text, line, kind } = this.#token;
+    const { text, kind } = this.#token;
     const near = kind === 'newline' ? 'the end of the line' : kind === 'end' ? text : `‘${text}’`;
-    this.#failAt(line, `${reason}, at ${near}`);
+    this.#failAt(this.#token, `${reason}, at ${near}`);
   }
 
-  #failAt(line: number, reason: string): never {
-    throw new UserError(`${this.#source.place(line)}: ${reason}`);
+  #failAt(position: Position, reason: string): never {
+    throw new UserError(`${this.#source.place(position)}: ${reason}`);
   }
 }
 

@@ -35,6 +35,12 @@ export interface BlockDeviceSpecification {
   readonly isDirectIoSafe?: boolean;
 }
 
+/** A CD-ROM drive with nothing in it. */
+export interface EmptyDrive {
+  readonly vdev: string;
+  readonly disk: undefined;
+}
+
 export interface BlockDeviceParts {
   readonly specification: BlockDeviceSpecification;
   /** Of the guest: the protocol of a front-end that names none. */
@@ -58,6 +64,18 @@ export function serveBlockDevice(
   const device = new BlockDevice(parts, (reason) => backend.fail(new XenError('EINVAL', reason)));
   const backend = new Backend({ store, place, device });
   return backend;
+}
+
+/** As under xl: it is in the store, and nobody ever serves it. */
+export function createEmptyDrive(store: StoreClient, domain: number, { vdev }: EmptyDrive): void {
+  const id = deviceNumber(vdev);
+  const nodes = { 'virtual-device': id, 'device-type': 'cdrom', trusted: 1 };
+  const backend = { removable: 1, bootable: 1, dev: vdev, type: 'qdisk', mode: 'r' };
+  createDevice(
+    store,
+    { type: 'vbd', frontend: domain, backend: 0, id },
+    { frontend: nodes, backend: { params: 'aio:', ...backend, 'device-type': 'cdrom' } },
+  );
 }
 
 function nodesOf(

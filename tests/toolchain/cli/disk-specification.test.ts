@@ -50,6 +50,16 @@ disks('old prefixes are nothing, and names and flags may come in any order', () 
   ]);
 });
 
+disks('a CD-ROM drive may be empty, in old ways and new', () => {
+  same({ ...plain, vdev: 'hdc', path: undefined, mode: 'ro', isCdrom: true }, [
+    ',hdc:cdrom,r',
+    ',,hdc,cdrom',
+    ',empty,hdc,r,cdrom',
+    'format=empty,vdev=hdc,devtype=cdrom',
+    'vdev=hdc,access=ro,devtype=cdrom,target=',
+  ]);
+});
+
 disks('flags are kept', () => {
   const { discards, isDirectIoSafe, mode } = parseDiskSpecification(
     'a,,xvda,r,no-discard,direct-io-safe',
@@ -88,8 +98,9 @@ disks('what is wrong or not supported is told', async () => {
     ['a,,xvda,colour=red', /no parameter colour/],
     ['a,,xvda,colo', /colo is not supported/],
     ['a,,xvda,untrusted', /untrusted is not supported yet/],
-    [',hdc:cdrom,r', /drives without a disk are not supported yet/],
-    [',,hdc,cdrom', /drives without a disk are not supported yet/],
+    ['a,empty,hdc,,cdrom', /format=empty, and a target, a/],
+    ['format=empty,vdev=xvda', /names no target, and only a CD-ROM drive may be empty/],
+    ['target=a,vdev=xvda', /since target= takes all that is behind it; put it last/],
     ['a,,hdc,,cdrom,toString=1', /no parameter toString/],
   ];
   for (const [text, message] of wrong)

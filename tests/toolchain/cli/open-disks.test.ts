@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDiskOption } from '../../../toolchain/cli/disk-specification.ts';
+import {
+  parseDiskOption,
+  parseDiskSpecification,
+} from '../../../toolchain/cli/disk-specification.ts';
 import { closeDisks, openDisks } from '../../../toolchain/cli/open-disks.ts';
 import { assertRefused } from '../../support/assert-refused.ts';
 
@@ -19,11 +22,20 @@ disks.after.each(({ path }) => rmSync(path('.'), { recursive: true, force: true 
 disks('all are open, with what the guest is to see', async ({ path }) => {
   const open = await openDisks([`xvda=${path('a')}`, `sda=${path('b')}:ro`].map(parseDiskOption));
 
-  const shown = open.map(({ vdev, target, disk }) => [vdev, target, disk.sectors, disk.isReadOnly]);
+  const shown = open.flatMap((one) =>
+    one.disk === undefined ? [] : [[one.vdev, one.target, one.disk.sectors, one.disk.isReadOnly]],
+  );
   assert.equal(shown, [
     ['xvda', path('a'), 2, false],
     ['sda', path('b'), 2, true],
   ]);
+  await closeDisks(open);
+});
+
+disks('a drive without a disk has nothing to open', async () => {
+  const open = await openDisks([parseDiskSpecification(',hdc:cdrom,r')]);
+
+  assert.equal(open, [{ vdev: 'hdc', disk: undefined }]);
   await closeDisks(open);
 });
 

@@ -71,50 +71,50 @@ cfg('what a command line adds comes behind the file', () => {
   });
 });
 
-cfg('each setting knows its line', () => {
+cfg('each setting knows its line and column', () => {
   const settings = parseCfg('\na=1\n\nb=[\n"x"\n]\n', 'guest.cfg', ['c=3']);
 
   const places = [...settings].map(([key, { place }]) => [key, place]);
   assert.equal(places, [
-    ['a', 'guest.cfg:2'],
-    ['b', 'guest.cfg:4'],
+    ['a', 'guest.cfg:2:1'],
+    ['b', 'guest.cfg:4:1'],
     ['c', 'c=3'],
   ]);
   const list = settings.get('b')?.value;
-  assert.is(list?.kind === 'list' ? list.values[0]?.place : undefined, 'guest.cfg:5');
+  assert.is(list?.kind === 'list' ? list.values[0]?.place : undefined, 'guest.cfg:5:1');
 });
 
-cfg('what is no cfg is told with its line', async () => {
-  const python = /^guest\.cfg:2: Python is not understood/;
+cfg('what is no cfg is told with its line and column', async () => {
+  const python = /^guest\.cfg:2:\d+: Python is not understood/;
   const wrong: readonly (readonly [string, string | RegExp])[] = [
-    ['\nimport os', 'guest.cfg:2: expected = behind import, at ‘os’'],
+    ['\nimport os', 'guest.cfg:2:8: expected = behind import, at ‘os’'],
     ['\nmemory = 64*2', python],
     ['\nmemory = -1', python],
     ['\nkernel = "/boot/" + name', python],
     ['\nkernel = os.path', python],
     ['\nvif = True', python],
-    ['\npae = true', /^guest\.cfg:2: Python is not understood; expected a number, .*‘true’$/],
+    ['\npae = true', /^guest\.cfg:2:7: Python is not understood; expected a number, .*‘true’$/],
     ['\ndisk = ("a", "b")', python],
     ['\ndisk = { "a": 1 }', python],
     ['\nName = "x"', python],
-    ['\nextra = """a"""', 'guest.cfg:2: xl knows no strings in triple quotes'],
-    ["\nextra = '''a\nb'''", 'guest.cfg:2: xl knows no strings in triple quotes'],
-    ['\nextra = "a\nb"', 'guest.cfg:2: a string without its closing "'],
-    ['\nextra = "a\\q"', 'guest.cfg:2: no escape \\q in a string'],
-    ['\nextra = "a\\x1"', 'guest.cfg:2: no escape \\x in a string'],
-    ['\nextra =', 'guest.cfg:2: expected a number, a string in quotes, or a list, at the end'],
+    ['\nextra = """a"""', 'guest.cfg:2:9: xl knows no strings in triple quotes'],
+    ["\nextra = '''a\nb'''", 'guest.cfg:2:9: xl knows no strings in triple quotes'],
+    ['\nextra = "a\nb"', 'guest.cfg:2:9: a string without its closing "'],
+    ['\nextra = "a\\q"', 'guest.cfg:2:9: no escape \\q in a string'],
+    ['\nextra = "a\\x1"', 'guest.cfg:2:9: no escape \\x in a string'],
+    ['\nextra =', 'guest.cfg:2:8: expected a number, a string in quotes, or a list, at the end'],
     [
       '\nextra =\n"a"',
-      'guest.cfg:2: expected a number, a string in quotes, or a list, at the end of the line',
+      'guest.cfg:2:8: expected a number, a string in quotes, or a list, at the end of the line',
     ],
-    ['\na = [1 2]', 'guest.cfg:2: expected , or ] in a list, at ‘2’'],
-    ['\na = [\n1,\n2', 'guest.cfg:4: expected , or ] in a list, at the end'],
-    ['\na = [,]', /^guest\.cfg:2: expected a number/],
-    ['\na = 1 b = 2', 'guest.cfg:2: expected KEY=VALUE, at ‘b’'],
-    ['\n= 1', 'guest.cfg:2: expected KEY=VALUE, at ‘=’'],
-    ['\na', 'guest.cfg:2: expected = behind a, at the end'],
-    ['\na = @', 'guest.cfg:2: what is "@"?'],
-    ['a=1\na+=["x"]', 'guest.cfg:2: += adds lists to lists and strings to strings'],
+    ['\na = [1 2]', 'guest.cfg:2:8: expected , or ] in a list, at ‘2’'],
+    ['\na = [\n1,\n2', 'guest.cfg:4:2: expected , or ] in a list, at the end'],
+    ['\na = [,]', /^guest\.cfg:2:6: expected a number/],
+    ['\na = 1 b = 2', 'guest.cfg:2:7: expected KEY=VALUE, at ‘b’'],
+    ['\n= 1', 'guest.cfg:2:1: expected KEY=VALUE, at ‘=’'],
+    ['\na', 'guest.cfg:2:2: expected = behind a, at the end'],
+    ['\na = @', 'guest.cfg:2:5: what is "@"?'],
+    ['a=1\na+=["x"]', 'guest.cfg:2:1: += adds lists to lists and strings to strings'],
   ];
   for (const [text, message] of wrong) await assertRefused(() => parse(text), message);
   await assertRefused(() => parse('', ['name=x']), /^name=x: Python is not understood/);
@@ -152,7 +152,7 @@ cfg('whatever a file holds, it is parsed or refused', () => {
       parseCfg(text, 'f');
     } catch (error) {
       assert.instance(error, UserError, `seed ${seed}: ${JSON.stringify(text)}`);
-      assert.match((error as Error).message, /^f:\d+: /);
+      assert.match((error as Error).message, /^f:\d+:\d+: /);
     }
   }
 });

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { XenbusState } from '../../../../runtime/abi/io/xenbus.ts';
 import {
   type BlockDeviceSpecification,
+  createEmptyDrive,
   serveBlockDevice,
 } from '../../../../runtime/backends/block/block-device.ts';
 import { MemoryDisk } from '../../../../runtime/backends/block/memory-disk.ts';
@@ -53,6 +54,21 @@ function machine(
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+devices('an empty drive is there, and nobody comes to serve it', async () => {
+  const xenstored = new Xenstored();
+  xenstored.addDomain(1);
+  const store = xenstored.connect();
+
+  createEmptyDrive(store, 1, { vdev: 'hdc', disk: undefined });
+
+  const own = xenstored.connect(1);
+  const backend = own.read('device/vbd/5632/backend');
+  assert.is(own.read('device/vbd/5632/device-type'), 'cdrom');
+  own.write('device/vbd/5632/state', XenbusState.Initialised);
+  await turn();
+  assert.is(own.read(`${backend}/state`), String(XenbusState.Initialising));
+});
 
 devices('what is there before a front-end connects', () => {
   const { store, own, state } = machine({ target: '/images/disk.img' });

@@ -75,10 +75,10 @@ create('what is wrong is one line and 125, and nothing has been written', async 
   file('ramdisk', new Uint8Array(2 ** 20));
   const least = 'name="g"\nkernel="echo.elf"\n';
   const cases: readonly (readonly [string, RegExp])[] = [
-    [`${least}memory=32*2`, /^stubdom: guest\.cfg:3: Python is not understood/],
-    [`${least}type="hvm"`, /^stubdom: guest\.cfg:3: type="hvm" is not supported yet/],
-    [`${least}vfb=["vnc=1"]`, /^stubdom: guest\.cfg:3: vfb is not supported yet/],
-    [`${least}nope=1`, /^stubdom: guest\.cfg:3: no key nope/],
+    [`${least}memory=32*2`, /^stubdom: guest\.cfg:3:10: Python is not understood/],
+    [`${least}type="hvm"`, /^stubdom: guest\.cfg:3:1: type="hvm" is not supported yet/],
+    [`${least}vfb=["vnc=1"]`, /^stubdom: guest\.cfg:3:1: vfb is not supported yet/],
+    [`${least}nope=1`, /^stubdom: guest\.cfg:3:1: no key nope/],
     ['name="g"', /^stubdom: guest\.cfg: kernel must be given/],
     ['name="g"\nkernel="missing"', /^stubdom: missing: no such file/],
     [`${least}disk=["missing,,xvda"]`, /^stubdom: disk missing: no such file/],
