@@ -2,8 +2,9 @@
  * What is known of the places in guest code that access memory: into which run each goes, or that it goes anywhere. The
  * first translation of a site that nobody knows keeps the last address in a word of its own, so that the next one knows.
  */
-import type { Runs } from '../../memory/runs.ts';
+import type { Run, Runs } from '../../memory/runs.ts';
 import type { GuestFunction } from '../discover.ts';
+import { type AccessGroup, isStack } from './access-groups.ts';
 
 /**
  * How a site is written: through the TLB, the same with a note of the address in a word of memory, or a run's window; or
@@ -58,6 +59,12 @@ export class AccessSites {
     this.#options = options;
   }
 
+  /** How to write the site of a group's first access. */
+  classOfGroup(fn: GuestFunction, group: AccessGroup): SiteClass {
+    const hint = group.root === undefined ? group.least : isStack(group) ? 'stack' : undefined;
+    return this.classOf(fn, group.first, hint);
+  }
+
   /** How to write a site. `hint` is where it is likely to go: the stack, or a constant address. */
   classOf(
     fn: GuestFunction,
@@ -74,6 +81,13 @@ export class AccessSites {
     const chosen = this.#guess(hint);
     this.#sites.set(key, { functions: new Set([fn.entry]), class: chosen, misses: 0, moves: 0 });
     return chosen;
+  }
+
+  /** The run of a window. */
+  runOf(index: number): Run {
+    const run = this.runs.all[index];
+    if (run === undefined) throw new TypeError(`there is no run ${index}`);
+    return run;
   }
 
   /** Whether an access is to be merged with no others, since what they span crosses pages. */

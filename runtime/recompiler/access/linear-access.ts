@@ -62,7 +62,7 @@ export class LinearAccess implements MemoryAccess {
   ): { pointer: number; offset: number } {
     const { group, offset } = access;
     const checked = this.#checked.get(group) ?? this.#check(address, access);
-    if (writes && !checked.isWritable && !this.#site.isChecked) {
+    if (writes && !checked.isWritable && this.#site.reached === undefined) {
       this.#checkFlags(checked.pointer, group);
       checked.isWritable = true;
     }
@@ -79,7 +79,7 @@ export class LinearAccess implements MemoryAccess {
     const { least, end } = group;
     const offset = this.#frame.local(native);
     const distance = this.#plus(address, least - access.offset - layout.run.lo);
-    if (this.#site.isChecked) this.#frame.statement(e.set(offset, distance));
+    if (this.#site.reached !== undefined) this.#frame.statement(e.set(offset, distance));
     else {
       const limit = runLimit(this.#frame, Number(end - least));
       const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), limit);

@@ -4,6 +4,7 @@
  */
 import type { Block, Statement } from '../../ir/value.ts';
 import type { Expression } from '../emit/emitter.ts';
+import type { Access, ChunkRange } from '../lower/chunk-loops.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
 
@@ -14,8 +15,8 @@ export type Exit = () => Expression[];
 export interface AccessSite {
   readonly frame: Frame;
   readonly block: Block;
-  /** Whether all that it reaches has been checked before. */
-  readonly isChecked: boolean;
+  /** What it reaches, by access, where all that has been checked before (chunk-loops.ts). */
+  readonly reached: ReadonlyMap<Access, ChunkRange> | undefined;
   readonly values: Values;
   readonly exit: Exit;
 }

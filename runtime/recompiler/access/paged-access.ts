@@ -8,15 +8,10 @@ import { tlbEntries, tlbTable } from '../../memory/tlb.ts';
 import { arg, carrier, loadOps, storeOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Layout } from '../layout.ts';
+import type { Access, ChunkRange } from '../lower/chunk-loops.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
-import {
-  type AccessGroup,
-  AccessGroups,
-  bytesOf,
-  type GroupedAccess,
-  isStack,
-} from './access-groups.ts';
+import { type AccessGroup, AccessGroups, bytesOf, type GroupedAccess } from './access-groups.ts';
 import type { AccessSites } from './access-sites.ts';
 import { callBulk } from './call-bulk.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
@@ -44,6 +39,8 @@ export class PagedAccess implements MemoryAccess {
   readonly #values: Values;
   readonly #groups: AccessGroups;
   readonly #places = new Map<AccessGroup, Place>();
+  /** The same in chunks. */
+  readonly #reached = new Map<ChunkRange, Map<AccessGroup, Place>>();
 
   constructor(site: AccessSite, paging: NonNullable<Layout['paging']>) {
     this.#site = site;
@@ -59,7 +56,7 @@ export class PagedAccess implements MemoryAccess {
   load(statement: Extract<Statement, { kind: 'load' }>): void {
     const e = this.#frame.emitter;
     const { value } = statement;
-    const { pointer, host } = this.#place(this.#groups.ofLoad(statement), arg(value, 0));
+    const { pointer, host } = this.#place(this.#groups.ofLoad(statement), arg(value, 0), value);
     if (this.#values.usesOf(value) === 0) return;
     this.#values.keep(value, e.load(loadOps[value.width], host, e.get(pointer, 'i32')));
   }
@@ -69,7 +66,8 @@ export class PagedAccess implements MemoryAccess {
     const { address, value } = statement;
     const type = carrier(value.width);
     const held = this.#values.toLocal(this.#values.emit(value), type);
-    const { pointer, host, crossing } = this.#place(this.#groups.ofStore(statement), address);
+    const access = this.#groups.ofStore(statement);
+    const { pointer, host, crossing } = this.#place(access, address, statement);
     const op = storeOps[value.width];
     this.#frame.statement(e.store(op, host, e.get(pointer, 'i32'), e.get(held, type)));
     if (crossing !== undefined) this.#finish(pointer, crossing, bytesOf(value));
@@ -84,30 +82,57 @@ export class PagedAccess implements MemoryAccess {
     );
   }
 
-  #place({ group, offset }: GroupedAccess, address: Value): Place {
-    const known = this.#places.get(group) ?? this.#check(group, address, offset);
-    this.#places.set(group, known);
-    return { ...known, host: known.host + Number(offset - group.least) };
+  #place({ group, offset }: GroupedAccess, address: Value, access: Access): Place {
+    const range = this.#site.reached?.get(access);
+    const known =
+      range === undefined ? this.#places.get(group) : this.#reached.get(range)?.get(group);
+    if (known !== undefined) return { ...known, host: known.host + Number(offset - group.least) };
+    const place =
+      range === undefined
+        ? this.#check(group, address, offset)
+        : this.#within(range, this.#leastOf(group, address, offset));
+    if (range === undefined) this.#places.set(group, place);
+    else this.#reached.set(range, new Map(this.#reached.get(range)).set(group, place));
+    return { ...place, host: place.host + Number(offset - group.least) };
+  }
+
+  /** A local with the address of a group's first byte, at an access that lies `offset` from the root. */
+  #leastOf(group: AccessGroup, at: Value, offset: bigint): number {
+    const e = this.#frame.emitter;
+    const { native } = this.#frame;
+    const own = this.#values.emit(at);
+    if (group.least === offset) return this.#values.toLocal(own, native);
+    const distance = BigInt.asIntN(native === 'i64' ? 64 : 32, group.least - offset);
+    const start = e.op(`${native}.add`, own, this.#frame.constant(distance));
+    return this.#values.toLocal(start, native);
+  }
+
+  /** What the guard of a chunk has checked: an address and what was found for the range. */
+  #within(range: ChunkRange, address: number): Place {
+    const e = this.#frame.emitter;
+    const low = this.#narrow(address);
+    if (typeof range.way === 'number') {
+      const { lo, host } = this.#sites.runOf(range.way);
+      const start = e.i32(Number(BigInt.asIntN(32, lo)));
+      return {
+        pointer: this.#values.toLocal(e.op('i32.sub', e.get(low, 'i32'), start), 'i32'),
+        host,
+      };
+    }
+    const delta = e.get(this.#frame.deltaLocal(range), 'i32');
+    return {
+      pointer: this.#values.toLocal(e.op('i32.add', e.get(low, 'i32'), delta), 'i32'),
+      host: 0,
+    };
   }
 
   /** At the first access of a group, whose address is `offset` from the root. */
   #check(group: AccessGroup, at: Value, offset: bigint): Place {
     const { fn } = this.#frame;
-    const hint = group.root === undefined ? group.least : isStack(group) ? 'stack' : undefined;
-    const chosen = this.#sites.classOf(fn, group.first, hint);
-    const e = this.#frame.emitter;
-    const { native } = this.#frame;
-    const own = this.#values.emit(at);
-    const toLeast = this.#frame.constant(
-      BigInt.asIntN(native === 'i64' ? 64 : 32, group.least - offset),
-    );
-    const start = group.least === offset ? own : e.op(`${native}.add`, own, toLeast);
-    const address = this.#values.toLocal(start, native);
-    if (chosen.kind === 'window') {
-      const run = this.#sites.runs.all[chosen.run];
-      if (run === undefined) throw new TypeError(`there is no run ${chosen.run}`);
-      return this.#window(group, address, chosen.run, run);
-    }
+    const chosen = this.#sites.classOfGroup(fn, group);
+    const address = this.#leastOf(group, at, offset);
+    if (chosen.kind === 'window')
+      return this.#window(group, address, chosen.run, this.#sites.runOf(chosen.run));
     if (chosen.kind === 'noted') this.#note(address, chosen.note);
     return chosen.kind === 'apart' ? this.#across(group, address) : this.#look(group, address);
   }

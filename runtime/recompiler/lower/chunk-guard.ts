@@ -1,4 +1,7 @@
 /** What blocks of loops in chunks do at their ends (chunk-loops.ts): checking what a chunk reaches, counting its rounds. */
+import { pageSize } from '../../memory/machine-memory.ts';
+import { runBound } from '../../memory/runs.ts';
+import { tlbEntries, tlbTable } from '../../memory/tlb.ts';
 import { runLimit } from '../access/linear-access.ts';
 import { stretchFlags } from '../access/page-flags.ts';
 import type { Expression } from '../emit/emitter.ts';
@@ -48,19 +51,79 @@ function goIf(frame: Frame, { ways, index }: Site, condition: Expression, target
   frame.statement(way);
 }
 
-/** Not 0 where a range does not lie in the run, or has pages that must not be written just so. */
-function failures(
-  frame: Frame,
-  values: Values,
-  { address, bytes, writes }: ChunkRange,
-): Expression[] {
+/** Not 0 where a range cannot be reached as it should be, or has pages that must not be written just so. */
+function failures(frame: Frame, values: Values, range: ChunkRange): Expression[] {
+  const address = values.toLocal(values.emit(range.address), frame.native);
+  if (range.way === 'linear') return outsideRun(frame, address, range);
+  return range.way === 'tlb'
+    ? missesTlb(frame, address, range)
+    : outsideWindow(frame, address, range, range.way);
+}
+
+function outsideRun(frame: Frame, address: number, { bytes, writes }: ChunkRange): Expression[] {
   const { emitter: e, native, layout } = frame;
   const { run } = layout;
-  const offset = frame.local(native);
-  const distance = e.op(`${native}.sub`, values.emit(address), frame.constant(run.lo));
-  const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), runLimit(frame, bytes));
+  const offset = offsetFrom(frame, address, run.lo);
+  const isOutside = e.op(`${native}.gt_u`, e.get(offset, native), runLimit(frame, bytes));
   if (!writes) return [isOutside];
-  const low = (): Expression =>
-    native === 'i64' ? e.op('i32.wrap_i64', e.get(offset, 'i64')) : e.get(offset, 'i32');
-  return [isOutside, stretchFlags(e, layout, { host: run.host, place: low, bytes })];
+  const place = (): Expression => lowOf(frame, offset);
+  return [isOutside, stretchFlags(e, layout, { host: run.host, place, bytes })];
+}
+
+/** Both ends lie in a run behind page tables. */
+function outsideWindow(
+  frame: Frame,
+  address: number,
+  { bytes, writes }: ChunkRange,
+  index: number,
+): Expression[] {
+  const { emitter: e, native, layout } = frame;
+  if (layout.paging === undefined) throw new TypeError('windows are for page tables');
+  const { runs } = layout.paging.sites;
+  const { lo, host } = layout.paging.sites.runOf(index);
+  const offset = offsetFrom(frame, address, lo);
+  const bound = (): Expression =>
+    e.load(`${native}.load`, runBound(runs.start, index, 0), e.i32(0));
+  const last = e.op(`${native}.add`, e.get(offset, native), frame.constant(BigInt(bytes - 1)));
+  const isOutside = [
+    e.op(`${native}.ge_u`, e.get(offset, native), bound()),
+    e.op(`${native}.ge_u`, last, bound()),
+  ];
+  if (!writes) return isOutside;
+  const place = (): Expression => lowOf(frame, offset);
+  return [...isOutside, stretchFlags(e, layout, { host, place, bytes })];
+}
+
+/** The page of the first byte is in the TLB, and the last byte's is the same or lies behind it. */
+function missesTlb(frame: Frame, address: number, range: ChunkRange): Expression[] {
+  const { emitter: e, native, layout } = frame;
+  if (layout.paging === undefined) throw new TypeError('a TLB is for page tables');
+  const table = tlbTable(layout.paging.tlb, range.writes ? 'store' : 'load');
+  const entry = frame.local('i32');
+  const shifted = e.op('i32.shr_u', lowOf(frame, address), e.i32(8));
+  const mask = e.i32((tlbEntries - 1) << 4);
+  frame.statement(e.set(entry, e.op('i32.and', shifted, mask)));
+  const word = (offset: number): Expression =>
+    e.load('i32.load', table + offset, e.get(entry, 'i32'));
+  frame.statement(e.set(frame.deltaLocal(range), word(8)));
+  const first = e.op(`${native}.and`, e.get(address, native), frame.constant(BigInt(-pageSize)));
+  const tag = e.load(`${native}.load`, table, e.get(entry, 'i32'));
+  const pageOf = (low: Expression): Expression => e.op('i32.and', low, e.i32(-pageSize));
+  const end = (): Expression =>
+    pageOf(e.op('i32.add', lowOf(frame, address), e.i32(range.bytes - 1)));
+  const isOther = e.op('i32.ne', end(), pageOf(lowOf(frame, address)));
+  const isApart = e.op('i32.ne', word(12), end());
+  return [e.op(`${native}.ne`, tag, first), e.op('i32.and', isOther, isApart)];
+}
+
+function offsetFrom(frame: Frame, address: number, lo: bigint): number {
+  const { emitter: e, native } = frame;
+  const offset = frame.local(native);
+  const distance = e.op(`${native}.sub`, e.get(address, native), frame.constant(lo));
+  frame.statement(e.set(offset, distance));
+  return offset;
+}
+
+function lowOf({ emitter: e, native }: Frame, local: number): Expression {
+  return native === 'i64' ? e.op('i32.wrap_i64', e.get(local, 'i64')) : e.get(local, 'i32');
 }

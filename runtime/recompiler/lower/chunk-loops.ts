@@ -23,19 +23,34 @@ const longest = 6;
 /** Blocks that stand for others have addresses of their own, beyond those of copies (inline-calls.ts). */
 const step = 1n << 80n;
 
+type Load = Extract<Statement, { kind: 'load' }>;
+type Store = Extract<Statement, { kind: 'store' }>;
+/** A load by its value, a store by its statement: copies of a block have the same. */
+export type Access = Value | Store;
+
+/** How a range is reached: in the one linear run, through the TLB, or in the window on a run, by number. */
+export type ChunkWay = 'linear' | 'tlb' | number;
+
 /** What a chunk reaches from an address on. */
 export interface ChunkRange {
   readonly address: Value;
   readonly bytes: number;
   readonly writes: boolean;
+  readonly way: ChunkWay;
 }
+
+/** The ways of the accesses of a block; undefined of one that is not to go in chunks. */
+export type WaysOfBlock = (block: Block) => (statement: Load | Store) => ChunkWay | undefined;
+const linear: WaysOfBlock = () => () => 'linear';
 
 /** What a block of a chunked loop does beside what it says. */
 export type Chunk =
   /** At its end goes to the loop without checks, if all ranges hold. */
   | { readonly kind: 'guard'; readonly ranges: readonly ChunkRange[]; readonly unchecked: bigint }
-  /** Reaches only what its guard has checked. */
-  | { readonly kind: 'unchecked' }
+  /** Reaches only what its guard has checked: a range an access. */
+  | { readonly kind: 'unchecked'; readonly reached: ReadonlyMap<Access, ChunkRange> }
+  /** Begins a round with checks; goes back to the guard now and then, which may hold by now. */
+  | { readonly kind: 'checked'; readonly guard: bigint }
   /** At its end goes to the next round, if the chunk has any left. */
   | { readonly kind: 'count'; readonly again: bigint };
 
@@ -45,6 +60,7 @@ export function chunkLoops(
   mode: Mode,
   flow: ControlFlow,
   successors: readonly (readonly number[])[],
+  waysOf: WaysOfBlock = linear,
 ): GuestFunction {
   const predecessors: number[][] = fn.blocks.map(() => []);
   successors.forEach((to, from) => {
@@ -55,10 +71,10 @@ export function chunkLoops(
   let instructions = fn.instructions;
   for (const head of flow.heads) {
     const loop = straightLoop(fn, head, flow, predecessors);
-    const ranges = loop && rangesOf(loop, mode);
-    if (loop === undefined || ranges === undefined) continue;
+    const reached = loop && rangesOf(loop, mode, waysOf);
+    if (loop === undefined || reached === undefined) continue;
     instructions += loop.reduce((sum, { statements }) => sum + instructionsIn(statements), 0);
-    for (const [address, blocks] of chunked(loop, ranges, chunks)) replaced.set(address, blocks);
+    for (const [address, blocks] of chunked(loop, reached, chunks)) replaced.set(address, blocks);
   }
   if (chunks.size === 0) return fn;
   const blocks = fn.blocks.flatMap((block) => replaced.get(block.address) ?? [block]);
@@ -98,17 +114,26 @@ function isPlain({ statements, terminator }: Block): boolean {
   return goesOn && statements.every(({ kind }) => plain.has(kind));
 }
 
+/** Copies of one block may stand in a loop, each with the same accesses. */
+interface AccessIn {
+  readonly block: Block;
+  readonly access: Access;
+}
+type Reached = ReadonlyMap<Block, ReadonlyMap<Access, ChunkRange>>;
+
 /** One access of a loop: where, in the first round, and how much. */
 interface Reach {
+  readonly of: AccessIn;
+  readonly way: ChunkWay;
   readonly from: LinearSum;
   readonly bytes: bigint;
   readonly writes: boolean;
 }
 
-/** What the rounds of a chunk reach; undefined where that cannot be known ahead. */
-function rangesOf(loop: readonly Block[], mode: Mode): ChunkRange[] | undefined {
+/** What the rounds of a chunk reach, by access; undefined where that cannot be known ahead. */
+function rangesOf(loop: readonly Block[], mode: Mode, waysOf: WaysOfBlock): Reached | undefined {
   const forms = new LinearForms(mode);
-  const reaches = reachesOf(loop, forms);
+  const reaches = reachesOf(loop, forms, waysOf);
   if (reaches === undefined) return undefined;
   const ranges: Range[] = [];
   for (const reach of reaches) {
@@ -118,20 +143,30 @@ function rangesOf(loop: readonly Block[], mode: Mode): ChunkRange[] | undefined 
   }
   if (ranges.length > mostRanges || ranges.some(({ least, end }) => end - least > mostReach))
     return undefined;
-  return ranges.map(({ terms, least, end, writes }) => ({
-    ...{ address: forms.valueOf(terms, least), bytes: Number(end - least), writes },
-  }));
+  const reached = new Map(loop.map((block) => [block, new Map<Access, ChunkRange>()]));
+  for (const { terms, least, end, writes, way, accesses } of ranges) {
+    const range = { address: forms.valueOf(terms, least), bytes: Number(end - least), writes, way };
+    for (const { block, access } of accesses) reached.get(block)?.set(access, range);
+  }
+  return reached;
 }
 
 /** The accesses of a loop; undefined where an address is no sum of registers. */
-function reachesOf(loop: readonly Block[], forms: LinearForms): Reach[] | undefined {
+function reachesOf(
+  loop: readonly Block[],
+  forms: LinearForms,
+  waysOf: WaysOfBlock,
+): Reach[] | undefined {
   const reaches: Reach[] = [];
   for (const block of loop) {
     forms.enter();
+    const wayOf = waysOf(block);
     for (const statement of block.statements) {
-      const reach = reachOf(statement, forms);
+      if (statement.kind !== 'load' && statement.kind !== 'store') continue;
+      const access = statement.kind === 'store' ? statement : statement.value;
+      const reach = reachOf(statement, forms, { of: { block, access }, way: wayOf(statement) });
       if (reach === undefined) return undefined;
-      if (reach !== 'none') reaches.push(reach);
+      reaches.push(reach);
     }
     forms.leave(block);
   }
@@ -144,42 +179,51 @@ interface Range {
   least: bigint;
   end: bigint;
   writes: boolean;
+  readonly way: ChunkWay;
+  readonly accesses: AccessIn[];
 }
 
-/** What an access reaches that is somewhere else by `way` in the last round. */
-const rangeOf = ({ from, bytes, writes }: Reach, way: bigint): Range => ({
-  ...{ terms: from, writes },
-  least: from.plus + min(way, 0n),
-  end: from.plus + max(way, 0n) + from.spread + bytes,
+/** What an access reaches that is somewhere else by a distance in the last round. */
+const rangeOf = ({ of, from, bytes, writes, way }: Reach, distance: bigint): Range => ({
+  ...{ terms: from, writes, way, accesses: [of] },
+  least: from.plus + min(distance, 0n),
+  end: from.plus + max(distance, 0n) + from.spread + bytes,
 });
 
 function join(ranges: Range[], range: Range): void {
   const near = ranges.find(
-    ({ terms, least, end }) =>
-      sameTerms(terms, range.terms) && max(end, range.end) - min(least, range.least) <= mostReach,
+    ({ terms, least, end, way }) =>
+      way === range.way &&
+      sameTerms(terms, range.terms) &&
+      max(end, range.end) - min(least, range.least) <= mostReach,
   );
   if (near === undefined) ranges.push(range);
   else {
     near.least = min(range.least, near.least);
     near.end = max(range.end, near.end);
     near.writes ||= range.writes;
+    near.accesses.push(...range.accesses);
   }
 }
 
-function reachOf(statement: Statement, forms: LinearForms): Reach | 'none' | undefined {
-  if (statement.kind !== 'load' && statement.kind !== 'store') return 'none';
+function reachOf(
+  statement: Load | Store,
+  forms: LinearForms,
+  { of, way }: { of: AccessIn; way: ChunkWay | undefined },
+): Reach | undefined {
   const { value } = statement;
-  const address = statement.kind === 'store' ? statement.address : value.args[0];
+  const isStore = statement.kind === 'store';
+  const address = isStore ? statement.address : value.args[0];
   const from = address && forms.of(address);
-  if (from === undefined) return undefined;
-  const writes = statement.kind === 'store' || isForWrite(value);
-  return { from, bytes: BigInt(bytesOf(value)), writes };
+  if (from === undefined || way === undefined) return undefined;
+  const writes = isStore || isForWrite(value);
+  return { of, way, from, bytes: BigInt(bytesOf(value)), writes };
 }
 
 /** What stands in the place of each block of a loop; its head's place is the guard's. */
 function chunked(
   loop: readonly Block[],
-  ranges: readonly ChunkRange[],
+  reached: Reached,
   chunks: Map<bigint, Chunk>,
 ): Map<bigint, Block[]> {
   const [head] = loop;
@@ -198,8 +242,11 @@ function chunked(
     ...{ address: head.address + count, statements: [begin], flagsOut: {} },
     terminator: { kind: 'jump', target: head.address },
   };
+  const ranges = [...new Set([...reached.values()].flatMap((each) => [...each.values()]))];
   chunks.set(guard.address, { kind: 'guard', ranges, unchecked: head.address + unchecked });
   chunks.set(counter.address, { kind: 'count', again: head.address + unchecked });
+  // In the TLB a range may lie on two pages that do not follow each other; the next chunk need not. A run fails at its end.
+  const comesBack = ranges.some(({ way }) => way === 'tlb');
   const places = new Map<bigint, Block[]>();
   for (const block of loop) {
     const isHead = block === head;
@@ -207,8 +254,9 @@ function chunked(
     const fast = (target: bigint): bigint =>
       target === head.address ? counter.address : inside.has(target) ? target + unchecked : target;
     const copy = redirected(block, block.address + unchecked, fast);
-    chunks.set(copy.address, { kind: 'unchecked' });
+    chunks.set(copy.address, { kind: 'unchecked', reached: reached.get(block) ?? new Map() });
     const kept = redirected(block, isHead ? block.address + checked : block.address, slow);
+    if (isHead && comesBack) chunks.set(kept.address, { kind: 'checked', guard: guard.address });
     places.set(block.address, isHead ? [guard, copy, counter, kept] : [copy, kept]);
   }
   return places;

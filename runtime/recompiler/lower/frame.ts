@@ -17,8 +17,9 @@ import type { Layout } from '../layout.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import type { Recipes } from '../recipes.ts';
 import { Calls } from './calls.ts';
+import type { ChunkRange } from './chunk-loops.ts';
 import type { RegisterSet } from './plan.ts';
-import { lazyFlags } from './plan.ts';
+import { lazyFlags, registersIn } from './plan.ts';
 import type { SupportFunction } from './support.ts';
 import { halvedRegisters } from './vector-halves.ts';
 
@@ -83,6 +84,7 @@ export class Frame {
   #recipe: readonly [number, number, number, number] | undefined;
   #place: number | undefined;
   #fuel: number | undefined;
+  readonly #deltas = new Map<ChunkRange, number>();
   #rounds: number | undefined;
 
   constructor(context: ModuleContext, fn: GuestFunction) {
@@ -175,6 +177,13 @@ export class Frame {
   roundsLocal(): number {
     this.#rounds ??= this.#newLocal('i32');
     return this.#rounds;
+  }
+
+  /** What is to be added to addresses of a range of a chunk, as its guard has found in the TLB. */
+  deltaLocal(range: ChunkRange): number {
+    const local = this.#deltas.get(range) ?? this.#newLocal('i32');
+    this.#deltas.set(range, local);
+    return local;
   }
 
   /** Loop iterations until the next poll. */
@@ -387,10 +396,4 @@ function lowestOf(fn: GuestFunction): bigint {
     if (first?.kind === 'instruction' && first.address < lowest) lowest = first.address;
   }
   return lowest;
-}
-
-export function* registersIn(set: RegisterSet): Generator<number> {
-  for (let register = 0; register < 32; register++) {
-    if (register !== RSP && (set & (1 << register)) !== 0) yield register;
-  }
 }

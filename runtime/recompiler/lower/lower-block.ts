@@ -54,7 +54,7 @@ export class BlockLowering implements Surroundings {
     this.#memory = memoryAccess({
       frame,
       block: plan.block,
-      isChecked: plan.chunk?.kind === 'unchecked',
+      reached: plan.chunk?.kind === 'unchecked' ? plan.chunk.reached : undefined,
       values: this.#values,
       exit: () => this.#exit(),
     });
@@ -316,6 +316,10 @@ export class BlockLowering implements Surroundings {
       const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
       frame.statement(e.ifRare(spent, this.#exits.leave(this.#address, true)));
       frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
+      const { chunk } = this.#plan;
+      const back =
+        chunk?.kind === 'checked' ? this.#ways.goTo(this.#index, chunk.guard) : undefined;
+      for (const s of back ?? []) frame.statement(s);
     });
     this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
   }

@@ -2,9 +2,11 @@
  * One guest function → one Wasm function of the convention (convention.ts), in one of two forms: resumable, which can be
  * entered at any of its entries (resumable-form.ts), or fast, which has one (fast-form.ts).
  */
+import { AccessGroups } from '../access/access-groups.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
-import { chunkLoops } from './chunk-loops.ts';
+import type { Layout } from '../layout.ts';
+import { chunkLoops, type WaysOfBlock } from './chunk-loops.ts';
 import type { ControlFlow } from './control-flow.ts';
 import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
@@ -64,12 +66,28 @@ interface Shaped {
 /** With copies of what it calls, and with its loops in chunks; undefined where there is no fast form. */
 function shapedFor({ layout, functionAt }: ModuleContext, fn: GuestFunction): Shaped | undefined {
   const shaped = shape(inlineCalls(fn, functionAt));
-  if (shaped === undefined || layout.paging !== undefined) return shaped;
+  if (shaped === undefined) return shaped;
   const { whole, outlined, flow } = shaped;
   if (flow.heads.size === 0) return shaped;
   const ways = outlined.map(waysFrom);
-  const chunked = chunkLoops(whole, layout.mode, flow, ways);
+  const chunked = chunkLoops(whole, layout.mode, flow, ways, waysOf(layout, whole));
   return chunked === whole ? shaped : shape(chunked);
+}
+
+/** How the accesses of a loop's blocks are reached; those of which nothing is known yet do not go in chunks. */
+function waysOf({ mode, paging }: Layout, fn: GuestFunction): WaysOfBlock | undefined {
+  if (paging === undefined) return undefined;
+  const { sites } = paging;
+  return (block) => {
+    const groups = new AccessGroups(block, mode, (...access) => sites.isApart(...access));
+    return (statement) => {
+      const { group } =
+        statement.kind === 'store' ? groups.ofStore(statement) : groups.ofLoad(statement);
+      const chosen = sites.classOfGroup(fn, group);
+      if (chosen.kind === 'window') return chosen.run;
+      return chosen.kind === 'noted' ? undefined : 'tlb';
+    };
+  };
 }
 
 function shape(whole: GuestFunction): Shaped | undefined {

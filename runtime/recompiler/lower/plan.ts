@@ -16,6 +16,12 @@ export type RegisterSet = number;
 export const lazyFlags: RegisterSet = 1 << RSP;
 export const bitOf = (register: number): RegisterSet => (register === RSP ? 0 : 1 << register);
 
+export function* registersIn(set: RegisterSet): Generator<number> {
+  for (let register = 0; register < 32; register++) {
+    if (register !== RSP && (set & (1 << register)) !== 0) yield register;
+  }
+}
+
 export interface BlockPlan {
   readonly block: Block;
   /** Blocks of this function that may follow, by index. */
@@ -136,7 +142,9 @@ function planBlock(
         : undefined,
     goesOut: outside,
     calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
-    early: early.flatMap((target) => indices.get(target) ?? []),
+    early: [...early, ...(chunk?.kind === 'checked' ? [chunk.guard] : [])].flatMap(
+      (target) => indices.get(target) ?? [],
+    ),
     resumable: fn.resumable.has(block.address),
     chunk,
     loopHead: false,
@@ -159,8 +167,16 @@ type Travelling = Pick<Convention, 'passed' | 'returned'>;
 
 /** Where a block of a loop in chunks may go beside what its terminator says. */
 function wayOfChunk(chunk: Chunk | undefined): readonly bigint[] {
-  if (chunk === undefined || chunk.kind === 'unchecked') return [];
-  return [chunk.kind === 'guard' ? chunk.unchecked : chunk.again];
+  switch (chunk?.kind) {
+    case 'guard':
+      return [chunk.unchecked];
+    case 'checked':
+      return [chunk.guard];
+    case 'count':
+      return [chunk.again];
+    default:
+      return [];
+  }
 }
 
 export const operandsOfChunk = (chunk: Chunk | undefined): readonly Value[] =>
