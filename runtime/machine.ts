@@ -157,7 +157,7 @@ async function buildDomain(
     log: options.log ?? (() => {}),
   });
   const { domain, cpu, finish, id } = placed;
-  await cpu.translateAll();
+  await cpu.begin();
   const store = placed.store.connect();
   const tools: DomainTools = {
     store,

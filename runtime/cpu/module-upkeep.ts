@@ -1,10 +1,8 @@
 /** What must go together: functions that call each other without the dispatcher, and modules of which little is left. */
 import type { InstalledFunction, InstalledModule } from '../recompiler/store/code-store.ts';
 
-/** Each costs V8 some kilobytes, whatever it holds. */
-const mostModules = 128;
-/** The same while all of them are going to be replaced by one. */
-const mostModulesAtFirst = 512;
+/** Each costs V8 26 KB, whatever it holds; to make one of many costs as much as it did to make those. */
+const mostModules = 1024;
 /** What a module of this size costs is worth it; it is not made anew. */
 const largeModule = 1000;
 
@@ -30,9 +28,12 @@ function addCallers({ live }: InstalledModule, found: Set<InstalledFunction>): v
 }
 
 /** Modules to be made one, since there are too many: those of which the least is left. */
-export function crowded(modules: ReadonlySet<InstalledModule>, isWhole = true): InstalledModule[] {
-  if (modules.size <= (isWhole ? mostModules : mostModulesAtFirst)) return [];
+export function crowded(
+  modules: ReadonlySet<InstalledModule>,
+  most = mostModules,
+): InstalledModule[] {
+  if (modules.size <= most) return [];
   const small = [...modules].filter(({ live }) => live.size < largeModule);
   small.sort((a, b) => a.live.size - b.live.size);
-  return small.slice(0, Math.max(small.length - mostModules / 2, 2));
+  return small.slice(0, Math.max(small.length - most / 2, 2));
 }

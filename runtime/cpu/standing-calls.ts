@@ -1,6 +1,6 @@
 /**
- * What is answered while frames of the guest stand: host calls, and calls of functions that are not translated yet. That saves
- * unwinding them, and the forms of functions that they would be entered by again.
+ * What is answered while frames of the guest stand: host calls, hypercalls, the time, and calls of functions that are not
+ * translated yet. That saves unwinding them, and the forms of functions that they would be entered by again.
  */
 import { leaveReasons, noReason } from '../recompiler/leave-reasons.ts';
 import type { HostFunctions } from '../recompiler/store/code-store.ts';
@@ -14,21 +14,39 @@ export class StandingCalls implements HostFunctions {
   readonly #translations: () => Translations;
   /** Who answers, while the vCPU runs. */
   by: Answer | undefined;
+  readonly #readTimestamp: (operand: number) => void;
   #called = 0n;
 
-  constructor(state: StateBlock, translations: () => Translations) {
+  constructor(
+    state: StateBlock,
+    translations: () => Translations,
+    /** What RDTSC does. */
+    timestamp: (operand: number) => void,
+  ) {
     this.#state = state;
     this.#translations = translations;
+    this.#readTimestamp = timestamp;
   }
 
   readonly flags = (): number => this.#state.packedFlags();
 
   readonly answer = (): number => {
     if (this.by === undefined) return 0;
+    const reason = this.#state.word32(cpuState.leaveReason);
+    const operand = this.#state.word32(cpuState.leaveOperand);
+    if (reason === leaveReasons.timestamp) {
+      this.#readTimestamp(operand);
+      this.#state.setWord32(cpuState.leaveReason, noReason);
+      return 1;
+    }
     const rip = this.#state.word64(cpuState.rip);
     const { removed } = this.#translations();
     const address = this.#state.word64(cpuState.leaveAddress);
-    const goesOn = this.by({ reason: 'hostCall', address });
+    const goesOn = this.by(
+      reason === leaveReasons.hypercall
+        ? { reason: 'hypercall', operand }
+        : { reason: 'hostCall', address },
+    );
     // Another thread goes on elsewhere, and a frame may be that of a function which is no more.
     const isThere = this.#state.word64(cpuState.rip) === rip;
     const stands = goesOn && isThere && this.#translations().removed === removed;

@@ -11,8 +11,12 @@ export interface TranslationsOptions extends TranslatorOptions {
   readonly memory: MachineMemory;
   readonly addressSpace: AddressSpace;
   /** 'adaptive' if not given. */
-  readonly tier?: Tier;
+  readonly tier?: Tier | undefined;
   readonly host: HostFunctions;
+  /** Code of which nobody knows what will run, and how it will have changed by then: nothing is made before it is called. */
+  readonly madeWhenCalled?: boolean;
+  /** Modules beyond which those with the least left become one; some hundreds if not given. */
+  readonly mostModules?: number | undefined;
 }
 
 export interface TranslationSize {

@@ -155,12 +155,14 @@ export class Translations {
 
   /** Makes the image runnable; where that can wait, functions are made when they are called. */
   async begin(): Promise<void> {
-    const [entry] = this.#options.entries;
+    const { entries, madeWhenCalled = false, layout } = this.#options;
+    const [entry] = entries;
     // What the guest may write to is kept as the image has it, so it is made before the guest runs.
-    if (this.tier !== 'adaptive' || entry === undefined || this.mayChange(entry))
-      return this.translateAll();
+    const changes = !madeWhenCalled && (entry === undefined || this.mayChange(entry));
+    if (this.tier !== 'adaptive' || changes) return this.translateAll();
     const tools = await this.#loadTools();
-    this.#installDispatcher(buildDispatcher(tools.emitter(), this.#options.layout));
+    this.#installDispatcher(buildDispatcher(tools.emitter(), layout));
+    if (madeWhenCalled) return;
     this.#whole.isMade = false;
     this.#exactFloats =
       tools.translator.mayTouchMxcsr &&
@@ -218,9 +220,9 @@ export class Translations {
     const chosen = new Set(entries);
     const old = this.#store.resumable(chosen);
     this.#translate(this.#tools, entries, { has: (address) => !chosen.has(address) });
-    // Who comes back into the middle must not find what was written before.
-    for (const fn of old) this.#makeResumable(this.#tools, fn);
+    // Who comes back into the middle must not find what was written before; what is wanted there is made then.
     for (const fn of old) this.#remove(fn);
+    for (const fn of this.#store.functions) if (chosen.has(fn.entry)) this.#resumed.delete(fn);
     this.#merge(this.#tools);
   }
 
@@ -249,7 +251,7 @@ export class Translations {
 
   /** Together with what is called only if calls of it would not be direct otherwise. */
   get #most(): number {
-    return this.#whole.isMade ? mostAtRunTime : 1;
+    return this.#whole.isMade && this.#options.madeWhenCalled !== true ? mostAtRunTime : 1;
   }
 
   /** Goes on making all of the image; when it is made, it stands in for what was made function by function. */
@@ -379,7 +381,7 @@ export class Translations {
 
   /** Keeps the number of modules bounded: what is left of the smallest becomes one. */
   #merge(tools: Tools): void {
-    const modules = crowded(this.#store.modules, this.#whole.isMade);
+    const modules = crowded(this.#store.modules, this.#options.mostModules);
     if (modules.length === 0) return;
     const translator = this.#fresh(tools);
     const old = modules.flatMap(({ live }) => [...live]);

@@ -24,10 +24,11 @@ import { reset } from './reset.ts';
 import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
 import { Translations } from './translations.ts';
-import type { Tier, TranslationSize } from './translations-options.ts';
+import type { Tier, TranslationSize, TranslationsOptions } from './translations-options.ts';
 import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
 
-export interface VcpuOptions {
+export interface VcpuOptions
+  extends Pick<TranslationsOptions, 'tier' | 'mostModules' | 'madeWhenCalled'> {
   readonly mode: Mode;
   readonly memory: MachineMemory;
   readonly addressSpace: AddressSpace;
@@ -45,8 +46,6 @@ export interface VcpuOptions {
   readonly pageFlags: number;
   /** Descriptor tables, time, and what level 3 may not do. */
   readonly environment: Environment;
-  /** 'adaptive' if not given. */
-  readonly tier?: Tier;
   /** Allocated at once if not given. */
   readonly tables?: VcpuTables;
 }
@@ -88,12 +87,14 @@ export class Vcpu {
       ...(options.tables ?? allocateTables(memory)),
     };
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
-    this.#calls = new StandingCalls(this.#state, () => this.#translations);
+    this.#calls = new StandingCalls(
+      this.#state,
+      () => this.#translations,
+      (operand) => readTimestamp(this, options.environment, operand),
+    );
     this.#translations = new Translations({
-      ...options,
-      layout: this.#layout,
-      recipes: this.#recipes,
-      host: this.#calls,
+      ...{ ...options, layout: this.#layout },
+      ...{ recipes: this.#recipes, host: this.#calls },
     });
     pageTables?.watch({
       invalidate: () => this.#translations.remapped(),

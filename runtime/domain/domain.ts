@@ -48,6 +48,8 @@ export class Domain {
   #stopped: Ending | undefined;
   /** When the guest went on. */
   #resumed = 0n;
+  /** What the kernel wanted when it had answered while frames stood, other than to run on. */
+  #wanted: Next | undefined;
 
   constructor(parts: DomainParts) {
     this.name = parts.name;
@@ -63,11 +65,11 @@ export class Domain {
 
   /** Runs to the end. */
   async run(): Promise<Ending> {
-    const { clock, kernel } = this.#parts;
+    const { clock } = this.#parts;
     const slice = new TimeSlice(clock.monotonic());
     this.#begin(slice);
     for (;;) {
-      const next = this.#stopped === undefined ? kernel.next() : stopped(this.#stopped);
+      const next = this.#stopped === undefined ? this.#next() : stopped(this.#stopped);
       if (next.do === 'end') return next.ending;
       if (next.do === 'run' && !(await this.#runSlice(slice))) continue;
       if (next.do === 'wait') await this.#wait(next.until);
@@ -115,8 +117,17 @@ export class Domain {
     }
     kernel.handle(leave, asked - this.#resumed);
     this.#resumed = clock.monotonic();
-    const ends = this.#stopped !== undefined || slice.mustUnwind(this.#resumed);
-    return !ends && kernel.next().do === 'run';
+    if (this.#stopped !== undefined || slice.mustUnwind(this.#resumed)) return false;
+    const next = kernel.next();
+    // A kernel says once that it yields.
+    if (next.do !== 'run') this.#wanted = next;
+    return next.do === 'run';
+  }
+
+  #next(): Next {
+    const next = this.#wanted ?? this.#parts.kernel.next();
+    this.#wanted = undefined;
+    return next;
   }
 
   #begin(slice: TimeSlice): void {

@@ -97,7 +97,7 @@ export class PvDomain {
       },
       pageFlags: pageFlagsOffset,
       tables: vcpuTables,
-      ...(options.tier !== undefined && { tier: options.tier }),
+      ...{ tier: options.tier, madeWhenCalled: true },
     });
     this.#pv = new PvCpu(this.cpu);
     const types = new PageTypes({ frames, domain: options.id, width, xen });

@@ -59,6 +59,7 @@ export interface GuestOptions {
   /** Whether the guest may write to its code. */
   readonly writable?: boolean;
   readonly tier?: Tier;
+  readonly mostModules?: number;
   /** What maps the addresses from `codeStart` to `memoryEnd`; one linear run if not given. */
   readonly map?: (memory: MachineMemory) => MappedMemory;
   /** What happens before anything is translated. */
@@ -77,7 +78,13 @@ export class AssemblyGuest {
   constructor(
     mode: Mode,
     { code, symbols }: Assembled,
-    { entries = ['start'], writable = false, tier = 'resumable', map = linear }: GuestOptions,
+    {
+      entries = ['start'],
+      writable = false,
+      tier = 'resumable',
+      map = linear,
+      mostModules,
+    }: GuestOptions,
   ) {
     this.symbols = symbols;
     const mapped = map(this.memory);
@@ -101,7 +108,7 @@ export class AssemblyGuest {
       readConstant: (address) => this.#constant(mode, address),
       pageFlags: pageFlagsOffset,
       environment: flatEnvironment(mode, () => 0n),
-      tier,
+      ...{ tier, mostModules },
     });
     this.write(codeStart, region);
     if (!writable) this.#addressSpace.protect(codeStart, codeBytes, false);

@@ -9,6 +9,9 @@ import type { BlockPlan, RegisterSet } from './plan.ts';
 import type { Values } from './values.ts';
 import type { Ways } from './ways.ts';
 
+/** What the host may answer while frames stand. */
+const answerable: ReadonlySet<string> = new Set(['hostCall', 'hypercall', 'timestamp']);
+
 export class TerminatorLowering {
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
@@ -80,7 +83,7 @@ export class TerminatorLowering {
         ))
           this.#frame.statement(store);
         this.#frame.statement(this.#frame.storeState('i64', cpuState.leaveAddress, e.i64(address)));
-        if (terminator.reason === 'hostCall') this.#askHost(terminator.next);
+        if (answerable.has(terminator.reason)) this.#askHost(terminator.next);
         this.#write(this.#frame.calls.left());
         break;
     }

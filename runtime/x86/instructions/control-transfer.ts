@@ -1,7 +1,7 @@
 /** Jumps, calls, returns, loops and software interrupts (SDM vol. 1, 5.1.7 and 5.1.14; near forms alone). */
 import * as v from '../../ir/build.ts';
 import type { Builder } from '../../ir/builder.ts';
-import type { Value } from '../../ir/value.ts';
+import type { Terminator, Value } from '../../ir/value.ts';
 import { RCX, RSP } from '../registers.ts';
 import {
   type InstructionFacts,
@@ -19,7 +19,22 @@ const isFar = ({ code }: InstructionFacts): boolean => /_(m|ptr)16/.test(code);
 const jmp: Semantics = (b, operands, facts) => {
   if (isFar(facts)) askHost(b, operands, facts);
   else if (facts.target !== undefined) b.end({ kind: 'jump', target: facts.target });
-  else b.end({ kind: 'jumpIndirect', target: v.resize(b.read(operands[0]), b.mode) });
+  else b.end(jumpTo(v.resize(b.read(operands[0]), b.mode)));
+};
+
+/** Code of the large model loads every address into a register first. */
+const jumpTo = (address: Value): Terminator => {
+  const target = v.constantOf(address);
+  return target === undefined
+    ? { kind: 'jumpIndirect', target: address }
+    : { kind: 'jump', target };
+};
+
+const callTo = (address: Value, returnTo: bigint): Terminator => {
+  const target = v.constantOf(address);
+  return target === undefined
+    ? { kind: 'callIndirect', target: address, returnTo }
+    : { kind: 'call', target, returnTo };
 };
 
 const call: Semantics = (b, operands, facts) => {
@@ -34,7 +49,7 @@ const call: Semantics = (b, operands, facts) => {
     return;
   }
   push(b, v.constant(b.mode, next));
-  if (address !== undefined) b.end({ kind: 'callIndirect', target: address, returnTo: next });
+  if (address !== undefined) b.end(callTo(address, next));
   else if (target !== undefined) b.end({ kind: 'call', target, returnTo: next });
 };
 

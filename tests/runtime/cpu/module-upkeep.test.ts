@@ -43,8 +43,8 @@ test('modules become one when there are many, those with the least left first', 
     moduleOf(i % 2 === 0 ? { 1: [], 2: [], 3: [] } : { 1: [] }),
   );
 
-  assert.equal(crowded(new Set(modules.slice(1))), []);
-  const chosen = crowded(new Set(modules));
+  assert.equal(crowded(new Set(modules.slice(1)), 128), []);
+  const chosen = crowded(new Set(modules), 128);
   assert.is(chosen.length, 65);
   assert.is(chosen.filter(({ live }) => live.size === 1).length, 64);
 });

@@ -36,6 +36,21 @@ for (const width of [64, 32] as const) {
     assert.equal(guest.translated, [], 'no frame was entered again');
   });
 
+  test(`${width}: a hypercall that is answered at once never comes back, and the time is just read`, async () => {
+    const guest = await guestOf(width, asking.replace('vmcall', 'int 0x82\nrdtsc\nmov rax, 5'), {
+      ...{ tier: 'adaptive', polls: 1000 },
+    });
+    const asked: Leave[] = [];
+
+    const leave = guest.cpu.run((call) => asked.push(call) > 0);
+
+    assert.equal(asked, [{ reason: 'hypercall', operand: 0x82 }]);
+    assert.is(leave.reason, 'exception');
+    assert.is(guest.cpu.register(RBX), 16n);
+    assert.is(guest.cpu.register(RSP), stackTop);
+    assert.equal(guest.translated, [], 'no frame was entered again');
+  });
+
   test(`${width}: one that is answered, but not to go on at once, is not asked twice`, async () => {
     const guest = await guestOf(width, asking, { tier: 'adaptive', polls: 1000 });
     let asked = 0;

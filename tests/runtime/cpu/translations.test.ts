@@ -61,7 +61,8 @@ test('code that is replaced again and again leaves a few modules', async () => {
 
 test('many small functions found one by one become few modules, and still run', async () => {
   // Each is reached by its own computed call, so each is a translation of its own.
-  const guest = await guestOf(64, source, { writable: true, polls: 0x7fff_ffff });
+  const options = { writable: true, polls: 0x7fff_ffff, mostModules: 128 };
+  const guest = await guestOf(64, source, options);
   const call = async (i: number): Promise<void> => {
     guest.cpu.rip = guest.at('start');
     guest.cpu.setRegister(RBX, 0n);

@@ -273,7 +273,8 @@ for (const width of [64, 32] as const) {
     const guest = await guestOf(
       width,
       `start: lea rdx, [hidden]
-              call rdx
+              jmp on
+       on:    call rdx
               add rbx, 1
               int3
               .skip 64, 0xcc

@@ -124,6 +124,30 @@ loop('host calls are answered at once, and handled once, until the slice is over
   assert.is(handled, 4);
 });
 
+loop(
+  'a kernel that yields when it has answered says so once, and the others get their turn',
+  async () => {
+    const asked: string[] = [];
+    let [handled, hasYielded] = [0, false];
+    const { domain: guest, clock } = domain({
+      next: () => {
+        if (handled === 0) return { do: 'run' };
+        if (hasYielded) return end;
+        hasYielded = true;
+        return { do: 'yield' };
+      },
+      leave: answering([{ reason: 'hypercall', operand: 0 }], asked),
+      handle: ({ reason }) => {
+        if (reason === 'hypercall') handled++;
+      },
+    });
+
+    await guest.run();
+
+    assert.equal([asked, handled, clock.turns], [['hypercall false'], 1, 1]);
+  },
+);
+
 loop('translating while frames stand makes the slice longer', async () => {
   const asked: string[] = [];
   const leaves: Leave[] = [{ reason: 'translate' }, { reason: 'hostCall', address: 0n }];

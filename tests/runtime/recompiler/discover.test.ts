@@ -12,6 +12,17 @@ const blocksOf = ({ blocks }: GuestFunction): string[] =>
 const sorted = (addresses: Iterable<bigint>): string[] =>
   [...addresses].map((address) => address.toString(16)).sort();
 
+test('a call and a jump by a register that was just loaded with an address are as direct as others', () => {
+  // mov eax, 0x1020; call rax; mov edx, 0x1030; jmp rdx
+  const fn = discovered('b820100000 ffd0 ba30100000 ffe2');
+
+  assert.equal(
+    fn.blocks.map(({ terminator }) => terminator.kind),
+    ['call', 'jump'],
+  );
+  assert.equal(sorted(fn.callees), ['1020', '1030']);
+});
+
 test('a branch begins two blocks, and what both reach is one more', () => {
   // cmp edi,esi; jl 1008; inc eax; jmp 100a; 1008: dec eax; 100a: ret
   const fn = discovered('39f7 7c04 ffc0 eb02 ffc8 c3');
