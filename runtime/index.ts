@@ -10,9 +10,12 @@ export {
   type BootedDomain,
   type BootOptions,
   boot,
+  type DomainOptions,
   type DomainTools,
   type DomainWithConsole,
   defaultMemory,
+  Machine,
+  type MachineOptions,
   recompile,
 } from './machine.ts';
 export { mostGuestBytes } from './memory/machine-memory.ts';

@@ -19,7 +19,8 @@ const layers: readonly (readonly string[])[] = [
   ['toolchain'],
   ['runtime/index.ts'],
   ['runtime/machine.ts'],
-  ['runtime/boot-domain.ts'],
+  ['runtime/boot-domain.ts', 'runtime/boot-application.ts'],
+  ['runtime/machine-world.ts'],
   ['runtime/host'],
   ['runtime/minios', 'runtime/xen'],
   ['runtime/backends'],
@@ -62,8 +63,26 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   'tests/runtime/machine.test.ts': [
     'runtime/cpu/evaluate-instruction.ts',
     'runtime/cpu/vcpu-tables.ts',
+    'runtime/boot-application.ts',
     'runtime/host/node/iced.ts',
     'runtime/minios/start.ts',
+  ],
+  'tests/runtime/memory/page-tables.test.ts': ['runtime/memory/table-builder.ts'],
+  // From C: between domains, and within one.
+  'tests/examples.test.ts': [
+    'runtime/minios/kernel/mappings.ts',
+    'runtime/minios/paged-space.ts',
+    'runtime/minios/rows/mappings.ts',
+  ],
+  'tests/guests/events.test.ts': [
+    'runtime/minios/kernel/events.ts',
+    'runtime/minios/kernel/grants.ts',
+    'runtime/minios/kernel/pages.ts',
+    'runtime/minios/kernel/ports.ts',
+    'runtime/minios/row.ts',
+    'runtime/minios/rows/events.ts',
+    'runtime/minios/rows/grants.ts',
+    'runtime/minios/rows/memory.ts',
   ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],
   'tests/runtime/cpu/vcpu-faults.test.ts': [

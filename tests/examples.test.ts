@@ -1,5 +1,5 @@
 /** Every example is built as its reader would build it, booted in both widths, and says what its expected.txt says. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,16 @@ const examples = suite('examples');
 const folder = join(projectDirectory, 'examples');
 const stubdom = fileURLToPath(new URL('../toolchain/cli/main.js', import.meta.url));
 
-async function outputOf(file: string): Promise<string> {
+/** As its README says: by a program of its own where it has one, else booted alone. */
+async function outputOf(directory: string, file: string): Promise<string> {
+  const program = join(directory, 'run.mjs');
+  if (!existsSync(program)) return await printed(file);
+  const { status, stdout, stderr } = await runProcess(process.execPath, [program, file]);
+  assert.is(status, 0, stderr);
+  return stdout;
+}
+
+async function printed(file: string): Promise<string> {
   const bytes = new Uint8Array(readFileSync(file));
   const { console, exited } = await boot(bytes, { budget: 100_000_000 });
   console.end();
@@ -43,7 +52,7 @@ for (const name of readdirSync(folder)) {
         const image = join(temporary, `${name}.elf`);
         await build(directory, width, image);
 
-        assert.is(await outputOf(image), expected());
+        assert.is(await outputOf(directory, image), expected());
       } finally {
         rmSync(temporary, { recursive: true });
       }
@@ -51,7 +60,7 @@ for (const name of readdirSync(folder)) {
 
   for (const image of readdirSync(directory).filter((file) => file.endsWith('.elf')))
     examples(`${name}/${image}, as it is committed, prints the same`, async () => {
-      assert.is(await outputOf(join(directory, image)), expected());
+      assert.is(await outputOf(directory, join(directory, image)), expected());
     });
 }
 

@@ -4,36 +4,13 @@
  * errno (newlib's numbers); the C wrapper in toolchain/sysroot turns it into -1 and errno.
  */
 
-import type { Kernel } from './kernel/kernel.ts';
-import type { Park } from './kernel/park.ts';
-import type { Argument, ArgumentsOf, ResultOf } from './marshal.ts';
+import { type ApiData, type ApiFunction, type ApiRow, row } from './row.ts';
+import { eventRows } from './rows/events.ts';
+import { grantRows } from './rows/grants.ts';
+import { mappingRows } from './rows/mappings.ts';
+import { memoryRows } from './rows/memory.ts';
 
-export interface ApiFunction {
-  /** As a C header would declare it. */
-  readonly prototype: string;
-  /** A XenError of a `minios_*` row is its negative errno; a Park lets other threads run until it has the result. */
-  readonly run: (
-    kernel: Kernel,
-    ...values: readonly Argument[]
-  ) => Argument | undefined | Park<Argument | undefined>;
-}
-
-export interface ApiData {
-  /** As a C header would declare it, `extern` included; images reach it by a copy relocation. */
-  readonly data: string;
-  /** Bytes on x86-64 and x86-32. */
-  readonly size: Readonly<Record<64 | 32, number>>;
-}
-
-export type ApiRow = ApiFunction | ApiData;
-
-/** A row; the implementation takes and gives what the prototype says, or it does not compile. */
-function row<const P extends string>(
-  prototype: P,
-  run: (kernel: Kernel, ...values: ArgumentsOf<P>) => ResultOf<P> | Park<ResultOf<P>>,
-): ApiFunction {
-  return { prototype, run: run as unknown as ApiFunction['run'] };
-}
+export type { ApiData, ApiFunction, ApiRow };
 
 const SHELL_ABORT = 134;
 
@@ -189,4 +166,8 @@ export const api = {
     kernel.reschedule();
     return undefined;
   }),
+  ...eventRows,
+  ...grantRows,
+  ...memoryRows,
+  ...mappingRows,
 } as const satisfies Readonly<Record<string, ApiFunction | ApiData>>;

@@ -23,6 +23,8 @@ export interface ApplicationOptions {
   /** argv; the first is the program's own name. */
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Where zeroed frames come from: the host offset of the first; the machine's own, if not given. */
+  readonly allocate?: (bytes: number) => number;
   /** How its memory is mapped; one linear run if not given. */
   readonly mapping?: Mapping;
 }
@@ -78,7 +80,7 @@ export function loadApplication(
     throw new UserError(
       `${image.name}: a Xen domain image has a kernel of its own; applications need ${MINIOS_LIBRARY}`,
     );
-  const { mapping = linear } = options;
+  const { allocate = (bytes) => memory.allocate(bytes), mapping = linear(allocate) } = options;
   const map = mapAddresses(image, options.memory, mapping.heap);
   const stack = initialStack(
     image.width,
@@ -104,14 +106,14 @@ export function loadApplication(
   return { ...mapped, map, stackPointer, data, mainThread, mainThreadName };
 }
 
-const linear: Mapping = {
+const linear = (allocate: (bytes: number) => number): Mapping => ({
   map: (memory, ranges) => {
     const lo = ranges[0]?.lo ?? 0n;
     const length = ranges.reduce((sum, range) => sum + range.length, 0n);
-    const run = { lo, length, host: memory.allocate(Number(length)) };
+    const run = { lo, length, host: allocate(Number(length)) };
     return { addressSpace: new LinearAddressSpace(memory, run), run };
   },
-};
+});
 
 /** From the stack to the kernel's data, and from the heap on; they may be adjacent. */
 const rangesOf = ({ mainStack, kernelEnd, heap, end }: AddressMap): AddressRange[] => [

@@ -9,7 +9,7 @@ type Width = 64 | 32;
 
 /** `word` is as wide as the guest. */
 interface Kind {
-  readonly bits: 32 | 64 | 'word';
+  readonly bits: 16 | 32 | 64 | 'word';
   readonly signed: boolean;
   readonly pointer: boolean;
 }
@@ -26,6 +26,8 @@ export interface Prototype {
   readonly parameters: readonly Parameter[];
 }
 
+const pointerKind: Kind = { bits: 'word', signed: false, pointer: true };
+
 const kinds: Readonly<Record<string, Kind>> = {
   int: { bits: 32, signed: true, pointer: false },
   unsigned: { bits: 32, signed: false, pointer: false },
@@ -39,11 +41,23 @@ const kinds: Readonly<Record<string, Kind>> = {
   size_t: { bits: 'word', signed: false, pointer: false },
   ssize_t: { bits: 'word', signed: true, pointer: false },
   ptrdiff_t: { bits: 'word', signed: true, pointer: false },
+  // Of Xen's headers, and Mini-OS's; the generated header has them as typedefs.
+  domid_t: { bits: 16, signed: false, pointer: false },
+  evtchn_port_t: { bits: 32, signed: false, pointer: false },
+  grant_ref_t: { bits: 32, signed: false, pointer: false },
+  evtchn_handler_t: pointerKind,
 };
-const pointerKind: Kind = { bits: 'word', signed: false, pointer: true };
 
 /** The same reading by the type checker, so that an implementation that takes other arguments does not compile. */
-type NumberType = 'int' | 'unsigned' | 'unsigned int' | 'int32_t' | 'uint32_t';
+type NumberType =
+  | 'int'
+  | 'unsigned'
+  | 'unsigned int'
+  | 'int32_t'
+  | 'uint32_t'
+  | 'domid_t'
+  | 'evtchn_port_t'
+  | 'grant_ref_t';
 type BigType =
   | 'int64_t'
   | 'uint64_t'
@@ -51,7 +65,8 @@ type BigType =
   | 'unsigned long'
   | 'size_t'
   | 'ssize_t'
-  | 'ptrdiff_t';
+  | 'ptrdiff_t'
+  | 'evtchn_handler_t';
 type Typed<S extends string> = S extends `${string}*${string}`
   ? bigint
   : S extends `${BigType} ${string}`
@@ -152,7 +167,7 @@ export function argumentReader({ parameters }: Prototype, width: Width): Argumen
 function shape(value: bigint, { bits, signed }: Kind, width: Width): Argument {
   const size = bits === 'word' ? width : bits;
   const cut = signed ? BigInt.asIntN(size, value) : BigInt.asUintN(size, value);
-  return bits === 32 ? Number(cut) : cut;
+  return bits === 32 || bits === 16 ? Number(cut) : cut;
 }
 
 export type ResultWriter = (registers: RegisterFile, value: Argument | undefined) => void;
@@ -163,7 +178,7 @@ export function resultWriter({ result }: Prototype, width: Width): ResultWriter 
   const bits = result.bits === 'word' ? width : result.bits;
   return (registers, value = 0) => {
     const all = BigInt.asUintN(bits, BigInt(value));
-    if (width === 64 || bits === 32) {
+    if (width === 64 || bits <= 32) {
       registers.setRegister(RAX, all);
       return;
     }

@@ -3,18 +3,27 @@ import type { Console } from '../backends/console/console.ts';
 import { faultReporter } from '../cpu/fault-report.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Ending } from '../domain/domain.ts';
+import type { DomainEvents } from '../domain/domain-events.ts';
+import type { DomainFrames } from '../domain/domain-frames.ts';
+import type { DomainGrants } from '../domain/domain-grants.ts';
 import type { GuestCpu } from '../domain/guest-cpu.ts';
 import type { ElfImage } from '../elf/image.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Trace } from '../trace.ts';
 import { RSP } from '../x86/registers.ts';
 import { Callbacks } from './kernel/callbacks.ts';
+import { Events } from './kernel/events.ts';
 import { FreeSpace } from './kernel/free-space.ts';
+import { Grants } from './kernel/grants.ts';
 import { trampolineOf, withTrampolines } from './kernel/host-calls.ts';
 import { KernelClocks } from './kernel/kernel-clocks.ts';
+import { Mappings } from './kernel/mappings.ts';
 import { MiniOs } from './kernel/mini-os.ts';
+import { Pages } from './kernel/pages.ts';
+import type { Ports } from './kernel/ports.ts';
 import { Threads } from './kernel/threads.ts';
 import type { LoadedApplication } from './loader.ts';
+import type { PagedSpace } from './paged-space.ts';
 import { Posix } from './posix/posix.ts';
 
 export interface ApplicationParts {
@@ -25,11 +34,24 @@ export interface ApplicationParts {
   readonly clock: Clock;
   readonly console: Console;
   readonly trace: Trace | undefined;
+  readonly world: ApplicationWorld;
+}
+
+/** What an application has of its machine. */
+export interface ApplicationWorld {
+  readonly channels: DomainEvents;
+  /** Those that `channels` set. */
+  readonly ports: Ports;
+  readonly grants: DomainGrants;
+  readonly frames: DomainFrames;
+  readonly domid: number;
+  /** Where the application has page tables, and with them a page of zeros. */
+  readonly paged: { readonly space: PagedSpace; readonly zeros: number } | undefined;
 }
 
 /** The vCPU stands at the image's entry afterwards. */
 export function startApplication(parts: ApplicationParts): MiniOs {
-  const { image, loaded, guest: memory, cpu, clock, console, trace } = parts;
+  const { image, loaded, guest: memory, cpu, clock, console, trace, world } = parts;
   const { map, data } = loaded;
   const { name, width, segments } = image;
   const space = new FreeSpace(map, loaded.addressSpace, memory);
@@ -40,6 +62,16 @@ export function startApplication(parts: ApplicationParts): MiniOs {
     ...{ cpu, memory, threads, maskVariable: data['minios_callbacks_masked'] ?? 0n },
     returnAddress: trampolineOf('minios_callback_return', map.trampolines) ?? 0n,
   });
+  const { channels, ports, frames } = world;
+  const events = new Events({ channels, ports, callbacks });
+  const pages = new Pages(space, memory, frames);
+  const grants = new Grants(world.grants);
+  const mappings =
+    world.paged &&
+    new Mappings({
+      ...{ pages, frames, width, grants: world.grants, end: map.end, domid: world.domid },
+      ...world.paged,
+    });
   cpu.rip = image.entry;
   cpu.setRegister(RSP, loaded.stackPointer);
   threads.begin(loaded.mainThread, loaded.mainThreadName, map.mainStack);
@@ -68,5 +100,6 @@ export function startApplication(parts: ApplicationParts): MiniOs {
       trace,
       posix,
     },
+    ...{ events, grants, pages, mappings },
   });
 }

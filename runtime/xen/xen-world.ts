@@ -6,6 +6,8 @@ import { GNTTAB_RESERVED, GTF } from '../abi/grant-table.ts';
 import { RUNSTATE } from '../abi/vcpu.ts';
 import { DOMID } from '../abi/xen.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { DomainEvents, PortBits } from '../domain/domain-events.ts';
+import type { DomainGrants } from '../domain/domain-grants.ts';
 import type { EventPorts } from '../domain/event-port.ts';
 import type { GrantedMemory } from '../domain/granted-memory.ts';
 import type { DomainContext } from './domain-context.ts';
@@ -19,6 +21,7 @@ import { type GrantMapper, GrantMappings } from './grants/grant-mappings.ts';
 import { GrantTable } from './grants/grant-table.ts';
 import { grantTableOp } from './grants/grant-table-op.ts';
 import { HostGrants } from './grants/host-grants.ts';
+import { KernelGrants } from './grants/kernel-grants.ts';
 import { hvmOp } from './hypercalls/hvm-op.ts';
 import type { HypercallHandlers } from './hypercalls/hypercall.ts';
 import { physdevOp } from './hypercalls/physdev-op.ts';
@@ -54,10 +57,19 @@ export interface ToolPages {
   readonly console: number;
 }
 
+/** A domain whose kernel is in here, which needs neither hypercalls nor shared pages. */
+export interface KernelParts {
+  readonly events: DomainEvents;
+  readonly grants: DomainGrants;
+  readonly eventPorts: EventPorts;
+  readonly grantedMemory: GrantedMemory;
+}
+
 interface Member {
-  readonly channels: EventChannels;
+  readonly channels: EventChannels<PortBits>;
   readonly grants: GrantTable;
-  readonly mappings: GrantMappings;
+  /** Lets go of what it has mapped of others'. */
+  readonly unmapAll: () => void;
 }
 
 export class XenWorld {
@@ -83,7 +95,7 @@ export class XenWorld {
     });
     const grants = new GrantTable(id, this.#frames);
     const mappings = new GrantMappings(id, (domid) => this.#grantPeer(domid), mapper);
-    this.#members.set(id, { channels, grants, mappings });
+    this.#members.set(id, { channels, grants, unmapAll: () => mappings.releaseAll() });
 
     const isThere = (domid: number): boolean => peers(domid) !== undefined;
     const vcpuTime = new VcpuTime(context, this.time);
@@ -113,6 +125,24 @@ export class XenWorld {
     };
   }
 
+  /** `bits` are where its kernel hears of events; `changed` says that there is one. */
+  admit(id: number, bits: PortBits, changed: () => void): KernelParts {
+    const peers = (domid: number): EventPeer | undefined => this.#eventPeer(domid);
+    const channels = new EventChannels({ domid: id, bits, peers, changed });
+    const table = new GrantTable(id, this.#frames);
+    const grants = new KernelGrants(table, this.#frames, (domid) => this.#grantPeer(domid));
+    this.#members.set(id, { channels, grants: table, unmapAll: () => grants.releaseAll() });
+    return {
+      ...{ events: channels, grants },
+      eventPorts: this.#hostEvents.portsOf(channels),
+      grantedMemory: new HostGrants(table, this.#frames),
+    };
+  }
+
+  isThere(domid: number): boolean {
+    return this.#eventPeer(domid) !== undefined;
+  }
+
   /** The ports and grants that the tools make: the ports' numbers are those that start_info names. */
   openTools({ channels, grants }: DomainParts, pages: ToolPages): ToolPages {
     grants.entries.writeEntry(GNTTAB_RESERVED.XENSTORE, GTF.permit_access, 0, pages.store);
@@ -126,7 +156,7 @@ export class XenWorld {
     const member = this.#members.get(domid);
     if (member === undefined) return;
     member.channels.reset();
-    member.mappings.releaseAll();
+    member.unmapAll();
     this.#members.delete(domid);
   }
 

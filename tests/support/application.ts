@@ -8,8 +8,11 @@ import { GuestMemory } from '../../runtime/memory/guest-memory.ts';
 import { MachineMemory } from '../../runtime/memory/machine-memory.ts';
 import { trampolineOf } from '../../runtime/minios/kernel/host-calls.ts';
 import type { MiniOs } from '../../runtime/minios/kernel/mini-os.ts';
+import { Ports } from '../../runtime/minios/kernel/ports.ts';
 import { type LoadedApplication, loadApplication } from '../../runtime/minios/loader.ts';
 import { startApplication } from '../../runtime/minios/start.ts';
+import { FrameTable } from '../../runtime/xen/frames.ts';
+import { XenWorld } from '../../runtime/xen/xen-world.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeCpu, type Step } from './fake-cpu.ts';
 
@@ -83,8 +86,14 @@ export function application(settings: ApplicationSettings = {}): Application {
   const clock = new FakeClock();
   const changed = new Signal();
   console.guest.listen(() => changed.raise());
+  const ports = new Ports();
+  const frames = new FrameTable(machine);
+  const { events: channels, grants } = new XenWorld(frames, clock).admit(1, ports, () =>
+    changed.raise(),
+  );
   const kernel = startApplication({
     ...{ image, loaded, guest: memory, cpu, clock, console: console.guest, trace: undefined },
+    world: { channels, ports, grants, frames, domid: 1, paged: undefined },
   });
   const domain = new Domain({ name: image.name, cpu, kernel, clock, changed, budget });
   return {

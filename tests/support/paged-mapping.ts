@@ -2,9 +2,10 @@
 import type { Access, PageFault, ProtectedSpace } from '../../runtime/memory/address-space.ts';
 import { type MachineMemory, pageSize } from '../../runtime/memory/machine-memory.ts';
 import { PageTables, pageBits } from '../../runtime/memory/page-tables.ts';
+import { TableBuilder } from '../../runtime/memory/table-builder.ts';
 import type { AddressRange, MappedMemory, Mapping } from '../../runtime/minios/loader.ts';
+import { NumberedFrames } from './numbered-frames.ts';
 import { random } from './random.ts';
-import { TableBuilder } from './table-builder.ts';
 
 export type Frames = 'in order' | 'scattered';
 
@@ -30,7 +31,7 @@ export function mapPages(
   ranges: readonly AddressRange[],
   frames: Frames,
 ): MappedMemory & { readonly addressSpace: BuiltSpace; readonly pageTables: PageTables } {
-  const builder = new TableBuilder(memory, width === 64 ? 4 : 3);
+  const builder = new TableBuilder(memory, width === 64 ? 4 : 3, new NumberedFrames(memory));
   for (const { lo, length } of ranges) {
     const count = Number(length / page);
     const host = memory.allocate(count * pageSize);

@@ -128,6 +128,7 @@ export class Callbacks {
   /** A thread that no such callback holds; the current one alone where it runs on. */
   #interruptible(hasGivenWay: boolean): Thread | undefined {
     const { current, all } = this.#parts.threads;
+    if (current !== undefined) forgetAbandoned(current, this.#parts.cpu.register(RSP));
     const isFree = (thread: Thread): boolean =>
       !thread.frames.some(({ callback }) => callback.isMaskable);
     if (current !== undefined && (isFree(current) || !hasGivenWay))

@@ -58,6 +58,16 @@ export class FreeSpace {
     return start;
   }
 
+  /** Writable pages of a power of two in bytes, aligned to it, up to `end`, which alignment may put behind them. */
+  takePages(bytes: bigint): { readonly start: bigint; readonly end: bigint } | undefined {
+    const end = this.#bottom;
+    const start = (end - bytes) & -bytes;
+    if (start < roundUp(this.#break)) return undefined;
+    this.#bottom = start;
+    this.#addressSpace.protect(start, end - start, true);
+    return { start, end };
+  }
+
   free(start: bigint, bytes: number): void {
     const size = roundToPages(bytes);
     const blocks = this.#returned.get(size) ?? [];

@@ -59,7 +59,7 @@ export function hostCalls(width: 64 | 32): HostCall[] {
       run: row.run,
       read: argumentReader(prototype, width),
       write: resultWriter(prototype, width),
-      answersErrno: name.startsWith('minios_') && prototype.result !== undefined,
+      answersErrno: row.answersErrno,
     };
   });
 }

@@ -3,15 +3,25 @@ import type { Ending } from '../../domain/domain.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Posix } from '../posix/posix.ts';
 import type { Callbacks } from './callbacks.ts';
+import type { Events } from './events.ts';
 import type { FreeSpace } from './free-space.ts';
+import type { Grants } from './grants.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
+import type { Mappings } from './mappings.ts';
+import type { Pages } from './pages.ts';
 import type { Threads } from './threads.ts';
 
 export interface Kernel {
+  readonly mode: 64 | 32;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
+  readonly events: Events;
+  readonly grants: Grants;
+  readonly pages: Pages;
+  /** Of an image that maps pages. */
+  readonly mappings: Mappings | undefined;
   readonly posix: Posix;
   readonly clocks: KernelClocks;
   /** After this call another thread may run. */

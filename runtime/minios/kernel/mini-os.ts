@@ -7,6 +7,7 @@ import type { Leave } from '../../cpu/leave.ts';
 import type { Ending, GuestKernel, Next } from '../../domain/domain.ts';
 import type { GuestCpu } from '../../domain/guest-cpu.ts';
 import { XenError } from '../../errors.ts';
+import { pageFaultCode } from '../../memory/address-space.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Trace } from '../../trace.ts';
 import { errno } from '../errno.ts';
@@ -14,10 +15,14 @@ import type { Argument } from '../marshal.ts';
 import type { Posix } from '../posix/posix.ts';
 import { trampolineSize } from './address-map.ts';
 import type { Callbacks } from './callbacks.ts';
+import type { Events } from './events.ts';
 import type { FreeSpace } from './free-space.ts';
+import type { Grants } from './grants.ts';
 import { answer, callText, type HostCall, hostCalls, start } from './host-calls.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
+import type { Mappings } from './mappings.ts';
+import type { Pages } from './pages.ts';
 import { Park } from './park.ts';
 import type { Pending, Thread, Threads } from './threads.ts';
 
@@ -28,6 +33,10 @@ export interface MiniOsParts {
   readonly space: FreeSpace;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
+  readonly events: Events;
+  readonly grants: Grants;
+  readonly pages: Pages;
+  readonly mappings: Mappings | undefined;
   readonly clocks: KernelClocks;
   readonly trampolines: bigint;
   readonly reporter: FaultReporter;
@@ -37,10 +46,15 @@ export interface MiniOsParts {
 }
 
 export class MiniOs implements GuestKernel, Kernel {
+  readonly mode: 64 | 32;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
+  readonly events: Events;
+  readonly grants: Grants;
+  readonly pages: Pages;
+  readonly mappings: Mappings | undefined;
   readonly clocks: KernelClocks;
   readonly posix: Posix;
   readonly #parts: MiniOsParts;
@@ -52,10 +66,15 @@ export class MiniOs implements GuestKernel, Kernel {
 
   constructor(parts: MiniOsParts) {
     this.#parts = parts;
+    this.mode = parts.cpu.mode;
     this.memory = parts.memory;
     this.space = parts.space;
     this.threads = parts.threads;
     this.callbacks = parts.callbacks;
+    this.events = parts.events;
+    this.grants = parts.grants;
+    this.pages = parts.pages;
+    this.mappings = parts.mappings;
     this.clocks = parts.clocks;
     this.posix = parts.posix((ending) => this.end(ending));
     this.#calls = hostCalls(parts.cpu.mode);
@@ -173,8 +192,16 @@ export class MiniOs implements GuestKernel, Kernel {
   }
 
   #fault(leave: Leave): void {
+    if (this.#isFirstWrite(leave)) return;
     if (leave.reason === 'exception' && this.callbacks.onFault?.(leave) === true) return;
     this.end(this.#faulted(leave));
+  }
+
+  /** Of a page that was zeros: the instruction is tried again. */
+  #isFirstWrite(leave: Leave): boolean {
+    if (leave.reason !== 'exception' || leave.address === undefined) return false;
+    const isWrite = ((leave.errorCode ?? 0) & pageFaultCode.write) !== 0;
+    return isWrite && this.mappings?.copyOnWrite(leave.address) === true;
   }
 
   #place(): Parameters<FaultReporter['report']>[1] {

@@ -3,6 +3,7 @@
  * a domain without privileges; the bits that the guest looks at are in EventBits.
  */
 import { DOMID, NR_VIRQS, VIRQ } from '../../abi/xen.ts';
+import type { DomainEvents, PortBits } from '../../domain/domain-events.ts';
 import { XenError } from '../../errors.ts';
 import type { Channel, EventPeer, EventPeers, RemoteEnd } from './channel.ts';
 import type { EventBits } from './event-bits.ts';
@@ -14,23 +15,23 @@ const portsInBucket = 64;
 /** VIRQs that a vCPU has for itself; of all others a domain has one. */
 const vcpuVirqs: ReadonlySet<number> = new Set([VIRQ.TIMER, VIRQ.DEBUG, VIRQ.XENOPROF, 13]);
 
-export interface EventChannelsOptions {
+export interface EventChannelsOptions<B extends PortBits> {
   readonly domid: number;
-  readonly bits: EventBits;
+  readonly bits: B;
   readonly peers: EventPeers;
   /** Something has become pending: a vCPU that waits looks again. */
   readonly changed: () => void;
 }
 
-export class EventChannels implements EventPeer {
+export class EventChannels<B extends PortBits = EventBits> implements EventPeer, DomainEvents {
   readonly domid: number;
-  readonly bits: EventBits;
+  readonly bits: B;
   readonly #peers: EventPeers;
   readonly #changed: () => void;
   readonly #channels: Channel[] = [];
   readonly #virqs = new Map<number, number>();
 
-  constructor({ domid, bits, peers, changed }: EventChannelsOptions) {
+  constructor({ domid, bits, peers, changed }: EventChannelsOptions<B>) {
     this.domid = domid;
     this.bits = bits;
     this.#peers = peers;

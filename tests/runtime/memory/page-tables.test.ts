@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { type Access, pageFaultCode } from '../../../runtime/memory/address-space.ts';
 import { MachineMemory } from '../../../runtime/memory/machine-memory.ts';
 import { PageTables, pageBits } from '../../../runtime/memory/page-tables.ts';
-import { TableBuilder } from '../../support/table-builder.ts';
+import { TableBuilder } from '../../../runtime/memory/table-builder.ts';
+import { NumberedFrames } from '../../support/numbered-frames.ts';
 
 const tables = suite('runtime/memory/page-tables');
 
@@ -27,7 +28,7 @@ interface Guest {
 
 function guestOf(width: 64 | 32, bits?: bigint): Guest {
   const memory = new MachineMemory(64 * 2 ** 20);
-  const builder = new TableBuilder(memory, levelsOf[width]);
+  const builder = new TableBuilder(memory, levelsOf[width], new NumberedFrames(memory));
   const { frames, root, levels } = builder;
   const host = memory.allocate(4096);
   const page = pageOf[width];

@@ -1,7 +1,6 @@
-/** Page tables as a domain builder writes them, in frames whose numbers tell nothing of where they lie. */
-import type { MachineMemory } from '../../runtime/memory/machine-memory.ts';
-import { pageSize } from '../../runtime/memory/machine-memory.ts';
-import { type MachineFrames, pageBits } from '../../runtime/memory/page-tables.ts';
+/** Page tables as a kernel writes them for itself: tables are made where they are missing, and never go. */
+import { type MachineMemory, pageSize } from './machine-memory.ts';
+import { type MachineFrames, pageBits } from './page-tables.ts';
 
 const indexBits = 9n;
 const pageBitCount = 12n;
@@ -11,35 +10,20 @@ const pointerBits = BigInt(
   pageBits.present | pageBits.writable | pageBits.user | pageBits.accessed,
 );
 
-/** Machine frame numbers: the machine's pages from a number on, which is not 0. */
-export class NumberedFrames implements MachineFrames {
-  readonly #first: number;
-  readonly #memory: MachineMemory;
-
-  constructor(memory: MachineMemory, first = 0x1_2345) {
-    this.#memory = memory;
-    this.#first = first;
-  }
-
-  hostOf(frame: number): number | undefined {
-    const host = (frame - this.#first) * pageSize;
-    return host >= 0 && host < this.#memory.bytes().length ? host : undefined;
-  }
-
-  frameOf(host: number): number {
-    return this.#first + Math.floor(host / pageSize);
-  }
+/** Machine frame numbers, both ways. */
+export interface NumberedPlaces extends MachineFrames {
+  frameOf(host: number): number;
 }
 
 export class TableBuilder {
   readonly levels: 3 | 4;
   readonly memory: MachineMemory;
-  readonly frames: NumberedFrames;
+  readonly frames: NumberedPlaces;
   readonly root: number;
   /** Host offset of each table, by level and the addresses that it maps. */
   readonly #tables = new Map<string, number>();
 
-  constructor(memory: MachineMemory, levels: 3 | 4, frames = new NumberedFrames(memory)) {
+  constructor(memory: MachineMemory, levels: 3 | 4, frames: NumberedPlaces) {
     this.levels = levels;
     this.memory = memory;
     this.frames = frames;

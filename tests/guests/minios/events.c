@@ -1,0 +1,217 @@
+/* Event channels, grants and callbacks within one domain, which binds to ports of its own; a scene each. */
+#include "shared.h"
+
+#include <setjmp.h>
+#include <stdint.h>
+
+#define SELF DOMID_SELF
+
+static volatile int events;
+static evtchn_port_t near_end, far_end;
+static DECLARE_WAIT_QUEUE_HEAD(queue);
+
+static void count(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  if (port != far_end && port != near_end)
+    printf("port %u?\n", (unsigned)port);
+  if (regs != NULL)
+    printf("registers?\n");
+  ++*(volatile int *)data;
+  wake_up(&queue);
+}
+
+/* A channel of this domain to itself: what is sent through near_end arrives at far_end. */
+static void open_channel(evtchn_handler_t handler, void *data) {
+  int first = evtchn_alloc_unbound(SELF, count, (void *)&events, &near_end);
+  int second = evtchn_bind_interdomain(SELF, near_end, handler, data, &far_end);
+  if (first != 0 || second != 0 || near_end == far_end)
+    printf("no channel: %d %d\n", first, second);
+  clear_evtchn(far_end); /* a fresh binding is pending */
+}
+
+/* What came while the port was masked comes with unmasking, once. */
+static void masks(void) {
+  open_channel(count, (void *)&events);
+  notify_remote_via_evtchn(near_end);
+  notify_remote_via_evtchn(near_end);
+  printf("masked %d", events);
+  unmask_evtchn(far_end);
+  printf(", open %d", events);
+  notify_remote_via_evtchn(near_end);
+  printf(", sent %d", events);
+  mask_evtchn(far_end);
+  notify_remote_via_evtchn(near_end);
+  clear_evtchn(far_end);
+  unmask_evtchn(far_end);
+  printf(", cleared %d\n", events);
+}
+
+static void errors(void) {
+  evtchn_port_t port = 99;
+  printf("nobody %d", evtchn_bind_interdomain(77, 1, count, NULL, &port));
+  printf(", no port %d", evtchn_bind_interdomain(SELF, 1000, count, NULL, &port));
+  printf(", port stays %u", (unsigned)port);
+  printf(", send %d", notify_remote_via_evtchn(1000));
+  open_channel(count, NULL);
+  unbind_evtchn(far_end);
+  printf(", to a closed end %d", notify_remote_via_evtchn(near_end));
+  unbind_all_ports();
+  printf(", from a closed end %d\n", notify_remote_via_evtchn(near_end));
+}
+
+/* local_irq_save holds handlers back. */
+static void holds(void) {
+  unsigned long flags;
+  open_channel(count, (void *)&events);
+  unmask_evtchn(far_end);
+  local_irq_save(flags);
+  notify_remote_via_evtchn(near_end);
+  printf("held %d", events);
+  local_irq_restore(flags);
+  monotonic_clock();
+  printf(", let go %d\n", events);
+}
+
+static volatile int stage;
+
+static void helper(void *unused) {
+  (void)unused;
+  stage |= 2;
+  wake_up(&queue);
+}
+
+/* A handler may wait, and others run meanwhile. */
+static void slow(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  (void)port, (void)regs, (void)data;
+  stage |= 1;
+  create_thread("helper", helper, NULL);
+  wait_event(queue, (stage & 2) != 0);
+  msleep(5);
+  stage |= 4;
+  wake_up(&queue);
+}
+
+static void waits(void) {
+  open_channel(slow, NULL);
+  unmask_evtchn(far_end);
+  notify_remote_via_evtchn(near_end);
+  wait_event(queue, (stage & 4) != 0);
+  printf("stages %d\n", stage);
+}
+
+static jmp_buf home;
+
+static void leave(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  (void)port, (void)regs;
+  ++*(volatile int *)data;
+  longjmp(home, 1);
+}
+
+/* Leaving a handler for good, again and again. */
+static void jumps(void) {
+  static volatile int rounds;
+  open_channel(leave, (void *)&rounds);
+  unmask_evtchn(far_end);
+  if (setjmp(home) != 0 && rounds == 1000) {
+    printf("jumped %d times\n", rounds);
+    return;
+  }
+  notify_remote_via_evtchn(near_end);
+  printf("not here\n");
+}
+
+/* A handler in the midst of a loop leaves registers, flags and floats alone. */
+static void floats(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  (void)port, (void)regs;
+  volatile double x = 1;
+  for (int i = 1; i < 20; i++)
+    x = x * i + 0.5;
+  ++*(volatile int *)data;
+}
+
+static void sender(void *unused) {
+  (void)unused;
+  for (;;) {
+    notify_remote_via_evtchn(near_end);
+    schedule();
+  }
+}
+
+static void registers(void) {
+  double sum = 0;
+  uint64_t product = 1;
+  open_channel(floats, (void *)&events);
+  unmask_evtchn(far_end);
+  create_thread("sender", sender, NULL);
+  for (int i = 1; i <= 200; i++) {
+    sum += 1.0 / i;
+    schedule();
+    product = product * 6364136223846793005u + (uint64_t)i;
+  }
+  printf("%.15f %llu, interrupted %d\n", sum, (unsigned long long)product, events >= 199);
+}
+
+static void timer(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  (void)port, (void)regs, (void)data;
+}
+
+static void virqs(void) {
+  evtchn_port_t first = bind_virq(0, timer, NULL);
+  evtchn_port_t second = bind_virq(0, timer, NULL);
+  printf("bound %d, again %d, none %d\n", first < 64, (int)second, (int)bind_virq(99, timer, NULL));
+}
+
+static void grants(void) {
+  char *page = (char *)alloc_page();
+  grant_ref_t first = gnttab_grant_access(SELF, virt_to_mfn(page), 0);
+  grant_ref_t second = gnttab_grant_access(SELF, virt_to_mfn(page), 1);
+  void *shared = NULL;
+  grant_ref_t third = gnttab_alloc_and_grant(&shared);
+  printf("%d %d %d", first != second, third != second, shared != NULL);
+  printf(", ended %d %d %d", gnttab_end_access(first), gnttab_end_access(second),
+         gnttab_end_access(third));
+  grant_ref_t transfer = gnttab_grant_transfer(0, 0);
+  printf(", given %lu\n", gnttab_end_transfer(transfer));
+  free_page(page);
+  free_page(shared);
+}
+
+static void pages(void) {
+  unsigned long block[8];
+  int wrong = 0;
+  for (int order = 0; order < 8; order++) {
+    block[order] = alloc_pages(order);
+    if (block[order] == 0 || block[order] % (PAGE_SIZE << order) != 0)
+      wrong++;
+    memset((void *)block[order], order + 1, PAGE_SIZE << order);
+  }
+  for (int order = 0; order < 8; order++)
+    for (unsigned long i = 0; i < PAGE_SIZE << order; i++)
+      wrong += ((char *)block[order])[i] != order + 1;
+  for (int order = 0; order < 8; order++)
+    free_pages((void *)block[order], order);
+  for (int round = 0; round < 100; round++) {
+    unsigned long again = alloc_pages(7);
+    wrong += again == 0;
+    free_pages((void *)again, 7);
+  }
+  printf("%d wrong, orders %d %d %d, too much %lu\n", wrong, get_order(1), get_order(4097),
+         get_order(1 << 20), alloc_pages(20));
+  printf("next frame %d\n", (int)(virt_to_mfn(block[7] + PAGE_SIZE) - virt_to_mfn(block[7])));
+}
+
+static const struct {
+  const char *name;
+  void (*play)(void);
+} scenes[] = {
+    {"masks", masks}, {"errors", errors},       {"holds", holds}, {"waits", waits},   {"jumps", jumps},
+    {"virqs", virqs}, {"registers", registers}, {"grants", grants}, {"pages", pages},
+};
+
+int main(int argc, char **argv) {
+  for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
+    if (argc > 1 && strcmp(scenes[i].name, argv[1]) == 0) {
+      scenes[i].play();
+      return 0;
+    }
+  return 1;
+}
