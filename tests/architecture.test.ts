@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ['runtime/host'],
   ['runtime/minios', 'runtime/xen'],
   ['runtime/backends'],
+  ['runtime/network'],
   ['runtime/xenstore'],
   ['runtime/domain'],
   ['runtime/cpu'],
