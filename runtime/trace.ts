@@ -1,7 +1,7 @@
 /** Structured trace events: what happens inside of a machine, for whoever asked to hear it. Nothing else prints. */
 
 /** What `--trace` names; each event is one line, written like a call: `evtchn_send({port:3}) = 0`. */
-export const traceCategories = ['hypercall', 'xenstore', 'event', 'grant', 'blk'] as const;
+export const traceCategories = ['hypercall', 'xenstore', 'event', 'grant', 'blk', 'net'] as const;
 
 export type TraceCategory = (typeof traceCategories)[number];
 

@@ -1,0 +1,152 @@
+/** A virtual network interface: its nodes in the store (xen/io/netif.h, and those that libxl writes), and a back-end while it is connected. */
+import type { Clock } from '../../domain/clock.ts';
+import type { EventPort, EventPorts } from '../../domain/event-port.ts';
+import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import { XenError } from '../../errors.ts';
+import type { MachineMemory } from '../../memory/machine-memory.ts';
+import { macText } from '../../network/addresses.ts';
+import { type Link, mtu } from '../../network/frame.ts';
+import type { Trace } from '../../trace.ts';
+import type { StoreClient } from '../../xenstore/client.ts';
+import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
+import { NetBackend } from './net-backend.ts';
+import type { ReceiverFeatures } from './receiver.ts';
+
+const mostPort = 0x1_ffff;
+const mostReference = 0xffff_ffff;
+
+export interface NetDeviceSpecification {
+  /** Counts a domain's interfaces from 0. */
+  readonly handle: number;
+  /** Six bytes. */
+  readonly mac: Uint8Array;
+  /** The guest's end of its cable. */
+  readonly link: Link;
+  /** As the tools write it for front-ends that ask: Mini-OS's takes it for its own. */
+  readonly ip?: string | undefined;
+  readonly bridge?: string | undefined;
+}
+
+export interface NetDeviceParts {
+  readonly specification: NetDeviceSpecification;
+  readonly memory: MachineMemory;
+  readonly granted: GrantedMemory;
+  readonly ports: EventPorts;
+  readonly clock: Clock;
+  readonly trace?: Trace | undefined;
+}
+
+/** Makes the device's directories for that domain and serves it. The link is still its owner's. */
+export function serveNetDevice(store: StoreClient, domain: number, parts: NetDeviceParts): Backend {
+  const { handle, mac, ip, bridge } = parts.specification;
+  const place: Device = { type: 'vif', frontend: domain, backend: 0, id: handle };
+  createDevice(store, place, {
+    frontend: { handle, mac: macText(mac), mtu, trusted: 1 },
+    backend: {
+      ...{ script: '', mac: macText(mac), bridge: bridge ?? '', handle, type: 'vif' },
+      ...(ip === undefined ? {} : { ip }),
+    },
+  });
+  const device = new NetDevice(parts, `vif${domain}.${handle}`, (reason) =>
+    backend.fail(new XenError('EINVAL', reason)),
+  );
+  const backend = new Backend({ store, place, device });
+  return backend;
+}
+
+interface Connection {
+  readonly backend: NetBackend;
+  readonly rings: readonly GrantMapping[];
+}
+
+class NetDevice implements BackendDevice {
+  readonly #parts: NetDeviceParts;
+  readonly #name: string;
+  readonly #onBroken: (reason: string) => void;
+  #connection: Connection | undefined;
+
+  constructor(parts: NetDeviceParts, name: string, onBroken: (reason: string) => void) {
+    this.#parts = parts;
+    this.#name = name;
+    this.#onBroken = onBroken;
+  }
+
+  advertise(): DeviceNodes {
+    return {
+      'feature-sg': 1,
+      'feature-gso-tcpv4': 1,
+      'feature-gso-tcpv6': 1,
+      'feature-ipv6-csum-offload': 1,
+      'feature-rx-copy': 1,
+      'feature-rx-flip': 0,
+      'feature-split-event-channels': 1,
+    };
+  }
+
+  connect(front: FrontendNodes): DeviceNodes {
+    const { memory, granted, ports, clock, trace, specification } = this.#parts;
+    if (front.find('request-rx-copy') !== '1')
+      throw new XenError('EOPNOTSUPP', 'request-rx-copy: pages are not flipped, only copied into');
+    const references = ['tx-ring-ref', 'rx-ring-ref'].map((name) =>
+      front.number(name, mostReference),
+    );
+    const rings: GrantMapping[] = [];
+    const bound: EventPort[] = [];
+    try {
+      for (const reference of references) rings.push(granted.map(reference, 'write'));
+      for (const port of portsOf(front)) bound.push(ports.bind(port));
+    } catch (error) {
+      for (const port of bound) port.close();
+      for (const ring of rings) ring.unmap();
+      throw error;
+    }
+    const [transmit, receive] = rings.map(({ host }) => host);
+    const [first, second = first] = bound;
+    if (
+      transmit === undefined ||
+      receive === undefined ||
+      first === undefined ||
+      second === undefined
+    )
+      throw new RangeError('two rings and a port were asked for');
+    const backend = new NetBackend({
+      ...{ name: this.#name, memory, granted, clock, trace, link: specification.link },
+      ports: { transmit: first, receive: second },
+      pages: { transmit, receive },
+      features: featuresOf(front),
+      onBroken: this.#onBroken,
+    });
+    this.#connection = { backend, rings };
+    // Frames may be there already; what they bring must not come between us and being connected.
+    queueMicrotask(() => backend.serve());
+    return { 'hotplug-status': 'connected' };
+  }
+
+  disconnect(): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (connection === undefined) return;
+    connection.backend.close();
+    for (const ring of connection.rings) ring.unmap();
+  }
+}
+
+/** One for both directions, or one for each. */
+function portsOf(front: FrontendNodes): number[] {
+  const names =
+    front.find('event-channel-tx') === undefined
+      ? ['event-channel']
+      : ['event-channel-tx', 'event-channel-rx'];
+  return names.map((name) => front.number(name, mostPort));
+}
+
+function featuresOf(front: FrontendNodes): ReceiverFeatures {
+  const has = (name: string): boolean => front.find(name) === '1';
+  const scatters = has('feature-sg');
+  return {
+    scatters,
+    segments: { 4: scatters && has('feature-gso-tcpv4'), 6: scatters && has('feature-gso-tcpv6') },
+    checksums: { 4: !has('feature-no-csum-offload'), 6: has('feature-ipv6-csum-offload') },
+  };
+}
