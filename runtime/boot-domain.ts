@@ -8,6 +8,7 @@ import {
 } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
+import { type NetDeviceSpecification, serveNetDevice } from './backends/net/net-device.ts';
 import type { Tier } from './cpu/translations-options.ts';
 import type { Vcpu } from './cpu/vcpu.ts';
 import { Domain } from './domain/domain.ts';
@@ -26,6 +27,7 @@ export interface DomainBootOptions {
   readonly commandLine: string;
   readonly ramdisk?: Uint8Array | undefined;
   readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[] | undefined;
+  readonly networks?: readonly NetDeviceSpecification[] | undefined;
   readonly console: Console;
   readonly trace?: Trace | undefined;
   readonly budget?: number | undefined;
@@ -94,8 +96,14 @@ export function placeDomain(
       trace: options.trace,
     });
   });
+  const interfaces = (options.networks ?? []).map((specification) =>
+    serveNetDevice(tools, domid, {
+      ...{ specification, memory, granted: grants, ports: events, clock },
+      trace: options.trace,
+    }),
+  );
   const finish = async (): Promise<void> => {
-    for (const backend of backends) await backend.close();
+    for (const backend of [...backends, ...interfaces]) await backend.close();
     await ring.finish();
     machine.end(domid);
   };

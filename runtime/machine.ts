@@ -2,6 +2,7 @@
 import type { BlockDeviceSpecification, EmptyDrive } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
+import type { NetDeviceSpecification } from './backends/net/net-device.ts';
 import { placeApplication, prepareApplication } from './boot-application.ts';
 import { placeDomain } from './boot-domain.ts';
 import type { PagingCounts } from './cpu/paging.ts';
@@ -37,6 +38,8 @@ export interface DomainOptions {
   readonly ramdisk?: Uint8Array;
   /** Of a domain image. Whoever opened them closes them when it has ended. */
   readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[];
+  /** Network interfaces of a domain image. */
+  readonly networks?: readonly NetDeviceSpecification[];
   /** Hears, a line each, what a domain image has asked of Xen in vain. */
   readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */
@@ -134,14 +137,11 @@ export function boot(
   return new Machine(options).boot(bytes, options);
 }
 
-function refuseForApplications({ kind, name }: ElfImage, { disks, ramdisk }: BootOptions): void {
+function refuseForApplications({ kind, name }: ElfImage, options: BootOptions): void {
   if (kind !== 'application') return;
-  const what =
-    disks !== undefined && disks.length > 0
-      ? 'disks'
-      : ramdisk === undefined
-        ? undefined
-        : 'a ramdisk';
+  const { disks = [], networks = [], ramdisk } = options;
+  const given = { disks: disks.length > 0, networks: networks.length > 0, 'a ramdisk': ramdisk };
+  const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)
     throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
 }
@@ -163,11 +163,11 @@ async function buildDomain(
   world: MachineWorld,
   console: Console,
 ): Promise<Built> {
-  const { trace, budget, tier, ramdisk, disks } = options;
+  const { trace, budget, tier, ramdisk, disks, networks } = options;
   const placed = placeDomain(
     image,
     {
-      ...{ console, trace, budget, tier, ramdisk, disks },
+      ...{ console, trace, budget, tier, ramdisk, disks, networks },
       memory: options.memory ?? defaultMemory,
       commandLine: options.commandLine ?? '',
       log: options.log ?? (() => {}),

@@ -121,6 +121,32 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/grants/grant-transfer.ts',
     'runtime/xen/grants/held-frame.ts',
   ],
+  // Linux at the end of our cable: its TCP, its DHCP client, its tools.
+  'tests/runtime/network/user-network.test.ts': [
+    'runtime/host/node/host-sockets.ts',
+    'runtime/network/addresses.ts',
+    'runtime/network/arp.ts',
+    'runtime/network/checksum.ts',
+    'runtime/network/dhcp-server.ts',
+    'runtime/network/frame.ts',
+    'runtime/network/icmp.ts',
+    'runtime/network/ipv4.ts',
+    'runtime/network/tcp/segment.ts',
+    'runtime/network/tcp/send-queue.ts',
+    'runtime/network/tcp/tcp-relay.ts',
+    'runtime/network/tftp-server.ts',
+    'runtime/network/udp-relay.ts',
+    'runtime/network/udp.ts',
+  ],
+  'tests/runtime/backends/net/net-backend.test.ts': [
+    'runtime/backends/net/receiver.ts',
+    'runtime/backends/net/transmitter.ts',
+    'runtime/network/offload.ts',
+  ],
+  'tests/guests/pv-net.test.ts': [
+    'runtime/backends/net/frame-text.ts',
+    'runtime/backends/net/net-device.ts',
+  ],
   'tests/runtime/domain/domain.test.ts': ['runtime/domain/clock.ts', 'runtime/domain/signal.ts'],
   'tests/runtime/backends/console/memory-console.test.ts': [
     'runtime/backends/console/byte-queue.ts',

@@ -1,7 +1,7 @@
 /** Small PV guests in C and assembly (tests/guests/pv): built with the machine's gcc, no C library, against Xen's headers. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
 import { type Width, widths } from '../../toolchain/c/width.ts';
 import { runProcess } from '../../toolchain/process.ts';
@@ -22,7 +22,12 @@ const flags = [
   '-Wl,--build-id=none', '-Wl,-z,max-page-size=4096', '-Wl,--no-warn-rwx-segments',
 ];
 
-export async function buildPvGuest(name: string, width: Width): Promise<Uint8Array> {
+/** From its own folder, and files of others with the headers beside them. */
+export async function buildPvGuest(
+  name: string,
+  width: Width,
+  others: readonly string[] = [],
+): Promise<Uint8Array> {
   const headers = join(await fetchDebianPackage('libxen-dev'), 'usr/include');
   const own = join(sources, name);
   const files = [shared, own].flatMap((directory) =>
@@ -30,14 +35,16 @@ export async function buildPvGuest(name: string, width: Width): Promise<Uint8Arr
       .filter((file) => /\.[cS]$/.test(file))
       .map((file) => join(directory, file)),
   );
+  const shares = others.map((file) => join(sources, file));
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-pv-'));
   mkdirSync(directory, { recursive: true });
   try {
     const output = join(directory, 'guest.elf');
     const { status, stderr } = await runProcess('gcc', [
       ...[widths[width].option, ...flags, '-isystem', headers, '-I', shared],
+      ...shares.flatMap((file) => ['-I', dirname(file)]),
       ...(width === 32 ? ['-march=pentium4'] : []),
-      ...['-T', join(shared, 'guest.ld'), '-o', output, ...files],
+      ...['-T', join(shared, 'guest.ld'), '-o', output, ...files, ...shares],
     ]);
     if (status !== 0) throw new Error(`${name}: ${stderr}`);
     return readFileSync(output);

@@ -3,6 +3,7 @@ import type { Ending } from '../../runtime/domain/domain.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { mostGuestBytes } from '../../runtime/memory/machine-memory.ts';
 import { type DiskSpecification, parseDiskSpecification } from './disk-specification.ts';
+import { type NetSpecification, parseVif } from './net-specification.ts';
 import type { Cfg, CfgSetting, CfgValue } from './xl-cfg.ts';
 import { isXlKey } from './xl-keys.ts';
 
@@ -17,6 +18,7 @@ export interface DomainConfig {
   /** Bytes. */
   readonly memory: number;
   readonly disks: readonly DiskSpecification[];
+  readonly networks: readonly NetSpecification[];
   readonly actions: Readonly<Record<EndKind, EndAction>>;
 }
 
@@ -41,6 +43,7 @@ export function readConfig(cfg: Cfg, file: string): DomainConfig {
     commandLine: commandLineOf(text),
     memory: memoryOf(cfg),
     disks: onSetting(cfg, 'disk', disksOf) ?? [],
+    networks: onSetting(cfg, 'vif', vifsOf) ?? [],
     actions: {
       poweroff: actionOf(cfg, 'on_poweroff') ?? 'destroy',
       reboot: actionOf(cfg, 'on_reboot') ?? 'restart',
@@ -66,7 +69,7 @@ export function endKind({ reason, status }: Ending): EndKind | undefined {
 
 // biome-ignore format: a list
 const keys = new Set([
-  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'type', 'builder',
+  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'type', 'builder',
   'on_poweroff', 'on_reboot', 'on_watchdog', 'on_crash',
 ]);
 
@@ -146,13 +149,18 @@ function memoryOf(cfg: Cfg): number {
   return megabytes * 2 ** 20;
 }
 
-function disksOf(value: CfgValue): DiskSpecification[] {
+const disksOf = (value: CfgValue): DiskSpecification[] =>
+  listOf(value, 'disk', parseDiskSpecification);
+const vifsOf = (value: CfgValue): NetSpecification[] => listOf(value, 'vif', parseVif);
+
+/** Each entry's own place in front of what is wrong with it. */
+function listOf<T>(value: CfgValue, key: string, parse: (text: string) => T): T[] {
   if (value.kind !== 'list')
-    throw new UserError(`${value.place}: disk is a single value; expected a list`);
+    throw new UserError(`${value.place}: ${key} is a single value; expected a list`);
   return value.values.map((one) => {
-    const text = textOf(one, 'disk');
+    const text = textOf(one, key);
     try {
-      return parseDiskSpecification(text);
+      return parse(text);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new UserError(`${one.place}: ${error.message}`);

@@ -15,7 +15,9 @@ import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
 import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
 import type { DiskSpecification } from './disk-specification.ts';
+import type { NetSpecification } from './net-specification.ts';
 import { closeDisks, openDisks } from './open-disks.ts';
+import { openNetworks } from './open-networks.ts';
 import { traceTo } from './trace-option.ts';
 
 export interface RunOptions {
@@ -31,6 +33,7 @@ export interface RunOptions {
   /** A file. */
   readonly ramdisk?: string | undefined;
   readonly disks?: readonly DiskSpecification[];
+  readonly networks?: readonly NetSpecification[];
   readonly trace?: ReadonlySet<TraceCategory>;
   /** Whether a domain that has ended so is started again. */
   readonly restarts?: (ending: Ending) => boolean;
@@ -43,10 +46,16 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   const initial = ramdisk === undefined ? undefined : await readRamdisk(ramdisk, memory);
   const disks = await openDisks(options.disks ?? []);
   try {
-    return await runOnTerminal(terminal, bytes, options, {
-      ...(initial === undefined ? {} : { ramdisk: initial }),
-      ...(disks.length === 0 ? {} : { disks }),
-    });
+    const networks = await openNetworks(options.networks ?? [], tellOn(terminal));
+    try {
+      return await runOnTerminal(terminal, bytes, options, {
+        ...(initial === undefined ? {} : { ramdisk: initial }),
+        ...(disks.length === 0 ? {} : { disks }),
+        ...(networks.devices.length === 0 ? {} : { networks: networks.devices }),
+      });
+    } finally {
+      networks.close();
+    }
   } finally {
     await closeDisks(disks);
   }
@@ -56,7 +65,7 @@ async function runOnTerminal(
   terminal: Terminal,
   bytes: Uint8Array,
   options: RunOptions,
-  devices: Pick<BootOptions, 'disks' | 'ramdisk'>,
+  devices: Pick<BootOptions, 'disks' | 'networks' | 'ramdisk'>,
 ): Promise<number> {
   prepareEngine();
   const { image, name = image, memory, environment, commandLine } = options;
@@ -71,7 +80,7 @@ async function runOnTerminal(
     for (;;) {
       domain = await boot(bytes, {
         ...{ name, arguments: options.arguments, environment, memory, console, cache, ...devices },
-        log: (line) => void terminal.stderr.write(`stubdom: ${line}\n`),
+        log: tellOn(terminal),
         ...(commandLine === undefined ? {} : { commandLine }),
         ...(trace === undefined ? {} : { trace }),
       });
@@ -90,9 +99,14 @@ async function runOnTerminal(
   }
 }
 
+const tellOn =
+  ({ stderr }: Terminal) =>
+  (line: string): void =>
+    void stderr.write(`stubdom: ${line}\n`);
+
 function openCache(terminal: Terminal, image: string, named: string | undefined): ModuleCache {
   const stamp = recompilerStamp();
-  const tell = (line: string): void => void terminal.stderr.write(`stubdom: ${line}\n`);
+  const tell = tellOn(terminal);
   const cache = new FileModuleCache(moduleCacheDirectory(), stamp, tell);
   // Who named no file need not hear of one that happens to lie there.
   return named === undefined

@@ -15,7 +15,7 @@ const least = 'name="guest"\nkernel="/images/grub.bin"\n';
 config('what is not said is as libxl has it', () => {
   assert.equal(read(least), {
     ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
-    ...{ memory: 32 * 2 ** 20, disks: [] },
+    ...{ memory: 32 * 2 ** 20, disks: [], networks: [] },
     actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
   });
 });
@@ -33,19 +33,24 @@ config('a whole file', () => {
     maxmem = 128
     disk = [ 'file:a.img,xvda,w',
              'b.iso,,xvdb,cdrom' ]
-    vif = [ ]
+    vif = [ 'mac=00:16:3e:00:00:05,bridge=xenbr0' ]
+    p9 = [ ]
     on_poweroff = "destroy"
     on_reboot = "destroy"
     on_crash = "restart"
   `;
 
-  const { disks, ...rest } = read(text);
+  const { disks, networks, ...rest } = read(text);
 
   assert.equal(rest, {
     ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
     commandLine: 'root=/dev/xvda1 ro console=hvc0',
     actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
   });
+  assert.equal(
+    networks.map(({ mac, bridge }) => [mac, bridge]),
+    [[Uint8Array.of(0, 0x16, 0x3e, 0, 0, 5), 'xenbr0']],
+  );
   assert.equal(
     disks.map(({ vdev, path, mode, isCdrom }) => [vdev, path, mode, isCdrom]),
     [
@@ -70,7 +75,12 @@ config('what cannot be had is named with its line', async () => {
     ['type="pvh"', 'guest.cfg:3:1: type="pvh" is not supported yet, only "pv"'],
     ['type="vm"', 'guest.cfg:3:1: no type "vm"; expected "pv"'],
     ['builder="hvm"', 'guest.cfg:3:1: builder="hvm" is not supported yet, only "generic"'],
-    ['\nvif=["mac=00:16:3e:00:00:01"]', 'guest.cfg:4:1: vif is not supported yet'],
+    ['\nvif=[\n"mac=5"]', 'guest.cfg:5:1: 5: expected a MAC address, such as 00:16:3e:00:00:01'],
+    [
+      'vif=["rate=1"]',
+      "guest.cfg:3:6: vif 'rate=1': no rate; there are mac, ip, bridge, script, vifname, type, model, gatewaydev",
+    ],
+    ['vfb=["vnc=1"]', 'guest.cfg:3:1: vfb is not supported yet'],
     ['vnc=1', 'guest.cfg:3:1: vnc is not supported yet'],
     ['uuid="x"', 'guest.cfg:3:1: uuid is not supported yet'],
     ['colour="red"', 'guest.cfg:3:1: no key colour'],

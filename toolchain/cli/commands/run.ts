@@ -3,13 +3,14 @@ import { UserError } from '../../../runtime/errors.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
 import { parseDiskOption } from '../disk-specification.ts';
+import { parseNetOption } from '../net-specification.ts';
 import { runImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
 
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--cmdline TEXT] [--ramdisk FILE]
+  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--cmdline TEXT] [--ramdisk FILE]
     [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…] IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
@@ -17,6 +18,11 @@ export const run: Command = {
       type: 'string',
       multiple: true,
       help: 'NAME=FILE: a raw file as a disk, written to; :ro: only read; :cow: writes are forgotten',
+    },
+    net: {
+      type: 'string',
+      multiple: true,
+      help: 'user[,forward=8080:80][,outside][,restrict][,tftp=FOLDER][,capture=FILE.pcapng][,mac=…]: a network interface',
     },
     cmdline: { type: 'string', help: 'the command line of a domain image' },
     ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
@@ -27,7 +33,7 @@ export const run: Command = {
     },
     trace: {
       type: 'string',
-      help: 'hypercall,xenstore,event,grant,blk: print these on standard error, a line each',
+      help: 'hypercall,xenstore,event,grant,blk,net: print these on standard error, a line each',
     },
   },
 
@@ -43,6 +49,7 @@ export const run: Command = {
       commandLine: options.optional('cmdline'),
       ramdisk: options.optional('ramdisk'),
       disks: options.list('disk').map(parseDiskOption),
+      networks: options.list('net').map(parseNetOption),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });
   },
