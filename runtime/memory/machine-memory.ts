@@ -57,7 +57,8 @@ export class MachineMemory {
   #nextState = cpuStatesOffset;
   /** Frames from here on have never been given out, so they are zero. */
   #fresh = framesOffset;
-  #free: Run[] = [];
+  /** In order of their starts; no two touch. */
+  readonly #free: Run[] = [];
   /** How many translated functions were made from a page, by host offset. */
   readonly #code = new Map<number, number>();
   readonly #codeListeners = new Set<(host: number, bytes: number) => void>();
@@ -115,14 +116,25 @@ export class MachineMemory {
     this.willWrite(start, length);
     this.#bytes.fill(0, start, start + length);
     this.setFlags(start, length, 0);
-    const runs = [...this.#free, { start, length }].sort((a, b) => a.start - b.start);
-    this.#free = runs.reduce<Run[]>((joined, run) => {
-      const last = joined.at(-1);
-      if (last !== undefined && last.start + last.length === run.start)
-        joined[joined.length - 1] = { start: last.start, length: last.length + run.length };
-      else joined.push(run);
-      return joined;
-    }, []);
+    this.#join(start, length);
+  }
+
+  /** Into the list in order; a guest may give its memory back page by page. */
+  #join(start: number, length: number): void {
+    const free = this.#free;
+    let [low, high] = [0, free.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((free[middle]?.start ?? 0) < start) low = middle + 1;
+      else high = middle;
+    }
+    const [before, after] = [free[low - 1], free[low]];
+    const joinsBefore = before !== undefined && before.start + before.length === start;
+    const joinsAfter = after !== undefined && start + length === after.start;
+    const first = joinsBefore ? before.start : start;
+    const end = joinsAfter ? after.start + after.length : start + length;
+    const joined = Number(joinsBefore) + Number(joinsAfter);
+    free.splice(joinsBefore ? low - 1 : low, joined, { start: first, length: end - first });
   }
 
   /** What the guest may do with every page of a page-aligned stretch. */

@@ -103,6 +103,11 @@ export class FrameTable implements MachineFrames {
     return frame;
   }
 
+  /** Whether Xen shares it with its owner, and goes on writing to it whatever the owner asks for. */
+  isShared(frame: number): boolean {
+    return this.#shared[frame - firstFrame] === 1;
+  }
+
   /** How many frames of memory a domain has. */
   countOf(owner: number): number {
     return this.#owned.get(owner) ?? 0;

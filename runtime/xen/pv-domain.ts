@@ -113,6 +113,11 @@ export class PvDomain {
     this.#start();
   }
 
+  /** Machine frame of the page table that it runs with. */
+  get root(): number {
+    return this.#mmu.tables.root;
+  }
+
   /** What other parts of Xen ask of it. */
   get hooks(): DomainHooks {
     return {

@@ -23,4 +23,11 @@ export class RequestAllowance {
       );
     this.#left -= requests;
   }
+
+  /** How many of a list's requests may be done now, for calls that say how far they came. */
+  upTo(requests: number): number {
+    const count = Math.min(requests, this.#left);
+    this.#left -= count;
+    return count;
+  }
 }

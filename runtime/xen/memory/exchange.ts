@@ -1,7 +1,7 @@
 /** XENMEM_exchange (memory.h): frames for as many others, in extents of another size. All of a chunk is exchanged, or none. */
 import type { xen_memory_exchange } from '../../abi/memory.ts';
 import { DOMID } from '../../abi/xen.ts';
-import { XenError } from '../../errors.ts';
+import { UserError, XenError } from '../../errors.ts';
 import type { DomainContext } from '../domain-context.ts';
 import { extentAt, type Memory, mostOrder } from './reservation.ts';
 
@@ -14,6 +14,7 @@ export function exchange(
   exchanged: (extents: number) => void,
 ): void {
   check(domain, wanted);
+  domain.requests.take(Number(wanted.in.nr_extents + wanted.out.nr_extents), 'XENMEM_exchange');
   const { in: given, out: taken } = wanted;
   const order = Math.max(given.extent_order, taken.extent_order);
   const perChunk = {
@@ -24,8 +25,10 @@ export function exchange(
   exchanged(Number(wanted.nr_exchanged));
   for (let chunk = Number(wanted.nr_exchanged) / perChunk.given; chunk < chunks; chunk++) {
     const frames = chunkFrames(memory, domain, given, chunk * perChunk.given, perChunk.given);
+    const others = takeExtents(domain, taken.extent_order, perChunk.taken);
     for (const frame of frames) domain.frames.giveUp(frame);
-    for (let i = 0; i < perChunk.taken; i++) takeExtent(domain, taken, chunk * perChunk.taken + i);
+    for (const [i, first] of others.entries())
+      nameExtent(domain, taken, chunk * perChunk.taken + i, first);
     exchanged((chunk + 1) * perChunk.given);
   }
   memory.mmu.tables.flush();
@@ -66,12 +69,29 @@ function chunkFrames(
   return frames;
 }
 
-function takeExtent(domain: DomainContext, taken: Exchange['out'], index: number): void {
-  const { frames, guest, id, width } = domain;
-  const count = 2 ** taken.extent_order;
+/** The first frame of each. ENOMEM, and nothing is taken, where the machine has no more. */
+function takeExtents({ frames, id }: DomainContext, order: number, count: number): number[] {
+  const taken: number[] = [];
+  try {
+    for (let i = 0; i < count; i++) taken.push(frames.allocate(id, 2 ** order, 2 ** order));
+    return taken;
+  } catch (cause) {
+    for (const first of taken) for (let i = 0; i < 2 ** order; i++) frames.giveUp(first + i);
+    if (!(cause instanceof UserError)) throw cause;
+    throw new XenError('ENOMEM', 'the machine has no more memory', { cause });
+  }
+}
+
+function nameExtent(
+  domain: DomainContext,
+  taken: Exchange['out'],
+  index: number,
+  first: number,
+): void {
+  const { frames, guest, width } = domain;
   const place = extentAt(domain, taken.extent_start, index);
   const pfn = guest.readWord(place, width);
-  const first = frames.allocate(id, count, count);
-  for (let i = 0; i < count; i++) frames.setPseudoPhysical(first + i, pfn + BigInt(i));
+  for (let i = 0; i < 2 ** taken.extent_order; i++)
+    frames.setPseudoPhysical(first + i, pfn + BigInt(i));
   guest.writeWord(place, BigInt(first), width);
 }

@@ -23,11 +23,12 @@ export const extentAt = ({ width }: DomainContext, list: bigint, index: number):
 
 /** Calls for one extent after the other; how many there were when one failed, or could not be read or written. */
 function eachExtent(
+  { requests }: DomainContext,
   { nr_extents, extent_order }: Reservation,
   call: (index: number) => boolean,
 ): number {
   if (extent_order > mostOrder) return 0;
-  const count = nr_extents > 0xffff_ffffn ? 0 : Number(nr_extents);
+  const count = nr_extents > 0xffff_ffffn ? 0 : requests.upTo(Number(nr_extents));
   for (let index = 0; index < count; index++) {
     try {
       if (!call(index)) return index;
@@ -39,10 +40,11 @@ function eachExtent(
   return count;
 }
 
-/** A frame that is mapped or granted stays until that ends; a page table is unpinned. */
+/** A frame that is mapped or granted stays until that ends; a page table is unpinned. What Xen shares stays where Xen writes to it. */
 function giveUp({ mmu }: Memory, frame: number): boolean {
   const { frames } = mmu;
   if (!mmu.isOwn(frame)) return false;
+  if (frames.isShared(frame)) return true;
   if (frames.isPinned(frame)) mmu.unpin(frame);
   frames.giveUp(frame);
   return true;
@@ -54,7 +56,7 @@ export function decreaseReservation(
   reservation: Reservation,
 ): number {
   const { extent_start, extent_order } = reservation;
-  const done = eachExtent(reservation, (index) => {
+  const done = eachExtent(domain, reservation, (index) => {
     const place = extentAt(domain, extent_start, index);
     const first = Number(domain.guest.readWord(place, domain.width));
     for (let i = 0; i < 2 ** extent_order; i++) if (!giveUp(memory, first + i)) return false;
@@ -87,7 +89,7 @@ export function increaseReservation(
   reservation: Reservation,
 ): number {
   const { extent_start, extent_order } = reservation;
-  return eachExtent(reservation, (index) => {
+  return eachExtent(domain, reservation, (index) => {
     const first = takeExtent(memory, domain, extent_order);
     if (first === undefined) return false;
     if (extent_start === 0n) return true;
@@ -104,7 +106,7 @@ export function populatePhysmap(
 ): number {
   const { guest, width, frames } = domain;
   const { extent_start, extent_order } = reservation;
-  return eachExtent(reservation, (index) => {
+  return eachExtent(domain, reservation, (index) => {
     const place = extentAt(domain, extent_start, index);
     const pfn = guest.readWord(place, width);
     const first = takeExtent(memory, domain, extent_order);

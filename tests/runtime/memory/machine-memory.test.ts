@@ -7,6 +7,7 @@ import {
   pageFlags,
   pageFlagsOffset,
 } from '../../../runtime/memory/machine-memory.ts';
+import { random } from '../../support/random.ts';
 
 const memory = suite('runtime/memory/machine-memory');
 
@@ -89,6 +90,22 @@ memory('state blocks are aligned, apart, and below the flags', () => {
 
   assert.equal([a, b], [0x1000, 0x1400]);
   assert.throws(() => machine.allocateState(0x1_0000), /no more vCPUs/);
+});
+
+memory('what is given back piece by piece, in any order, is whole again', () => {
+  const machine = new MachineMemory();
+  const pages = 1000;
+  const start = machine.allocate(pages * 4096);
+  const r = random(5);
+  const order = Array.from({ length: pages }, (_, n) => n);
+  for (const n of order.keys()) {
+    const other = n + r.below(pages - n);
+    [order[n], order[other]] = [order[other] ?? 0, order[n] ?? 0];
+  }
+
+  for (const page of order) machine.free(start + page * 4096, 4096);
+
+  assert.is(machine.allocate(pages * 4096), start);
 });
 
 memory('more than the declared maximum is refused in one line', () => {

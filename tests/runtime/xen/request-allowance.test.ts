@@ -20,6 +20,14 @@ test('lists together have as many requests as one entry allows, and the next ent
   allowance.take(mostRequests, 'multicall');
 });
 
+test('calls that say how far they came get what is left', () => {
+  const allowance = new RequestAllowance();
+
+  assert.is(allowance.upTo(mostRequests - 3), mostRequests - 3);
+  assert.is(allowance.upTo(10), 3);
+  assert.is(allowance.upTo(10), 0);
+});
+
 test('a multicall of four thousand million calls is refused before the first', () => {
   const { domain, address } = testDomain(64);
   const table = new HypercallTable(domain, {});

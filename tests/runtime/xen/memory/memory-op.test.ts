@@ -14,6 +14,7 @@ import { Mmu } from '../../../../runtime/xen/mmu/mmu.ts';
 import { PageTypes } from '../../../../runtime/xen/mmu/page-types.ts';
 import { XenMappings } from '../../../../runtime/xen/mmu/xen-mappings.ts';
 import { PvCpu } from '../../../../runtime/xen/pv-cpu.ts';
+import { mostRequests } from '../../../../runtime/xen/request-allowance.ts';
 import { FakeSystemCpu } from '../../../support/fake-system-cpu.ts';
 import { testDomain } from '../../../support/xen-domain.ts';
 
@@ -132,6 +133,26 @@ test('a frame that is in use stays the domain’s until it is not', () => {
   frames.dropReference(frame + 5);
 
   assert.is(frames.countOf(domain.id), pages - 1);
+});
+
+test('a frame that Xen shares is not given to another, whatever its owner asks for', () => {
+  const { reserve, put, frames, domain } = scene(64);
+  const shared = frames.frameOf(domain.sharedInfo);
+
+  put([shared]);
+  assert.is(reserve(XENMEM.decrease_reservation, 1), 1);
+
+  assert.is(frames.ownerOf(shared), domain.id);
+  assert.is.not(frames.allocate(2, 1), shared);
+});
+
+test('a list that is longer than what one entry allows is done in part', () => {
+  const { reserve, put, frame, domain } = scene(64);
+  domain.requests.take(mostRequests - 2, 'others');
+
+  put([frame + 5, frame + 6, frame + 7]);
+
+  assert.is(reserve(XENMEM.decrease_reservation, 3), 2);
 });
 
 test('domains may ask about themselves', () => {
