@@ -40,6 +40,8 @@ export class Paging implements AddressSpace, TranslationCache {
   readonly #crossing: number;
   readonly #counts = { exits: 0, refills: 0, recompilations: 0 };
   readonly #stale = new Set<bigint>();
+  /** Whether anything has been put into the TLB since it was emptied here. */
+  #isFilled = false;
   #instruction = 0n;
   /** Whether recompiled code left at this instruction. */
   #hasLeft = false;
@@ -114,6 +116,13 @@ export class Paging implements AddressSpace, TranslationCache {
     this.runs.changed(address);
   }
 
+  /** Runs, and pages filled ahead of others, may never have been looked at by the guest: it need not flush them. */
+  unmapped(host: number): void {
+    for (const address of this.runs.addressesOf(host)) this.runs.changed(address);
+    if (this.#isFilled) this.tlb.flush();
+    this.#isFilled = false;
+  }
+
   /** What a write to CR3 does, or a change of privilege. */
   flush(): void {
     this.tlb.flush();
@@ -159,6 +168,7 @@ export class Paging implements AddressSpace, TranslationCache {
 
   /** A store must be seen where the page is not dirty yet, or flagged. */
   #put(address: bigint, host: number, isDirty: boolean): void {
+    this.#isFilled = true;
     this.tlb.fill('load', address, host);
     if (isDirty && !this.#isFlagged(host)) this.tlb.fill('store', address, host);
   }

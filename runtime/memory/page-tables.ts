@@ -47,6 +47,8 @@ export interface Mapping {
 export interface TranslationCache {
   invalidate(address: bigint): void;
   flush(): void;
+  /** An entry that mapped a page at a host offset does so no more. Nobody has flushed: what was never used must be right. */
+  unmapped?(host: number): void;
 }
 
 export interface PageTablesOptions {
@@ -133,6 +135,10 @@ export class PageTables implements AddressSpace {
   /** What a write to CR3 does. */
   flush(): void {
     for (const cache of this.#watchers) cache.flush();
+  }
+
+  unmapped(host: number): void {
+    for (const cache of this.#watchers) cache.unmapped?.(host);
   }
 
   /** What is mapped there, with no trace in the tables. */

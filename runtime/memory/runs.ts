@@ -57,7 +57,14 @@ export class Runs {
     );
   }
 
-  /** An address has been met that lies in no run: a run that ends there grows, or a new one begins around it. */
+  /** Where runs have a page of the machine. */
+  addressesOf(host: number): bigint[] {
+    return this.#runs
+      .filter((run) => host >= run.host && host < run.host + run.pages * pageSize)
+      .map((run) => run.lo + BigInt(host - run.host));
+  }
+
+  /** An address has been met that lies in no run: a run that ends before it grows, or a new one begins around it. */
   learn(address: bigint): void {
     const first = address - (address % page);
     const before = this.at(first - page);
@@ -71,6 +78,19 @@ export class Runs {
     const above = this.#follow(first, host, user, 1);
     if (below + above - 1 < leastPages) return;
     const lo = first - BigInt(below - 1) * page;
+    // One that a change had cut, and that goes on now: code knows it by its number.
+    const known = this.#runs.findIndex(
+      (run) =>
+        run.lo >= lo &&
+        run.lo <= first &&
+        run.user === user &&
+        run.host - host === Number(run.lo - first),
+    );
+    const cut = this.#runs[known];
+    if (cut !== undefined) {
+      this.#grow(cut, known);
+      return;
+    }
     const run = { lo, host: host - (below - 1) * pageSize, pages: 0, user };
     this.#grow(run, this.#runs.push(run) - 1);
   }

@@ -193,6 +193,7 @@ export class Mmu {
     if (!isPresent(next)) {
       types.write(frame, index, next);
       types.putEntry(old, type);
+      this.#unmapped(old, level);
       return;
     }
     const bad = disallowedFlags(next, level, types.width);
@@ -200,7 +201,14 @@ export class Mmu {
     const isSame = isPresent(old) && !hasChanged(old, next);
     if (!isSame) types.getEntry(next, type, index, owner);
     types.write(frame, index, adjusted(next, level, types.width));
-    if (!isSame) types.putEntry(old, type);
+    if (isSame) return;
+    types.putEntry(old, type);
+    this.#unmapped(old, level);
+  }
+
+  #unmapped(old: Entry, level: number): void {
+    const host = level === 1 && isPresent(old) ? this.frames.hostOf(frameOf(old)) : undefined;
+    if (host !== undefined) this.tables.unmapped(host);
   }
 
   /** Rights and marks of a granted frame's entry may change; what it maps, only by way of the grant. */

@@ -67,6 +67,31 @@ test('a run grows when the page behind it is met', () => {
   assert.is(runs.all.length, 1);
 });
 
+test('a run that was cut goes on when the page is back, though it is met further up', () => {
+  const { runs, space } = guestOf('in order');
+  runs.learn(lo);
+  const entry = space.builder.entry(lo + 0x7000n);
+  space.builder.setEntry(lo + 0x7000n, 0n);
+  runs.changed(lo + 0x7000n);
+  space.builder.setEntry(lo + 0x7000n, entry);
+
+  runs.learn(lo + 0x9000n);
+
+  assert.equal(
+    runs.all.map((run) => run.pages),
+    [pages],
+  );
+});
+
+test('a page of the machine is found in the runs that have it', () => {
+  const { runs, tables } = guestOf('in order');
+  runs.learn(lo);
+  const host = tables.look(lo + 0x7000n)?.host ?? 0;
+
+  assert.equal(runs.addressesOf(host), [lo + 0x7000n]);
+  assert.equal(runs.addressesOf(host + pages * 0x1000), []);
+});
+
 test('a run ends where a page has gone, and stays where nothing has changed', () => {
   const { runs, space, bound } = guestOf('in order');
   runs.learn(lo);
