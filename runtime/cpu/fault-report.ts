@@ -17,20 +17,40 @@ export interface ReportedCpu {
   register(n: number): bigint;
 }
 
+/** An entry on the way from the topmost page table to a page. */
+export interface PageWalkStep {
+  readonly level: number;
+  /** Machine frame of the table. */
+  readonly table: number;
+  readonly index: number;
+  readonly entry: bigint;
+}
+
+export interface StackRange {
+  readonly low: bigint;
+  readonly high: bigint;
+  /** Nobody knows where it begins and ends; callers are looked for here. */
+  readonly isGuess?: boolean;
+}
+
 export interface FaultScene {
   readonly domain: string;
   readonly cpu: ReportedCpu;
   readonly memory: GuestMemory;
   readonly segments: readonly Segment[];
   readonly symbols: SymbolTable;
+  /** What the guest's own page tables say of an address, where it has some. */
+  readonly walk?: (address: bigint) => readonly PageWalkStep[];
 }
 
 /** Which thread of the guest it was. */
 export interface FaultPlace {
   readonly thread: string;
-  readonly stack: { readonly low: bigint; readonly high: bigint } | undefined;
+  readonly stack: StackRange | undefined;
   /** The instruction; where it is not given, the one at the instruction pointer. */
   readonly at?: bigint;
+  /** What a page fault was about. */
+  readonly address?: bigint | undefined;
 }
 
 export interface Explanation {
@@ -38,6 +58,8 @@ export interface Explanation {
   readonly what: string;
   /** The instruction that did it: traps leave the instruction pointer behind it. */
   readonly at: bigint;
+  /** Of a page fault. */
+  readonly address?: bigint;
 }
 
 export interface FaultReporter {
@@ -97,7 +119,7 @@ function explain(scene: ReadableScene, leave: Leave, place: FaultPlace): Explana
   const { name, status } = known;
   const { address, detail, vector } = leave;
   if (vector === 14 && address !== undefined)
-    return { status, what: pageFault(scene, address, leave.errorCode ?? 0, place), at };
+    return { status, what: pageFault(scene, address, leave.errorCode ?? 0, place), at, address };
   if (vector === 6) return { status, what: `#UD: ${detail ?? `${known.text}: ${text}`}`, at };
   const more = detail === undefined ? '' : ` (${detail})`;
   return { status, what: `${name}: ${known.text}${more}: ${text}`, at };
@@ -132,12 +154,13 @@ function pageFault(
 }
 
 function cause(
-  { cpu, segments, symbols, memory }: FaultScene,
+  { cpu, segments, symbols, memory, walk }: FaultScene,
   address: bigint,
   isWrite: boolean,
   isFetch: boolean,
   { stack }: FaultPlace,
 ): string {
+  if (walk !== undefined) return whatTablesSay(walk(address), isWrite, isFetch);
   const pointer = cpu.register(RSP);
   if (stack !== undefined && !isFetch && isOverflow(cpu.mode, address, pointer, stack.low))
     return `stack overflow: the stack of ${stack.high - stack.low} bytes ends at ${hex(stack.low)}`;
@@ -153,6 +176,20 @@ function cause(
   return isWrite && isReadable ? 'read-only or unused memory' : 'no memory is there';
 }
 
+/** Bits of an entry: present, writable, no execute (SDM vol. 3, 4.5). */
+const entryBits = { present: 1n, writable: 2n, noExecute: 1n << 63n } as const;
+
+function whatTablesSay(steps: readonly PageWalkStep[], isWrite: boolean, isFetch: boolean): string {
+  const { present, writable, noExecute } = entryBits;
+  const missing = steps.find(({ entry }) => (entry & present) === 0n);
+  if (missing !== undefined) return `not mapped at level ${missing.level}`;
+  const readOnly = steps.find(({ entry }) => (entry & writable) === 0n);
+  if (isWrite && readOnly !== undefined) return `mapped read-only at level ${readOnly.level}`;
+  const data = steps.find(({ entry }) => (entry & noExecute) !== 0n);
+  if (isFetch && data !== undefined) return `mapped as data at level ${data.level}`;
+  return 'mapped, but not for this';
+}
+
 /** A store just below the stack, or anywhere near a stack pointer that has left it. */
 function isOverflow(mode: Mode, address: bigint, stackPointer: bigint, low: bigint): boolean {
   // A frame may be larger than all that lies below the stack, so that the pointer has wrapped around.
@@ -165,15 +202,28 @@ function isOverflow(mode: Mode, address: bigint, stackPointer: bigint, low: bigi
 function report(scene: ReadableScene, what: string, place: FaultPlace): string {
   const { cpu, domain } = scene;
   const { stack, at = cpu.rip } = place;
-  const range = stack === undefined ? '' : `, stack ${hex(stack.low)} to ${hex(stack.high)}`;
+  const range =
+    stack === undefined || stack.isGuess ? '' : `, stack ${hex(stack.low)} to ${hex(stack.high)}`;
   return [
     `${domain}: ${what}`,
     `  at      ${location(scene, at)}: ${instruction(scene, at)}`,
     `  thread  ${place.thread}${range}`,
     ...registers(cpu).map((line) => `  ${line}`),
+    ...walkLines(scene, place).map((line) => `  ${line}`),
     '  called from',
     ...callers(scene, place).map((line) => `    ${line}`),
   ].join('\n');
+}
+
+function walkLines({ walk }: FaultScene, { address }: FaultPlace): string[] {
+  if (walk === undefined || address === undefined) return [];
+  return [
+    `page walk of ${hex(address)}`,
+    ...walk(address).map(
+      ({ level, table, index, entry }) =>
+        `  level ${level}, frame ${hex(BigInt(table))}[${hex(BigInt(index))}] = ${hex(entry)}`,
+    ),
+  ];
 }
 
 /** Text and bytes of an instruction. */

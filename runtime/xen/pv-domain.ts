@@ -12,6 +12,7 @@ import type { Trace } from '../trace.ts';
 import { RSI, RSP } from '../x86/registers.ts';
 import { type BuildOptions, type BuiltDomain, buildDomain } from './builder/build-domain.ts';
 import type { DomainImage } from './builder/domain-image.ts';
+import { pageWalk } from './crash-scene.ts';
 import type { DomainContext } from './domain-context.ts';
 import type { FrameTable } from './frames.ts';
 import { guestCode } from './guest-code.ts';
@@ -146,7 +147,10 @@ export class PvDomain {
       }),
     };
     const { image } = this.#image;
-    const scene = { domain: context.name, cpu: this.cpu, memory: context.guest };
+    const scene = {
+      ...{ domain: context.name, cpu: this.cpu, memory: context.guest },
+      walk: (address: bigint) => pageWalk(mmu, address),
+    };
     const kernel: PvKernel = new PvKernel({
       ...{ domain: context, pv, mmu, toggleMode, timers },
       hypercalls: new HypercallTable(context, { ...own, ...handlers }, this.#options.trace),

@@ -3,13 +3,14 @@
  * a vCPU leaves for comes here.
  */
 import { HYPERVISOR_VIRT_END } from '../abi/xen.ts';
-import type { FaultReporter } from '../cpu/fault-report.ts';
+import type { FaultPlace, FaultReporter } from '../cpu/fault-report.ts';
 import type { Leave } from '../cpu/leave.ts';
 import type { Ending, GuestKernel, Next } from '../domain/domain.ts';
 import { UnsupportedError, XenError } from '../errors.ts';
 import { pageFaultCode } from '../memory/address-space.ts';
-import { R11, RAX, RBX, RCX, RDX } from '../x86/registers.ts';
+import { R11, RAX, RBX, RCX, RDX, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
+import { likelyStack } from './crash-scene.ts';
 import type { DomainContext } from './domain-context.ts';
 import { GuestError } from './guest-error.ts';
 import type { HypercallTable } from './hypercalls/hypercall-table.ts';
@@ -82,7 +83,7 @@ export class PvKernel implements GuestKernel {
       vcpu.hasYielded = false;
       return { do: 'yield' };
     }
-    this.#enterGuest();
+    this.#orCrash(() => this.#enterGuest());
     return this.#ending === undefined ? { do: 'run' } : { do: 'end', ending: this.#ending };
   }
 
@@ -110,6 +111,20 @@ export class PvKernel implements GuestKernel {
   }
 
   handle(leave: Leave): void {
+    this.#orCrash(() => this.#handle(leave));
+  }
+
+  /** What is not there yet ends the domain, with a report like any other. */
+  #orCrash(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      this.crash(error.message);
+    }
+  }
+
+  #handle(leave: Leave): void {
     const { cpu } = this.#parts.domain;
     switch (leave.reason) {
       case 'hypercall':
@@ -136,7 +151,7 @@ export class PvKernel implements GuestKernel {
     const { reporter, domain } = this.#parts;
     const report = (): Promise<Ending> =>
       reporter
-        .report(why, { thread: 'vCPU 0', stack: undefined })
+        .report(why, this.#place())
         .then((text) => ({ status: crashReason, reason: 'fault', report: text }));
     this.#ending ??= report();
     domain.vcpu.shutdown ??= crashReason;
@@ -264,14 +279,19 @@ export class PvKernel implements GuestKernel {
       return;
     }
     const { reporter, domain } = this.#parts;
-    const place = { thread: 'vCPU 0', stack: undefined };
+    const place = this.#place();
     const report = async (): Promise<Ending> => {
-      const { what: text, at } = await reporter.explain(what, place);
-      const full = await reporter.report(`${text}; ${why}`, { ...place, at });
+      const { what: text, at, address } = await reporter.explain(what, place);
+      const full = await reporter.report(`${text}; ${why}`, { ...place, at, address });
       return { status: crashReason, reason: 'fault', report: full };
     };
     this.#ending ??= report();
     domain.vcpu.shutdown ??= crashReason;
+  }
+
+  #place(): FaultPlace {
+    const { cpu, guest } = this.#parts.domain;
+    return { thread: 'vCPU 0', stack: likelyStack(guest, cpu.register(RSP)) };
   }
 
   #upcall(): void {
