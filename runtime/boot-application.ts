@@ -119,17 +119,18 @@ export async function placeApplication(
   );
   const changed = new Signal();
   console.listen(() => changed.raise());
+  machine.describe(id, { name: image.name, memory, commandLine });
+  store.serve(id);
   const ports = new Ports();
   const { events: channels, grants } = machine.xen.admit(id, ports, () => changed.raise());
   const kernel = startApplication({
     ...{ image, loaded, guest, cpu, clock, console, trace },
     world: {
       ...{ channels, ports, grants, frames: machine.frames, domid: id },
+      store: store.converse(id, () => changed.raise()),
       paged: space && { space, zeros: machine.zeros },
     },
   });
-  machine.describe(id, { name: image.name, memory, commandLine });
-  store.serve(id);
   const tools = store.connect();
   const parts = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? parts : { ...parts, budget });

@@ -75,6 +75,7 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/paged-space.ts',
     'runtime/minios/rows/mappings.ts',
   ],
+  'tests/guests/store.test.ts': ['runtime/minios/kernel/store.ts', 'runtime/minios/rows/store.ts'],
   'tests/guests/events.test.ts': [
     'runtime/minios/kernel/events.ts',
     'runtime/minios/kernel/grants.ts',

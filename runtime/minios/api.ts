@@ -9,6 +9,7 @@ import { eventRows } from './rows/events.ts';
 import { grantRows } from './rows/grants.ts';
 import { mappingRows } from './rows/mappings.ts';
 import { memoryRows } from './rows/memory.ts';
+import { storeRows } from './rows/store.ts';
 
 export type { ApiData, ApiFunction, ApiRow };
 
@@ -170,4 +171,5 @@ export const api = {
   ...grantRows,
   ...memoryRows,
   ...mappingRows,
+  ...storeRows,
 } as const satisfies Readonly<Record<string, ApiFunction | ApiData>>;

@@ -21,6 +21,7 @@ import { Mappings } from './kernel/mappings.ts';
 import { MiniOs } from './kernel/mini-os.ts';
 import { Pages } from './kernel/pages.ts';
 import type { Ports } from './kernel/ports.ts';
+import { type StoreSession, StoreTalk } from './kernel/store.ts';
 import { Threads } from './kernel/threads.ts';
 import type { LoadedApplication } from './loader.ts';
 import type { PagedSpace } from './paged-space.ts';
@@ -45,6 +46,7 @@ export interface ApplicationWorld {
   readonly grants: DomainGrants;
   readonly frames: DomainFrames;
   readonly domid: number;
+  readonly store: StoreSession;
   /** Where the application has page tables, and with them a page of zeros. */
   readonly paged: { readonly space: PagedSpace; readonly zeros: number } | undefined;
 }
@@ -100,6 +102,6 @@ export function startApplication(parts: ApplicationParts): MiniOs {
       trace,
       posix,
     },
-    ...{ events, grants, pages, mappings },
+    ...{ events, grants, pages, mappings, store: new StoreTalk(world.store, memory) },
   });
 }

@@ -3,6 +3,7 @@ import { XenError } from '../errors.ts';
 import type { Trace } from '../trace.ts';
 import { makeClient, type StoreClient } from './client.ts';
 import type { StoreDomain } from './domains.ts';
+import { MessageSession } from './message-session.ts';
 import { removeTree } from './operations.ts';
 import { childOf } from './path.ts';
 import { ownerOf } from './permissions.ts';
@@ -36,6 +37,17 @@ export class Xenstored implements Administration {
     if (this.#store.domains.find(domid) === undefined)
       throw new XenError('ENOENT', `xenstore: there is no domain ${domid}`);
     return makeClient({ store: this.#store, domid, trace: this.#parts.trace });
+  }
+
+  /** How a domain whose kernel is in here talks with the store, once it is served; `changed` says that events wait. */
+  converse(domid: number, changed: () => void): MessageSession {
+    if (this.#store.domains.find(domid) === undefined)
+      throw new XenError('ENOENT', `xenstore: there is no domain ${domid}`);
+    const { trace } = this.#parts;
+    const store = this.#store;
+    const session = new MessageSession({ store, domid, administration: this, trace, changed });
+    store.sessions.add(session);
+    return session;
   }
 
   /** There is a domain of that number now; nodes may name it from here on. */

@@ -1,4 +1,5 @@
 /** An application whose code is a list of TypeScript steps, over the real loader, kernel and domain. */
+import { XS } from '../../runtime/abi/io/xs-wire.ts';
 import { MemoryConsole } from '../../runtime/backends/console/memory-console.ts';
 import { Domain, type Ending } from '../../runtime/domain/domain.ts';
 import { Signal } from '../../runtime/domain/signal.ts';
@@ -9,6 +10,7 @@ import { MachineMemory } from '../../runtime/memory/machine-memory.ts';
 import { trampolineOf } from '../../runtime/minios/kernel/host-calls.ts';
 import type { MiniOs } from '../../runtime/minios/kernel/mini-os.ts';
 import { Ports } from '../../runtime/minios/kernel/ports.ts';
+import type { StoreSession } from '../../runtime/minios/kernel/store.ts';
 import { type LoadedApplication, loadApplication } from '../../runtime/minios/loader.ts';
 import { startApplication } from '../../runtime/minios/start.ts';
 import { FrameTable } from '../../runtime/xen/frames.ts';
@@ -67,6 +69,12 @@ export interface ApplicationSettings {
   readonly isTerminal?: boolean;
 }
 
+const noStore: StoreSession = {
+  watches: [],
+  request: () => ({ type: XS.ERROR, payload: new TextEncoder().encode('ENOSYS\0') }),
+  takeEvent: () => undefined,
+};
+
 export function application(settings: ApplicationSettings = {}): Application {
   const { width = 64, memory: size = 2 ** 20, budget = 100_000, isTerminal = false } = settings;
   const image = fakeImage(width);
@@ -93,7 +101,7 @@ export function application(settings: ApplicationSettings = {}): Application {
   );
   const kernel = startApplication({
     ...{ image, loaded, guest: memory, cpu, clock, console: console.guest, trace: undefined },
-    world: { channels, ports, grants, frames, domid: 1, paged: undefined },
+    world: { channels, ports, grants, frames, domid: 1, paged: undefined, store: noStore },
   });
   const domain = new Domain({ name: image.name, cpu, kernel, clock, changed, budget });
   return {

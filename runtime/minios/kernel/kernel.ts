@@ -9,6 +9,7 @@ import type { Grants } from './grants.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
+import type { StoreTalk } from './store.ts';
 import type { Threads } from './threads.ts';
 
 export interface Kernel {
@@ -20,6 +21,7 @@ export interface Kernel {
   readonly events: Events;
   readonly grants: Grants;
   readonly pages: Pages;
+  readonly store: StoreTalk;
   /** Of an image that maps pages. */
   readonly mappings: Mappings | undefined;
   readonly posix: Posix;

@@ -24,6 +24,7 @@ import type { KernelClocks } from './kernel-clocks.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
 import { Park } from './park.ts';
+import type { StoreTalk } from './store.ts';
 import type { Pending, Thread, Threads } from './threads.ts';
 
 export interface MiniOsParts {
@@ -36,6 +37,7 @@ export interface MiniOsParts {
   readonly events: Events;
   readonly grants: Grants;
   readonly pages: Pages;
+  readonly store: StoreTalk;
   readonly mappings: Mappings | undefined;
   readonly clocks: KernelClocks;
   readonly trampolines: bigint;
@@ -54,6 +56,7 @@ export class MiniOs implements GuestKernel, Kernel {
   readonly events: Events;
   readonly grants: Grants;
   readonly pages: Pages;
+  readonly store: StoreTalk;
   readonly mappings: Mappings | undefined;
   readonly clocks: KernelClocks;
   readonly posix: Posix;
@@ -74,6 +77,7 @@ export class MiniOs implements GuestKernel, Kernel {
     this.events = parts.events;
     this.grants = parts.grants;
     this.pages = parts.pages;
+    this.store = parts.store;
     this.mappings = parts.mappings;
     this.clocks = parts.clocks;
     this.posix = parts.posix((ending) => this.end(ending));

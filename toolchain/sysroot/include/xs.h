@@ -1,0 +1,2 @@
+/* The older name of xenstore.h. */
+#include <xenstore.h>
