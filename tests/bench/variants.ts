@@ -7,7 +7,8 @@ import { build, type Width, widths } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { type Program, programDirectory } from './programs.ts';
 
-export const cli = fileURLToPath(new URL('../../toolchain/cli/main.js', import.meta.url));
+/** The command as it is installed. */
+export const cli = fileURLToPath(new URL('../../bin/main.js', import.meta.url));
 
 export type VariantName = 'native' | 'stubdom' | 'qemu';
 

@@ -24,10 +24,14 @@ const translating = ['cpu', 'ir', 'memory', 'recompiler', 'x86'];
 /** Packages that a translation comes through. */
 const packages = ['iced-x86', 'binaryen'];
 
+/** In the bundle of the command (toolchain/bundle.ts) the stamp of what it was made from. */
+declare const bundledStamp: string | undefined;
+
 /** Changes whenever the installed recompiler does: of its files the names, sizes and times. */
 export function recompilerStamp(
   runtime = fileURLToPath(new URL('../..', import.meta.url)),
 ): string {
+  if (typeof bundledStamp === 'string') return bundledStamp;
   const stamp = createHash('sha256');
   for (const part of translating) {
     for (const name of filesIn(join(runtime, part)).sort()) {
