@@ -1,33 +1,26 @@
 /** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
 import { GNTTAB_RESERVED } from './abi/grant-table.ts';
-import {
-  type BlockDeviceSpecification,
-  createEmptyDrive,
-  type EmptyDrive,
-  serveBlockDevice,
-} from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
-import { type NetDeviceSpecification, serveNetDevice } from './backends/net/net-device.ts';
 import type { Tier } from './cpu/translations-options.ts';
 import type { Vcpu } from './cpu/vcpu.ts';
 import { Domain } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
+import { type DeviceOptions, type Display, serveDevices } from './domain-devices.ts';
 import type { ElfImage } from './elf/image.ts';
 import type { MachineWorld } from './machine-world.ts';
 import type { Trace } from './trace.ts';
 import { domainImage } from './xen/builder/domain-image.ts';
+import { HostFrames } from './xen/host-frames.ts';
 import { XenMappings } from './xen/mmu/xen-mappings.ts';
 import { PvDomain } from './xen/pv-domain.ts';
 import type { StoreClient } from './xenstore/client.ts';
 
-export interface DomainBootOptions {
+export interface DomainBootOptions extends DeviceOptions {
   /** Bytes. */
   readonly memory: number;
   readonly commandLine: string;
   readonly ramdisk?: Uint8Array | undefined;
-  readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[] | undefined;
-  readonly networks?: readonly NetDeviceSpecification[] | undefined;
   readonly console: Console;
   readonly trace?: Trace | undefined;
   readonly budget?: number | undefined;
@@ -44,6 +37,7 @@ export interface PlacedDomain {
   readonly id: number;
   /** The guest runs no more: what it printed is still on its way. */
   readonly finish: () => Promise<void>;
+  readonly display: Display | undefined;
 }
 
 /** Ports as Xen's tools allocate them, before the domain runs; start info names them. */
@@ -85,27 +79,18 @@ export function placeDomain(
   const own = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
   const tools = store.connect();
-  const { width } = image;
-  const backends = (options.disks ?? []).flatMap((specification) => {
-    if (specification.disk === undefined) {
-      createEmptyDrive(tools, domid, specification);
-      return [];
-    }
-    return serveBlockDevice(tools, domid, {
-      ...{ specification, width, memory, granted: grants, ports: events, clock },
-      trace: options.trace,
-    });
-  });
-  const interfaces = (options.networks ?? []).map((specification) =>
-    serveNetDevice(tools, domid, {
-      ...{ specification, memory, granted: grants, ports: events, clock },
-      trace: options.trace,
-    }),
+  const devices = serveDevices(
+    tools,
+    {
+      ...{ id: domid, width: image.width, memory, granted: grants, ports: events, clock },
+      ...{ foreign: new HostFrames(domid, frames), trace: options.trace },
+    },
+    options,
   );
   const finish = async (): Promise<void> => {
-    for (const backend of [...backends, ...interfaces]) await backend.close();
+    await devices.close();
     await ring.finish();
     machine.end(domid);
   };
-  return { domain, cpu, tools, id: domid, finish };
+  return { domain, cpu, tools, id: domid, finish, display: devices.display };
 }

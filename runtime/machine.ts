@@ -1,8 +1,6 @@
 /** The composition root: from the bytes of an image to a domain that runs. The one file that knows every part. */
-import type { BlockDeviceSpecification, EmptyDrive } from './backends/block/block-device.ts';
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
-import type { NetDeviceSpecification } from './backends/net/net-device.ts';
 import { placeApplication, prepareApplication } from './boot-application.ts';
 import { placeDomain } from './boot-domain.ts';
 import type { PagingCounts } from './cpu/paging.ts';
@@ -10,6 +8,7 @@ import type { Tier, TranslationSize } from './cpu/translations-options.ts';
 import type { Vcpu } from './cpu/vcpu.ts';
 import type { Clock } from './domain/clock.ts';
 import type { Domain, Ending } from './domain/domain.ts';
+import type { DeviceOptions, Display } from './domain-devices.ts';
 import { type ElfImage, parseImage } from './elf/image.ts';
 import { unpackImage } from './elf/unpack.ts';
 import { UnsupportedError, UserError } from './errors.ts';
@@ -26,7 +25,8 @@ export interface MachineOptions {
   readonly trace?: Trace;
 }
 
-export interface DomainOptions {
+/** Devices are for domain images, so far. */
+export interface DomainOptions extends DeviceOptions {
   /** In reports, and the guest's argv[0]. */
   readonly name?: string;
   /** argv of an application, from 1 on. */
@@ -36,10 +36,6 @@ export interface DomainOptions {
   readonly commandLine?: string;
   /** For a domain image to find in its memory. */
   readonly ramdisk?: Uint8Array;
-  /** Of a domain image. Whoever opened them closes them when it has ended. */
-  readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[];
-  /** Network interfaces of a domain image. */
-  readonly networks?: readonly NetDeviceSpecification[];
   /** Hears, a line each, what a domain image has asked of Xen in vain. */
   readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */
@@ -68,6 +64,8 @@ export interface BootedDomain {
   /** Ends it where it stands: status 130. */
   stop(): void;
   readonly tools: DomainTools;
+  /** Where it was given one. */
+  readonly display?: Display;
 }
 
 /** What a toolstack has of a domain. */
@@ -119,6 +117,7 @@ export class Machine {
       ...{ name, id, exited, stop: () => domain.stop() },
       paging: () => cpu.paging?.counts,
       tools: { store, askToShutDown: (request) => askToShutDown(store, id, request) },
+      ...(built.display && { display: built.display }),
     };
     return own === undefined ? booted : { ...booted, console: own };
   }
@@ -139,8 +138,11 @@ export function boot(
 
 function refuseForApplications({ kind, name }: ElfImage, options: BootOptions): void {
   if (kind !== 'application') return;
-  const { disks = [], networks = [], ramdisk } = options;
-  const given = { disks: disks.length > 0, networks: networks.length > 0, 'a ramdisk': ramdisk };
+  const { disks = [], networks = [], display, ramdisk } = options;
+  const given = {
+    ...{ disks: disks.length > 0, networks: networks.length > 0 },
+    ...{ 'a display': display, 'a ramdisk': ramdisk },
+  };
   const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)
     throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
@@ -154,6 +156,7 @@ interface Built {
   readonly finish: () => Promise<void>;
   readonly tools: StoreClient;
   readonly id: number;
+  readonly display?: Display | undefined;
 }
 
 /** A guest with its own kernel. What is translated of it is not kept: it depends on what its page tables say. */
@@ -163,11 +166,11 @@ async function buildDomain(
   world: MachineWorld,
   console: Console,
 ): Promise<Built> {
-  const { trace, budget, tier, ramdisk, disks, networks } = options;
+  const { trace, budget, tier, ramdisk, disks, networks, display } = options;
   const placed = placeDomain(
     image,
     {
-      ...{ console, trace, budget, tier, ramdisk, disks, networks },
+      ...{ console, trace, budget, tier, ramdisk, disks, networks, display },
       memory: options.memory ?? defaultMemory,
       commandLine: options.commandLine ?? '',
       log: options.log ?? (() => {}),

@@ -20,10 +20,12 @@ const layers: readonly (readonly string[])[] = [
   ['runtime/index.ts'],
   ['runtime/machine.ts'],
   ['runtime/boot-domain.ts', 'runtime/boot-application.ts'],
-  ['runtime/machine-world.ts'],
+  ['runtime/domain-devices.ts'],
+  ['runtime/domain-devices.ts', 'runtime/machine-world.ts'],
   ['runtime/host'],
   ['runtime/minios', 'runtime/xen'],
   ['runtime/backends'],
+  ['runtime/display'],
   ['runtime/network'],
   ['runtime/xenstore'],
   ['runtime/domain'],
@@ -44,6 +46,7 @@ const gates: Readonly<Record<string, string>> = {
   elfinfo: 'runtime/elf/image.ts',
   '#iced': 'runtime/x86/decode.ts',
   'iced-x86': 'runtime/x86/iced.ts',
+  'fast-png': 'runtime/display/screenshot.ts',
   binaryen: 'runtime/recompiler/emit/binaryen-emitter.ts',
 };
 
@@ -143,6 +146,19 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/backends/net/receiver.ts',
     'runtime/backends/net/transmitter.ts',
     'runtime/network/offload.ts',
+  ],
+  // A real VNC viewer looks, and keys are pressed.
+  'tests/guests/pv-fb.test.ts': [
+    'runtime/backends/event-page.ts',
+    'runtime/backends/fb/fb-device.ts',
+    'runtime/backends/kbd/kbd-device.ts',
+    'runtime/display/rfb-server.ts',
+    'runtime/display/rfb-session.ts',
+    'runtime/display/screen.ts',
+    'runtime/display/screenshot.ts',
+    'runtime/domain-devices.ts',
+    'runtime/xen/host-frames.ts',
+    'toolchain/cli/open-display.ts',
   ],
   'tests/guests/pv-net.test.ts': [
     'runtime/backends/net/frame-text.ts',

@@ -3,6 +3,7 @@ import type { Ending } from '../../runtime/domain/domain.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { mostGuestBytes } from '../../runtime/memory/machine-memory.ts';
 import { type DiskSpecification, parseDiskSpecification } from './disk-specification.ts';
+import { type DisplaySpecification, parseVfb } from './display-specification.ts';
 import { type NetSpecification, parseVif } from './net-specification.ts';
 import type { Cfg, CfgSetting, CfgValue } from './xl-cfg.ts';
 import { isXlKey } from './xl-keys.ts';
@@ -19,6 +20,7 @@ export interface DomainConfig {
   readonly memory: number;
   readonly disks: readonly DiskSpecification[];
   readonly networks: readonly NetSpecification[];
+  readonly display: DisplaySpecification | undefined;
   readonly actions: Readonly<Record<EndKind, EndAction>>;
 }
 
@@ -44,6 +46,7 @@ export function readConfig(cfg: Cfg, file: string): DomainConfig {
     memory: memoryOf(cfg),
     disks: onSetting(cfg, 'disk', disksOf) ?? [],
     networks: onSetting(cfg, 'vif', vifsOf) ?? [],
+    display: onSetting(cfg, 'vfb', vfbOf),
     actions: {
       poweroff: actionOf(cfg, 'on_poweroff') ?? 'destroy',
       reboot: actionOf(cfg, 'on_reboot') ?? 'restart',
@@ -69,7 +72,7 @@ export function endKind({ reason, status }: Ending): EndKind | undefined {
 
 // biome-ignore format: a list
 const keys = new Set([
-  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'type', 'builder',
+  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'vfb', 'type', 'builder',
   'on_poweroff', 'on_reboot', 'on_watchdog', 'on_crash',
 ]);
 
@@ -151,6 +154,13 @@ function memoryOf(cfg: Cfg): number {
 
 const disksOf = (value: CfgValue): DiskSpecification[] =>
   listOf(value, 'disk', parseDiskSpecification);
+/** One at most: Mini-OS and Linux look for no other. */
+function vfbOf(value: CfgValue): DisplaySpecification | undefined {
+  const [first, second] = listOf(value, 'vfb', parseVfb);
+  if (second !== undefined)
+    throw new UserError(`${value.place}: more than one vfb is not supported yet`);
+  return first;
+}
 const vifsOf = (value: CfgValue): NetSpecification[] => listOf(value, 'vif', parseVif);
 
 /** Each entry's own place in front of what is wrong with it. */

@@ -15,8 +15,10 @@ import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
 import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
 import type { DiskSpecification } from './disk-specification.ts';
+import type { DisplaySpecification } from './display-specification.ts';
 import type { NetSpecification } from './net-specification.ts';
 import { closeDisks, openDisks } from './open-disks.ts';
+import { type OpenDisplay, openDisplay } from './open-display.ts';
 import { openNetworks } from './open-networks.ts';
 import { traceTo } from './trace-option.ts';
 
@@ -34,6 +36,7 @@ export interface RunOptions {
   readonly ramdisk?: string | undefined;
   readonly disks?: readonly DiskSpecification[];
   readonly networks?: readonly NetSpecification[];
+  readonly display?: DisplaySpecification | undefined;
   readonly trace?: ReadonlySet<TraceCategory>;
   /** Whether a domain that has ended so is started again. */
   readonly restarts?: (ending: Ending) => boolean;
@@ -48,7 +51,7 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   try {
     const networks = await openNetworks(options.networks ?? [], tellOn(terminal));
     try {
-      return await runOnTerminal(terminal, bytes, options, {
+      return await runShown(terminal, bytes, options, {
         ...(initial === undefined ? {} : { ramdisk: initial }),
         ...(disks.length === 0 ? {} : { disks }),
         ...(networks.devices.length === 0 ? {} : { networks: networks.devices }),
@@ -61,16 +64,35 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   }
 }
 
+type Devices = Pick<BootOptions, 'disks' | 'networks' | 'ramdisk' | 'display'>;
+
+async function runShown(
+  terminal: Terminal,
+  bytes: Uint8Array,
+  options: RunOptions,
+  devices: Devices,
+): Promise<number> {
+  const { image, name = image } = options;
+  if (options.display === undefined)
+    return await runOnTerminal(terminal, bytes, options, devices, undefined);
+  const display = await openDisplay(options.display, name, tellOn(terminal));
+  try {
+    const withDisplay = { ...devices, display: true };
+    return await runOnTerminal(terminal, bytes, options, withDisplay, display);
+  } finally {
+    display.close();
+  }
+}
+
 async function runOnTerminal(
   terminal: Terminal,
   bytes: Uint8Array,
   options: RunOptions,
-  devices: Pick<BootOptions, 'disks' | 'networks' | 'ramdisk'>,
+  devices: Devices,
+  display: OpenDisplay | undefined,
 ): Promise<number> {
   prepareEngine();
-  const { image, name = image, memory, environment, commandLine } = options;
-  const cache = openCache(terminal, image, options.translation);
-  const trace = traceTo((line) => void terminal.stderr.write(line), options.trace ?? new Set());
+  const own = bootOptions(terminal, options);
   let [domain, hasLeft] = [undefined as BootedDomain | undefined, false];
   const console = new TerminalConsole(terminal, () => {
     hasLeft = true;
@@ -78,25 +100,30 @@ async function runOnTerminal(
   });
   try {
     for (;;) {
-      domain = await boot(bytes, {
-        ...{ name, arguments: options.arguments, environment, memory, console, cache, ...devices },
-        log: tellOn(terminal),
-        ...(commandLine === undefined ? {} : { commandLine }),
-        ...(trace === undefined ? {} : { trace }),
-      });
+      domain = await boot(bytes, { ...own, ...devices, console });
+      if (domain.display) display?.show(domain.display);
       const ending = await domain.exited;
+      display?.ended();
       await console.flush();
-      if (!hasLeft && options.restarts?.(ending)) {
-        if (ending.report !== undefined) terminal.stderr.write(`${ending.report}\n`);
-        continue;
-      }
-      console.close();
+      const isAgain = !hasLeft && options.restarts?.(ending) === true;
+      if (!isAgain) console.close();
       if (ending.report !== undefined) terminal.stderr.write(`${ending.report}\n`);
-      return ending.status;
+      if (!isAgain) return ending.status;
     }
   } finally {
     console.close();
   }
+}
+
+function bootOptions(terminal: Terminal, options: RunOptions): BootOptions {
+  const { image, name = image, memory, environment, commandLine, arguments: words } = options;
+  const trace = traceTo((line) => void terminal.stderr.write(line), options.trace ?? new Set());
+  return {
+    ...{ name, arguments: words, environment, memory, log: tellOn(terminal) },
+    cache: openCache(terminal, image, options.translation),
+    ...(commandLine === undefined ? {} : { commandLine }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 const tellOn =

@@ -15,7 +15,7 @@ const least = 'name="guest"\nkernel="/images/grub.bin"\n';
 config('what is not said is as libxl has it', () => {
   assert.equal(read(least), {
     ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
-    ...{ memory: 32 * 2 ** 20, disks: [], networks: [] },
+    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], display: undefined },
     actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
   });
 });
@@ -34,19 +34,21 @@ config('a whole file', () => {
     disk = [ 'file:a.img,xvda,w',
              'b.iso,,xvdb,cdrom' ]
     vif = [ 'mac=00:16:3e:00:00:05,bridge=xenbr0' ]
+    vfb = [ 'vncdisplay=2' ]
     p9 = [ ]
     on_poweroff = "destroy"
     on_reboot = "destroy"
     on_crash = "restart"
   `;
 
-  const { disks, networks, ...rest } = read(text);
+  const { disks, networks, display, ...rest } = read(text);
 
   assert.equal(rest, {
     ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
     commandLine: 'root=/dev/xvda1 ro console=hvc0',
     actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
   });
+  assert.is(display?.vnc?.port, 5902);
   assert.equal(
     networks.map(({ mac, bridge }) => [mac, bridge]),
     [[Uint8Array.of(0, 0x16, 0x3e, 0, 0, 5), 'xenbr0']],
@@ -80,7 +82,7 @@ config('what cannot be had is named with its line', async () => {
       'vif=["rate=1"]',
       "guest.cfg:3:6: vif 'rate=1': no rate; there are mac, ip, bridge, script, vifname, type, model, gatewaydev",
     ],
-    ['vfb=["vnc=1"]', 'guest.cfg:3:1: vfb is not supported yet'],
+    ['vfb=["", ""]', 'guest.cfg:3:5: more than one vfb is not supported yet'],
     ['vnc=1', 'guest.cfg:3:1: vnc is not supported yet'],
     ['uuid="x"', 'guest.cfg:3:1: uuid is not supported yet'],
     ['colour="red"', 'guest.cfg:3:1: no key colour'],

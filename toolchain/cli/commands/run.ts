@@ -3,6 +3,7 @@ import { UserError } from '../../../runtime/errors.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
 import { parseDiskOption } from '../disk-specification.ts';
+import { type DisplaySpecification, parseVncOption } from '../display-specification.ts';
 import { parseNetOption } from '../net-specification.ts';
 import { runImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
@@ -10,7 +11,8 @@ import { parseTrace } from '../trace-option.ts';
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--cmdline TEXT] [--ramdisk FILE]
+  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--vnc :0]
+    [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE]
     [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…] IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
@@ -24,6 +26,8 @@ export const run: Command = {
       multiple: true,
       help: 'user[,forward=8080:80][,outside][,restrict][,tftp=FOLDER][,capture=FILE.pcapng][,mac=…]: a network interface',
     },
+    vnc: { type: 'string', help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC' },
+    screenshot: { type: 'string', help: 'FILE.png: what the screen shows at the end' },
     cmdline: { type: 'string', help: 'the command line of a domain image' },
     ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
     env: { type: 'string', multiple: true, help: 'NAME=VALUE: a variable of the guest' },
@@ -50,6 +54,7 @@ export const run: Command = {
       ramdisk: options.optional('ramdisk'),
       disks: options.list('disk').map(parseDiskOption),
       networks: options.list('net').map(parseNetOption),
+      display: displayOf(options.optional('vnc'), options.optional('screenshot')),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });
   },
@@ -70,6 +75,14 @@ export function parseMemory(text: string): number {
     );
   return Math.floor(bytes / page) * page;
 }
+
+const displayOf = (
+  vnc: string | undefined,
+  screenshot: string | undefined,
+): DisplaySpecification | undefined =>
+  vnc === undefined && screenshot === undefined
+    ? undefined
+    : { vnc: vnc === undefined ? undefined : parseVncOption(vnc), screenshot };
 
 function parseVariable(text: string): [string, string] {
   const at = text.indexOf('=');

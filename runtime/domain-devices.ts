@@ -1,0 +1,80 @@
+/** The virtual devices that a domain is given: their directories in the store, and who serves them while it lives. */
+import {
+  type BlockDeviceSpecification,
+  createEmptyDrive,
+  type EmptyDrive,
+  serveBlockDevice,
+} from './backends/block/block-device.ts';
+import { serveFramebuffer } from './backends/fb/fb-device.ts';
+import type { Backend } from './backends/handshake.ts';
+import { serveKeyboard } from './backends/kbd/kbd-device.ts';
+import { type NetDeviceSpecification, serveNetDevice } from './backends/net/net-device.ts';
+import type { Input, Screen } from './display/screen.ts';
+import type { Clock } from './domain/clock.ts';
+import type { EventPorts } from './domain/event-port.ts';
+import type { ForeignMemory } from './domain/foreign-memory.ts';
+import type { GrantedMemory } from './domain/granted-memory.ts';
+import type { Width } from './memory/layout.ts';
+import type { MachineMemory } from './memory/machine-memory.ts';
+import type { Trace } from './trace.ts';
+import type { StoreClient } from './xenstore/client.ts';
+
+export interface DeviceOptions {
+  /** Whoever opened them closes them when the domain has ended. */
+  readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[] | undefined;
+  readonly networks?: readonly NetDeviceSpecification[] | undefined;
+  /** Whether it has a screen, a keyboard and a pointer. */
+  readonly display?: boolean | undefined;
+}
+
+/** A domain's screen, and what a person in front of it does. */
+export interface Display {
+  readonly screen: Screen;
+  readonly input: Input;
+}
+
+/** How back-ends meet the domain. */
+export interface DeviceGuest {
+  readonly id: number;
+  readonly width: Width;
+  readonly memory: MachineMemory;
+  readonly granted: GrantedMemory;
+  readonly foreign: ForeignMemory;
+  readonly ports: EventPorts;
+  readonly clock: Clock;
+  readonly trace?: Trace | undefined;
+}
+
+export interface DomainDevices {
+  readonly display: Display | undefined;
+  /** Lets go of the domain, whatever it does. */
+  close(): Promise<void>;
+}
+
+export function serveDevices(
+  store: StoreClient,
+  guest: DeviceGuest,
+  { disks = [], networks = [], display = false }: DeviceOptions,
+): DomainDevices {
+  const { id } = guest;
+  const backends: Backend[] = [];
+  for (const specification of disks)
+    if (specification.disk === undefined) createEmptyDrive(store, id, specification);
+    else backends.push(serveBlockDevice(store, id, { ...guest, specification }));
+  for (const specification of networks)
+    backends.push(serveNetDevice(store, id, { ...guest, specification }));
+  const shown = display ? serveDisplay(store, guest, backends) : undefined;
+  return {
+    display: shown,
+    close: async () => {
+      for (const backend of backends) await backend.close();
+    },
+  };
+}
+
+function serveDisplay(store: StoreClient, guest: DeviceGuest, backends: Backend[]): Display {
+  const { backend, screen } = serveFramebuffer(store, guest.id, guest);
+  const keyboard = serveKeyboard(store, guest.id, guest);
+  backends.push(backend, keyboard.backend);
+  return { screen, input: keyboard.input };
+}
