@@ -9,7 +9,7 @@ import { Xenstored } from './xenstore/xenstored.ts';
 
 export interface WorldOptions {
   readonly clock?: Clock | undefined;
-  /** Hears of the store's requests. */
+  /** Hears of the store's requests, and of what back-ends do with events and grants. */
   readonly trace?: Trace | undefined;
 }
 
@@ -40,7 +40,7 @@ export class MachineWorld {
     this.clock = clock;
     this.memory = new MachineMemory();
     this.frames = new FrameTable(this.memory);
-    this.xen = new XenWorld(this.frames, clock);
+    this.xen = new XenWorld(this.frames, clock, trace);
     this.store = new Xenstored({ trace });
     const client = this.store.connect();
     createHostNodes(client);

@@ -10,6 +10,7 @@ import type { DomainEvents, PortBits } from '../domain/domain-events.ts';
 import type { DomainGrants } from '../domain/domain-grants.ts';
 import type { EventPorts } from '../domain/event-port.ts';
 import type { GrantedMemory } from '../domain/granted-memory.ts';
+import type { Trace } from '../trace.ts';
 import type { DomainContext } from './domain-context.ts';
 import type { EventPeer } from './events/channel.ts';
 import { EventBits } from './events/event-bits.ts';
@@ -32,6 +33,7 @@ import { vcpuOp } from './scheduler/vcpu-op.ts';
 import { SystemTime } from './time/system-time.ts';
 import { VcpuTime } from './time/vcpu-time.ts';
 import { VcpuTimers } from './time/vcpu-timers.ts';
+import { tracedGrants, tracedPorts } from './trace/host-trace.ts';
 
 /** What else of a domain is asked for. */
 export interface DomainHooks {
@@ -75,11 +77,13 @@ interface Member {
 export class XenWorld {
   readonly time: SystemTime;
   readonly #frames: FrameTable;
+  readonly #trace: Trace | undefined;
   readonly #hostEvents = new HostEvents();
   readonly #hostGrants: GrantTable;
   readonly #members = new Map<number, Member>();
 
-  constructor(frames: FrameTable, clock: Clock) {
+  constructor(frames: FrameTable, clock: Clock, trace?: Trace) {
+    this.#trace = trace;
     this.time = new SystemTime(clock);
     this.#frames = frames;
     this.#hostGrants = new GrantTable(0, frames);
@@ -120,8 +124,22 @@ export class XenWorld {
         waiting: () => vcpuTime.enter(RUNSTATE.blocked),
       },
       ...{ channels, grants },
-      eventPorts: this.#hostEvents.portsOf(channels),
-      grantedMemory: new HostGrants(grants, this.#frames),
+      ...this.#toHost(id, channels, grants),
+    };
+  }
+
+  #toHost(
+    id: number,
+    channels: EventPeer,
+    grants: GrantTable,
+  ): Pick<DomainParts, 'eventPorts' | 'grantedMemory'> {
+    const eventPorts = this.#hostEvents.portsOf(channels);
+    const grantedMemory = new HostGrants(grants, this.#frames);
+    const trace = this.#trace;
+    if (trace === undefined) return { eventPorts, grantedMemory };
+    return {
+      eventPorts: tracedPorts(eventPorts, id, trace),
+      grantedMemory: tracedGrants(grantedMemory, id, trace),
     };
   }
 
@@ -134,8 +152,7 @@ export class XenWorld {
     this.#members.set(id, { channels, grants: table, unmapAll: () => grants.releaseAll() });
     return {
       ...{ events: channels, grants },
-      eventPorts: this.#hostEvents.portsOf(channels),
-      grantedMemory: new HostGrants(table, this.#frames),
+      ...this.#toHost(id, channels, table),
     };
   }
 

@@ -21,7 +21,9 @@ export function traceTo(
   categories: ReadonlySet<TraceCategory>,
 ): Trace | undefined {
   if (categories.size === 0) return undefined;
-  return ({ kind, text }) => {
-    if (kind !== 'hostCall' && categories.has(kind)) write(`${text}\n`);
+  return (event) => {
+    if (event.kind === 'hostCall') return;
+    const { kind, also, text } = event;
+    if (categories.has(kind) || (also !== undefined && categories.has(also))) write(`${text}\n`);
   };
 }

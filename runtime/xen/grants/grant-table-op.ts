@@ -57,9 +57,6 @@ export function grantTableOp(parts: GrantParts): Hypercall {
     ...tableOperations(parts),
     ...listOperations(parts),
   ]);
-  const names = new Map<number, string>(
-    Object.entries(GNTTABOP).map(([name, number]) => [number, name]),
-  );
   return {
     arguments: 3,
     call: (domain, [number = 0n, at = 0n, count = 0n]) => {
@@ -72,8 +69,6 @@ export function grantTableOp(parts: GrantParts): Hypercall {
         throw new XenError('ENOSYS', `grant_table_op has no operation ${number}`);
       return operation(domain, at, length);
     },
-    describe: (_, [number = 0n, , count = 0n]) =>
-      `${names.get(Number(BigInt.asUintN(32, number))) ?? number} x${BigInt.asUintN(32, count)}`,
   };
 }
 

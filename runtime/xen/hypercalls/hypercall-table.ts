@@ -2,10 +2,11 @@
 import { XEN_ERRNO } from '../../abi/errno.ts';
 import { HYPERCALLS, type HypercallName, multicall_entry } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
-import type { Trace } from '../../trace.ts';
+import type { Trace, TraceCategory } from '../../trace.ts';
 import { RAX, RBP, RBX, RCX, RDI, RDX, RSI } from '../../x86/registers.ts';
 import type { DomainContext } from '../domain-context.ts';
 import { readStruct } from '../guest-array.ts';
+import { tellCall } from '../trace/hypercall-text.ts';
 import type { Hypercall, HypercallHandlers } from './hypercall.ts';
 
 /** Registers that have the arguments, first to last. */
@@ -13,6 +14,11 @@ const argumentRegisters = {
   64: [RDI, RSI, RDX, 10, 8, 9],
   32: [RBX, RCX, RDX, RSI, RDI, RBP],
 } as const;
+
+/** What is heard by those, too, who asked for no other hypercalls. */
+const others: Readonly<Partial<Record<HypercallName, TraceCategory>>> = {
+  ...{ event_channel_op: 'event', grant_table_op: 'grant' },
+};
 
 interface Row {
   readonly name: HypercallName;
@@ -50,24 +56,30 @@ export class HypercallTable {
     const row = this.#rows.get(number);
     if (row === undefined) return this.#missing(number);
     const given = args.slice(0, row.hypercall.arguments);
-    const result = BigInt.asUintN(width, this.#run(row, given));
-    this.#tell(row, given, result);
+    const told = this.#trace && tellCall(this.#domain, row.name, given);
+    const outcome = this.#run(row, given);
+    const result = BigInt.asUintN(width, outcome.result);
+    if (told !== undefined) this.#tell(row.name, told.line(result, outcome.failure));
     return result;
   }
 
-  #run({ name, hypercall }: Row, args: readonly bigint[]): bigint {
+  #run(
+    { name, hypercall }: Row,
+    args: readonly bigint[],
+  ): { readonly result: bigint; readonly failure?: XenError } {
     try {
-      return BigInt(hypercall.call(this.#domain, args) ?? 0);
+      return { result: BigInt(hypercall.call(this.#domain, args) ?? 0) };
     } catch (error) {
       if (!(error instanceof XenError)) throw error;
       const errno = XEN_ERRNO[error.errno];
       if (errno === undefined) throw new TypeError(`${name}: Xen has no error ${error.errno}`);
-      this.#trace?.({ kind: 'hypercall', text: `${name}: ${error.errno}: ${error.message}` });
-      return BigInt(-errno);
+      return { result: BigInt(-errno), failure: error };
     }
   }
 
   #missing(number: number): bigint {
+    const text = `d${this.#domain.id} ${nameOf(number)} (${number}) = ENOSYS`;
+    this.#trace?.({ kind: 'hypercall', text });
     if (!this.#unknown.has(number)) {
       this.#unknown.add(number);
       this.#domain.log(`hypercall ${number} (${nameOf(number)}) is answered with -ENOSYS`);
@@ -75,15 +87,9 @@ export class HypercallTable {
     return BigInt.asUintN(this.#domain.width, BigInt(-(XEN_ERRNO['ENOSYS'] ?? 0)));
   }
 
-  #tell({ name, hypercall }: Row, args: readonly bigint[], result: bigint): void {
-    if (this.#trace === undefined) return;
-    const { width } = this.#domain;
-    const what = hypercall.describe?.(this.#domain, args);
-    const called = what === undefined ? name : `${name}.${what}`;
-    const given = args.map((arg) => `0x${arg.toString(16)}`).join(', ');
-    const answer = BigInt.asIntN(width, result);
-    const text = `${called}(${given}) = ${answer < -0x1000n ? `0x${result.toString(16)}` : answer}`;
-    this.#trace({ kind: 'hypercall', text });
+  #tell(name: HypercallName, text: string): void {
+    const also = others[name];
+    this.#trace?.({ kind: 'hypercall', text, ...(also && { also }) });
   }
 
   /** Each entry in its turn; an entry's own failure is its own result. */

@@ -13,8 +13,6 @@ export interface Hypercall {
   readonly arguments: number;
   /** Arguments are as wide as the guest's registers, and not negative. */
   readonly call: (domain: DomainContext, args: readonly bigint[]) => HypercallResult;
-  /** The name of a sub-operation and what it was given, for traces. */
-  readonly describe?: (domain: DomainContext, args: readonly bigint[]) => string;
 }
 
 /** Some hypercalls by name: each part of Xen brings its own. What is in none is answered with -ENOSYS. */
@@ -55,15 +53,13 @@ export function multiplexed(
   name: HypercallName,
   operations: Readonly<Record<string, Operation>>,
 ): Hypercall {
-  const byNumber = new Map(Object.entries(operations).map(([key, o]) => [o.number, { key, o }]));
+  const byNumber = new Map(Object.values(operations).map((o) => [o.number, o]));
   return {
     arguments: 2,
     call: (domain, [number = 0n, argument = 0n]) => {
       const found = byNumber.get(Number(BigInt.asUintN(32, number)));
       if (found === undefined) throw new XenError('ENOSYS', `${name} has no operation ${number}`);
-      return found.o.call(domain, argument);
+      return found.call(domain, argument);
     },
-    describe: (_, [number = 0n]) =>
-      byNumber.get(Number(BigInt.asUintN(32, number)))?.key ?? `${number}`,
   };
 }

@@ -126,27 +126,27 @@ const maximumGpfn = ofDomain((_, { memory, sharedInfo, width }) => {
 const nothing: Operation = () => 0;
 
 // biome-ignore format: a line for each line of memory.h
-const operations = new Map<number, readonly [string, Operation]>([
-  [XENMEM.increase_reservation, ['increase_reservation', adjusting(increaseReservation)]],
-  [XENMEM.decrease_reservation, ['decrease_reservation', adjusting(decreaseReservation)]],
-  [XENMEM.populate_physmap, ['populate_physmap', adjusting(populatePhysmap)]],
-  [XENMEM.maximum_ram_page, ['maximum_ram_page', (_, { frames }) => frames.end - 1]],
-  [XENMEM.current_reservation, ['current_reservation', ofDomain((_, { frames, id }) => frames.countOf(id))]],
-  [XENMEM.maximum_reservation, ['maximum_reservation', ofDomain(({ mostPages }) => mostPages)]],
-  [XENMEM.maximum_gpfn, ['maximum_gpfn', maximumGpfn]],
-  [XENMEM.machphys_mfn_list, ['machphys_mfn_list', machphysList]],
-  [XENMEM.machphys_mapping, ['machphys_mapping', machphysMapping]],
-  [XENMEM.memory_map, ['memory_map', memoryMap]],
-  [XENMEM.machine_memory_map, ['machine_memory_map', refused('EPERM')]],
-  [XENMEM.set_memory_map, ['set_memory_map', nothing]],
-  [XENMEM.exchange, ['exchange', exchangeOperation]],
-  [XENMEM.add_to_physmap, ['add_to_physmap', refused('EACCES')]],
-  [XENMEM.add_to_physmap_batch, ['add_to_physmap_batch', refused('EACCES')]],
-  [XENMEM.remove_from_physmap, ['remove_from_physmap', refused('EACCES')]],
-  [XENMEM.set_pod_target, ['set_pod_target', refused('EINVAL')]],
-  [XENMEM.get_pod_target, ['get_pod_target', refused('EINVAL')]],
-  [XENMEM.get_sharing_freed_pages, ['get_sharing_freed_pages', nothing]],
-  [XENMEM.get_sharing_shared_pages, ['get_sharing_shared_pages', nothing]],
+const operations = new Map<number, Operation>([
+  [XENMEM.increase_reservation, adjusting(increaseReservation)],
+  [XENMEM.decrease_reservation, adjusting(decreaseReservation)],
+  [XENMEM.populate_physmap, adjusting(populatePhysmap)],
+  [XENMEM.maximum_ram_page, (_, { frames }) => frames.end - 1],
+  [XENMEM.current_reservation, ofDomain((_, { frames, id }) => frames.countOf(id))],
+  [XENMEM.maximum_reservation, ofDomain(({ mostPages }) => mostPages)],
+  [XENMEM.maximum_gpfn, maximumGpfn],
+  [XENMEM.machphys_mfn_list, machphysList],
+  [XENMEM.machphys_mapping, machphysMapping],
+  [XENMEM.memory_map, memoryMap],
+  [XENMEM.machine_memory_map, refused('EPERM')],
+  [XENMEM.set_memory_map, nothing],
+  [XENMEM.exchange, exchangeOperation],
+  [XENMEM.add_to_physmap, refused('EACCES')],
+  [XENMEM.add_to_physmap_batch, refused('EACCES')],
+  [XENMEM.remove_from_physmap, refused('EACCES')],
+  [XENMEM.set_pod_target, refused('EINVAL')],
+  [XENMEM.get_pod_target, refused('EINVAL')],
+  [XENMEM.get_sharing_freed_pages, nothing],
+  [XENMEM.get_sharing_shared_pages, nothing],
 ]);
 
 /** How far it came is written back even where it fails. */
@@ -179,8 +179,7 @@ export function memoryOp(memory: Memory): Hypercall {
       const found = operations.get(numberOf(command));
       if (found === undefined)
         throw new XenError('ENOSYS', `memory_op has no operation ${command}`);
-      return found[1](memory, domain, argument);
+      return found(memory, domain, argument);
     },
-    describe: (_, [command = 0n]) => operations.get(numberOf(command))?.[0] ?? `${command}`,
   };
 }

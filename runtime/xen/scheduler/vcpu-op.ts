@@ -45,7 +45,6 @@ export function vcpuOp(parts: VcpuParts): Hypercall {
       if (BigInt.asUintN(32, vcpu) !== 0n) throw new XenError('ENOENT', `there is no vCPU ${vcpu}`);
       return operations.call(domain, [number, argument]);
     },
-    describe: (domain, [number = 0n]) => operations.describe?.(domain, [number]) ?? '',
   };
 }
 

@@ -11,7 +11,7 @@ trace('categories are words between commas', () => {
 });
 
 trace('a word that is no category is refused with those that are', async () => {
-  const rest = 'expected some of hypercall,xenstore,event,grant,blk';
+  const rest = 'expected some of hypercall,xenstore,event,grant,blk,net';
 
   await assertRefused(() => parseTrace('blk,nope'), `--trace blk,nope: no nope; ${rest}`);
   await assertRefused(() => parseTrace('blk,'), `--trace blk,: an empty name; ${rest}`);
@@ -28,8 +28,10 @@ trace('only the events asked for are written, a line each', () => {
   heard?.({ kind: 'event', text: 'evtchn_send' });
   heard?.({ kind: 'hostCall', text: 'minios_write' });
   heard?.({ kind: 'grant', text: 'map' });
+  heard?.({ kind: 'hypercall', also: 'grant', text: 'grant_table_op' });
+  heard?.({ kind: 'hypercall', also: 'event', text: 'event_channel_op' });
 
-  assert.is(written, 'xvda: READ\nmap\n');
+  assert.is(written, 'xvda: READ\nmap\ngrant_table_op\n');
 });
 
 trace('where nothing is asked for there is nobody to tell', () => {
