@@ -77,7 +77,7 @@ create('what is wrong is one line and 125, and nothing has been written', async 
   const cases: readonly (readonly [string, RegExp])[] = [
     [`${least}memory=32*2`, /^stubdom: guest\.cfg:3:10: Python is not understood/],
     [`${least}type="hvm"`, /^stubdom: guest\.cfg:3:1: type="hvm" is not supported yet/],
-    [`${least}vfb=["vnc=1"]`, /^stubdom: guest\.cfg:3:1: vfb is not supported yet/],
+    [`${least}pci=["01:00.0"]`, /^stubdom: guest\.cfg:3:1: pci is not supported yet/],
     [`${least}nope=1`, /^stubdom: guest\.cfg:3:1: no key nope/],
     ['name="g"', /^stubdom: guest\.cfg: kernel must be given/],
     ['name="g"\nkernel="missing"', /^stubdom: missing: no such file/],
