@@ -7,6 +7,7 @@ import { type MachineMemory, pageFlags, pageSize } from '../memory/machine-memor
 import type { PageTables, TranslationCache } from '../memory/page-tables.ts';
 import { Runs, runBoundsBytes } from '../memory/runs.ts';
 import { Tlb, tlbBytes } from '../memory/tlb.ts';
+import { mostSpan } from '../recompiler/access/access-groups.ts';
 import { AccessSites, notesBytes } from '../recompiler/access/access-sites.ts';
 import { crossingBytes } from '../recompiler/access/paged-crossing.ts';
 import type { Layout } from '../recompiler/layout.ts';
@@ -24,11 +25,12 @@ export interface PagingCounts {
 const pagesAhead = 15;
 const page = BigInt(pageSize);
 /** The first poll after which notes are read; then after twice as many each time. */
-const firstLearning = 4;
+const firstLearning = 64;
+const pollsASample = 4;
 /** Exits that are taken before functions are written anew, since others may follow. */
 const mostExits = 16;
 /** Leaving so often costs about what it costs to write a function anew. */
-const exitsAFunction = 16;
+const exitsAFunction = 32;
 const none: ReadonlySet<bigint> = new Set();
 
 export class Paging implements AddressSpace, TranslationCache {
@@ -63,6 +65,7 @@ export class Paging implements AddressSpace, TranslationCache {
     this.sites = new AccessSites({
       ...{ runs: this.runs, notes: own + runBoundsBytes, stackPointer },
       view: () => memory.view(),
+      holdsCode: (address) => this.#holdsCode(address),
     });
     tables.watch(this);
     memory.onFlagged((host, bytes) => this.tlb.forgetStoresTo(host, bytes));
@@ -96,18 +99,38 @@ export class Paging implements AddressSpace, TranslationCache {
     if (typeof place !== 'number' || access === 'execute') return place;
     const first = address - (address % page);
     const writes = access === 'write';
-    const isKnown = this.tlb.has(writes ? 'store' : 'load', first);
-    const stale = isKnown && this.#hasLeft ? this.sites.crossed(this.#instruction, writes) : none;
-    const moved = this.sites.missed(this.#instruction, writes, address);
-    for (const entry of [...stale, ...moved]) this.#stale.add(entry);
+    const isBesideCode = writes && this.tlb.isBesideCode(first);
+    const isKnown = this.tlb.has(writes ? 'store' : 'load', first) || isBesideCode;
+    if (this.#hasLeft) this.#learn(address, writes, { isKnown, isBesideCode });
     if (!isKnown && !(writes && this.#isWatched(first, place)))
       this.#fill(first, place - (place % pageSize), access);
     return place;
   }
 
+  /** Recompiled code left at an instruction that has this access, perhaps for another. */
+  #learn(
+    address: bigint,
+    writes: boolean,
+    { isKnown, isBesideCode }: { readonly isKnown: boolean; readonly isBesideCode: boolean },
+  ): void {
+    const { sites } = this;
+    const instruction = this.#instruction;
+    const isCrossing = isKnown && !isBesideCode && isNearBorder(address);
+    const stale = isCrossing ? sites.crossed(instruction, writes) : none;
+    const moved = sites.missed(instruction, writes, { address, isBesideCode });
+    for (const entry of [...stale, ...moved]) this.#stale.add(entry);
+  }
+
+  #holdsCode(address: bigint): boolean {
+    const host = this.tables.look(address)?.host;
+    return host !== undefined && (this.#memory.flagsAt(host) & pageFlags.code) !== 0;
+  }
+
   /** Stores there always leave, so all that a refill could do has been done. */
-  #isWatched(page: bigint, host: number): boolean {
-    return this.#isFlagged(host) && this.tlb.has('load', page);
+  #isWatched(page: bigint, place: number): boolean {
+    const host = place - (place % pageSize);
+    const always = this.#isFlagged(host) && this.#memory.codeBits(host) === undefined;
+    return always && this.tlb.has('load', page);
   }
 
   /** What INVLPG does. */
@@ -131,7 +154,8 @@ export class Paging implements AddressSpace, TranslationCache {
 
   /** The guest has run for a while: functions to be written anew for what their notes say. */
   polled(): readonly bigint[] {
-    if (++this.#polls < this.#nextLearning) return [];
+    if (++this.#polls % pollsASample === 0) this.sites.sample();
+    if (this.#polls < this.#nextLearning) return [];
     this.#nextLearning *= 2;
     return this.#counted(this.sites.learn());
   }
@@ -156,6 +180,8 @@ export class Paging implements AddressSpace, TranslationCache {
     this.#counts.refills++;
     if (this.runs.at(address) < 0) this.runs.learn(address);
     this.#put(address, host, access === 'write');
+    const bits = access === 'write' ? this.#memory.codeBits(host) : undefined;
+    if (bits !== undefined) this.tlb.fillBesideCode(address, host, bits);
     for (let i = 1n; i <= pagesAhead; i++) {
       const next = address + i * page;
       if (this.tlb.has('load', next)) continue;
@@ -176,4 +202,10 @@ export class Paging implements AddressSpace, TranslationCache {
   #isFlagged(host: number): boolean {
     return (this.#memory.flagsAt(host) & ~pageFlags.readOnlyInRun) !== 0;
   }
+}
+
+/** Whether accesses that are checked together with one there may lie on two pages. */
+function isNearBorder(address: bigint): boolean {
+  const offset = Number(address % page);
+  return offset < mostSpan || offset > pageSize - mostSpan;
 }

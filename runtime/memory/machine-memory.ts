@@ -3,6 +3,7 @@
  * frames lie the vCPUs' state blocks and one flag byte a host page, which recompiled stores look at.
  */
 import { UserError } from '../errors.ts';
+import { CodeBytes } from './code-bytes.ts';
 
 export const pageSize = 4096;
 const wasmPageSize = 65536;
@@ -46,7 +47,7 @@ interface Run {
   readonly length: number;
 }
 
-/** Is told of pages whose flags have become such that stores must look at them. */
+/** Is told of pages whose flags have become such that stores must look at them, or look elsewhere. */
 export type FlagWatcher = (host: number, bytes: number) => void;
 
 export class MachineMemory {
@@ -59,8 +60,7 @@ export class MachineMemory {
   #fresh = framesOffset;
   /** In order of their starts; no two touch. */
   readonly #free: Run[] = [];
-  /** How many translated functions were made from a page, by host offset. */
-  readonly #code = new Map<number, number>();
+  readonly #code = new CodeBytes(this);
   readonly #codeListeners = new Set<(host: number, bytes: number) => void>();
   readonly #watchers: FlagWatcher[] = [];
 
@@ -110,6 +110,16 @@ export class MachineMemory {
     return start;
   }
 
+  /** The same; undefined where the machine has no room for them. */
+  tryAllocate(bytes: number): number | undefined {
+    try {
+      return this.allocate(bytes);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return undefined;
+    }
+  }
+
   /** Gives frames back; the next owner finds zeros and no flags. */
   free(start: number, bytes: number): void {
     const length = roundToPages(bytes);
@@ -142,7 +152,7 @@ export class MachineMemory {
     const first = pageFlagsOffset + start / pageSize;
     this.#bytes.fill(flags, first, first + pagesOf(bytes));
     this.#markBefore(first, first + pagesOf(bytes));
-    for (const page of this.#code.keys())
+    for (const page of this.#code.pages)
       if (page >= start && page < start + bytes) this.#mark(page, true);
     if (flags !== 0) for (const watcher of this.#watchers) watcher(start, bytes);
   }
@@ -151,34 +161,35 @@ export class MachineMemory {
     this.#watchers.push(watcher);
   }
 
-  /** A translated function was made from the page around a host offset: stores there need a look from now on. */
-  holdCode(host: number): void {
-    const page = host - (host % pageSize);
-    this.#code.set(page, (this.#code.get(page) ?? 0) + 1);
-    this.#mark(page, true);
+  /** A translated function was made from bytes of one page: stores to the page need a look from now on. */
+  holdCode(from: number, to: number): void {
+    if (this.#code.hold(from, to)) this.#mark(from - (from % pageSize), true);
   }
 
   /** The function is forgotten. */
-  releaseCode(host: number): void {
-    const page = host - (host % pageSize);
-    const left = (this.#code.get(page) ?? 0) - 1;
-    if (left > 0) this.#code.set(page, left);
-    else if (this.#code.delete(page)) this.#mark(page, false);
+  releaseCode(from: number): void {
+    if (this.#code.release(from)) this.#mark(from - (from % pageSize), false);
   }
 
-  /** Calls, before bytes of pages that hold code change, with where they lie. */
+  /**
+   * Where the bits of a page's bytes are that translated code was made from, a bit a byte: until watchers hear of the page.
+   * Undefined where it has another flag, or the machine no room.
+   */
+  codeBits(page: number): number | undefined {
+    const { code, readOnlyInRun } = pageFlags;
+    return (this.flagsAt(page) & ~readOnlyInRun) === code ? this.#code.bitsOf(page) : undefined;
+  }
+
+  /** Calls, before bytes that code may have been made from change, with where they lie. */
   listenToCodeWrites(listener: (host: number, bytes: number) => void): void {
     this.#codeListeners.add(listener);
   }
 
   /** To be called before anybody but recompiled code writes what a guest may execute. */
   willWrite(host: number, bytes: number): void {
-    if (this.#code.size === 0) return;
-    for (let page = host - (host % pageSize); page < host + bytes; page += pageSize)
-      if (this.#code.has(page)) {
-        for (const listener of this.#codeListeners) listener(host, bytes);
-        return;
-      }
+    if (this.#code.isEmpty || !this.#code.touches(host, bytes)) return;
+    for (const listener of this.#codeListeners) listener(host, bytes);
+    this.#code.forgotten(host, bytes);
   }
 
   /** Says of a page that is part of a run whether the guest may not write it there (runs.ts). */
@@ -194,7 +205,7 @@ export class MachineMemory {
 
   #mark(page: number, holds: boolean): void {
     this.#setFlag(page, pageFlags.code, holds);
-    if (holds) for (const watcher of this.#watchers) watcher(page, pageSize);
+    for (const watcher of this.#watchers) watcher(page, pageSize);
   }
 
   #setFlag(page: number, flag: number, value: boolean): void {

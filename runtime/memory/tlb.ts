@@ -2,7 +2,8 @@
  * A vCPU's translation look-aside buffer, in the machine's memory, where recompiled code looks: two direct-mapped tables, for
  * loads and for stores, so that finding a tag is the permission. An entry is {tag u64, delta u32, next u32}: the page's
  * address; host offset less address, modulo 2^32; and the lower half of the following page's address where that lies behind
- * it in the machine, too, with the same permission.
+ * it in the machine, too, with the same permission. A page that holds code has a tag of its own for stores, and in place of
+ * `next` where the bits of its code are (code-bytes.ts).
  */
 import { type MachineMemory, pageSize } from './machine-memory.ts';
 
@@ -14,6 +15,9 @@ export const tlbBytes = 2 * tableBytes;
 
 /** No page's address, since its lower bits are not 0. */
 const empty = 1;
+
+/** In the tag of a page that holds code. */
+export const besideCode = 2;
 
 export type TlbKind = 'load' | 'store';
 
@@ -46,6 +50,20 @@ export class Tlb {
     this.#join(kind, address - BigInt(pageSize), delta);
   }
 
+  /** Stores to a page that holds code, but for bytes that the code was made from: `bits` says which. */
+  fillBesideCode(address: bigint, host: number, bits: number): void {
+    const view = this.#memory.view();
+    const low = Number(address & 0xffff_ffffn);
+    const at = this.#entry('store', low);
+    view.setBigUint64(at, address | BigInt(besideCode), true);
+    view.setUint32(at + 8, (host - low) >>> 0, true);
+    view.setUint32(at + 12, bits, true);
+  }
+
+  isBesideCode(address: bigint): boolean {
+    return this.has('store', address | BigInt(besideCode));
+  }
+
   has(kind: TlbKind, address: bigint): boolean {
     const at = this.#entry(kind, Number(address & 0xffff_ffffn));
     return this.#memory.view().getBigUint64(at, true) === address;
@@ -55,7 +73,8 @@ export class Tlb {
   invalidate(address: bigint): void {
     const page = address - (address % BigInt(pageSize));
     for (const kind of ['load', 'store'] as const) {
-      if (this.has(kind, page)) this.#clear(this.#entry(kind, Number(page & 0xffff_ffffn)));
+      if (this.has(kind, page) || (kind === 'store' && this.isBesideCode(page)))
+        this.#clear(this.#entry(kind, Number(page & 0xffff_ffffn)));
       const before = page - BigInt(pageSize);
       const at = this.#entry(kind, Number(before & 0xffff_ffffn));
       if (this.has(kind, before)) this.#memory.view().setUint32(at + 12, empty, true);
@@ -74,8 +93,9 @@ export class Tlb {
     const view = this.#memory.view();
     const table = tlbTable(this.start, 'store');
     for (let at = table; at < table + tableBytes; at += tlbEntryBytes) {
-      if (view.getUint32(at, true) === empty) continue;
-      const page = (view.getUint32(at, true) + view.getUint32(at + 8, true)) >>> 0;
+      const low = view.getUint32(at, true);
+      if (low === empty) continue;
+      const page = ((low & ~besideCode) + view.getUint32(at + 8, true)) >>> 0;
       // The page before may have joined this one.
       if (page + 2 * pageSize > host && page < host + bytes) this.#clear(at);
     }

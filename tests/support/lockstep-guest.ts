@@ -172,7 +172,7 @@ export class AssemblyGuest {
 
   /** Makes stores to a page leave, though they do not fault. */
   watch(page: bigint): void {
-    this.memory.holdCode(this.#place(page, 0));
+    this.memory.setPageTable(this.#place(page, 0), true);
   }
 
   #bytes(): Uint8Array {

@@ -1,39 +1,49 @@
 /**
- * What is known of the places in guest code that access memory: into which run each goes, or that it goes anywhere. The
- * first translation of a site that nobody knows keeps the last address in a word of its own, so that the next one knows.
+ * What is known of the places in guest code that access memory: into which run each goes, or that it goes anywhere. What is
+ * written first leaves as seldom as can be, and keeps the last address in a word of its own; what has run for a while is
+ * written anew for where it goes.
  */
 import type { Run, Runs } from '../../memory/runs.ts';
 import type { GuestFunction } from '../discover.ts';
 import { type AccessGroup, isStack } from './access-groups.ts';
 
 /**
- * How a site is written: through the TLB, the same with a note of the address in a word of memory, or a run's window; or
- * through the TLB with a way across the border of pages, and with no others merged.
+ * How a site is written: as a run's window; through the TLB; through the TLB with a question before it leaves, since it goes to
+ * several runs, to pages that hold code, or nobody knows where; the same with a note of the address in a word of memory; or with
+ * a way across the border of pages, and with no others merged.
  */
 export type SiteClass =
   | { readonly kind: 'tlb' }
+  | { readonly kind: 'asking' }
   | { readonly kind: 'apart' }
   | { readonly kind: 'noted'; readonly note: number }
   | { readonly kind: 'window'; readonly run: number };
+
+/** The stack, or a constant address. */
+type Hint = 'stack' | bigint | undefined;
 
 interface Site {
   /** Entries of the functions that it was written in. */
   readonly functions: Set<bigint>;
   class: SiteClass;
+  /** Where it is likely to go, until it is known. */
+  hint: Hint;
+  /** Where notes have said that it goes; -1: to none. */
+  run: number | undefined;
+  /** Notes have named several. */
+  isMixed: boolean;
   /** Exits for nothing since it was written. */
   misses: number;
-  /** How often it has been given another window. */
-  moves: number;
 }
 
 /** Words for notes, 8 bytes each. */
 export const mostNotes = 0x1_0000;
 export const notesBytes = mostNotes * 8;
 
-/** Exits for nothing after which a site is written anew. */
+/** Exits for nothing after which a site is to be written otherwise. */
 const mostMisses = 3;
-const mostMoves = 2;
 const tlb: SiteClass = { kind: 'tlb' };
+const asking: SiteClass = { kind: 'asking' };
 const none: ReadonlySet<bigint> = new Set();
 
 export interface AccessSitesOptions {
@@ -43,6 +53,8 @@ export interface AccessSitesOptions {
   readonly view: () => DataView;
   /** The guest's stack pointer now: its run is what stack accesses go to. */
   readonly stackPointer: () => bigint;
+  /** Whether translated code was made from the page around an address. */
+  readonly holdsCode: (address: bigint) => boolean;
 }
 
 export class AccessSites {
@@ -65,11 +77,11 @@ export class AccessSites {
     return this.classOf(fn, group.first, hint);
   }
 
-  /** How to write a site. `hint` is where it is likely to go: the stack, or a constant address. */
+  /** How to write a site. */
   classOf(
     fn: GuestFunction,
     { instruction, writes }: { readonly instruction: bigint; readonly writes: boolean },
-    hint: 'stack' | bigint | undefined,
+    hint: Hint,
   ): SiteClass {
     this.#functions.set(fn.entry, fn);
     const key = keyOf(instruction, writes);
@@ -78,8 +90,17 @@ export class AccessSites {
       known.functions.add(fn.entry);
       return known.class;
     }
-    const chosen = this.#guess(hint);
-    this.#sites.set(key, { functions: new Set([fn.entry]), class: chosen, misses: 0, moves: 0 });
+    const { notes } = this.#options;
+    const isNoted = hint === undefined && this.#notes < mostNotes;
+    const chosen: SiteClass = isNoted ? { kind: 'noted', note: notes + 8 * this.#notes++ } : asking;
+    this.#sites.set(key, {
+      functions: new Set([fn.entry]),
+      class: chosen,
+      hint,
+      run: undefined,
+      isMixed: false,
+      misses: 0,
+    });
     return chosen;
   }
 
@@ -95,21 +116,30 @@ export class AccessSites {
     return this.#sites.get(keyOf(instruction, writes))?.class.kind === 'apart';
   }
 
-  /** The window of a site did not hold an address: functions to be written anew, if that has become worth it. */
-  missed(instruction: bigint, writes: boolean, address: bigint): ReadonlySet<bigint> {
+  /**
+   * A site left for an address that its window does not hold, or for a page that holds code: functions to be written anew,
+   * if that has become worth it.
+   */
+  missed(
+    instruction: bigint,
+    writes: boolean,
+    { address, isBesideCode }: { readonly address: bigint; readonly isBesideCode: boolean },
+  ): ReadonlySet<bigint> {
     const site = this.#sites.get(keyOf(instruction, writes));
-    if (site === undefined || site.class.kind !== 'window') return none;
-    const run = this.runs.at(address);
-    if (run === site.class.run || ++site.misses < mostMisses) return none;
+    if (site === undefined) return none;
+    const { kind } = site.class;
+    if (kind !== 'window' && !(isBesideCode && kind === 'tlb')) return none;
+    const isOutside = kind === 'window' && this.runs.at(address) !== site.class.run;
+    if ((!isOutside && !isBesideCode) || ++site.misses < mostMisses) return none;
     site.misses = 0;
-    site.class = run >= 0 && ++site.moves <= mostMoves ? { kind: 'window', run } : tlb;
+    site.class = asking;
     return site.functions;
   }
 
   /** Code left though the TLB had the page: it was the next one that was missing, and other than this one. */
   crossed(instruction: bigint, writes: boolean): ReadonlySet<bigint> {
     const site = this.#sites.get(keyOf(instruction, writes));
-    if (site === undefined || (site.class.kind !== 'tlb' && site.class.kind !== 'noted'))
+    if (site === undefined || site.class.kind === 'window' || site.class.kind === 'apart')
       return none;
     if (++site.misses < mostMisses) return none;
     site.misses = 0;
@@ -126,19 +156,36 @@ export class AccessSites {
     return this.#withCallees(silent);
   }
 
-  /**
-   * Reads the notes. Functions to be written anew, together with those that they call: none where no note is new, else all
-   * that have been seen to run.
-   */
-  learn(): bigint[] {
+  /** Reads the notes, to find sites that go to several runs. */
+  sample(): void {
     const view = this.#options.view();
-    let isNews = false;
     for (const site of this.#sites.values()) {
       if (site.class.kind !== 'noted') continue;
       const address = view.getBigUint64(site.class.note, true);
       if (address === 0n) continue;
       const run = this.runs.at(address);
-      site.class = run >= 0 ? { kind: 'window', run } : tlb;
+      site.isMixed ||= site.run !== undefined && site.run !== run;
+      site.run = run;
+    }
+  }
+
+  /**
+   * Reads the notes. Functions to be written anew, together with those that they call: none where no note is new, else all
+   * that have been seen to run.
+   */
+  learn(): bigint[] {
+    const { stackPointer, view } = this.#options;
+    let isNews = false;
+    this.sample();
+    for (const [key, site] of this.#sites) {
+      const writes = (key & 1n) !== 0n;
+      if (site.hint !== undefined) {
+        site.class = this.#classFor(site.hint === 'stack' ? stackPointer() : site.hint, writes);
+        site.hint = undefined;
+      }
+      if (site.class.kind !== 'noted' || site.run === undefined) continue;
+      const address = view().getBigUint64(site.class.note, true);
+      site.class = site.isMixed ? asking : this.#classFor(address, writes);
       for (const entry of site.functions) this.#ran.add(entry);
       isNews = true;
     }
@@ -154,14 +201,11 @@ export class AccessSites {
     return [...chosen];
   }
 
-  #guess(hint: 'stack' | bigint | undefined): SiteClass {
-    const { notes, stackPointer } = this.#options;
-    const address = hint === 'stack' ? stackPointer() : hint;
-    const run = address === undefined ? -1 : this.runs.at(address);
-    if (run >= 0) return { kind: 'window', run };
-    // A constant that lies in no run goes through the TLB; so does the stack.
-    if (address !== undefined || this.#notes === mostNotes) return tlb;
-    return { kind: 'noted', note: notes + 8 * this.#notes++ };
+  /** How a site is to be written that went to an address. */
+  #classFor(address: bigint, writes: boolean): SiteClass {
+    if (writes && this.#options.holdsCode(address)) return asking;
+    const run = this.runs.at(address);
+    return run >= 0 ? { kind: 'window', run } : tlb;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Guest memory through page tables: where a site is known to go to a run, a window on it; else the vCPU's TLB. What does not
- * pass leaves before the instruction; the evaluator walks the tables, fills the TLB and goes on.
+ * pass leaves before the instruction; the evaluator walks the tables, fills the TLB and goes on. Sites that would leave for
+ * nothing ask first (paged-reach.ts).
  */
 import type { Statement, Value } from '../../ir/value.ts';
 import { runBound } from '../../memory/runs.ts';
@@ -18,6 +19,7 @@ import type { AccessSite, MemoryAccess } from './memory-access.ts';
 import { stretchFlags } from './page-flags.ts';
 import { pagedBulkFunction, pagedPlace } from './paged-bulk.ts';
 import { type Crossing, crossingEnd, crossingStart } from './paged-crossing.ts';
+import { reach } from './paged-reach.ts';
 
 /** A checked range: the local that points at its start, and what is to be added to it. */
 interface Place {
@@ -134,7 +136,8 @@ export class PagedAccess implements MemoryAccess {
     if (chosen.kind === 'window')
       return this.#window(group, address, chosen.run, this.#sites.runOf(chosen.run));
     if (chosen.kind === 'noted') this.#note(address, chosen.note);
-    return chosen.kind === 'apart' ? this.#across(group, address) : this.#look(group, address);
+    if (chosen.kind === 'apart') return this.#across(group, address);
+    return chosen.kind === 'tlb' ? this.#look(group, address) : this.#ask(group, address);
   }
 
   #note(address: number, note: number): void {
@@ -202,7 +205,7 @@ export class PagedAccess implements MemoryAccess {
     this.#frame.statement(
       e.ifRare(e.op(`${native}.ne`, tag, last), [
         e.set(pointer, e.call(name, [e.get(wide, 'i64')], 'i32')),
-        e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#site.exit()),
+        e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#reach(group, address, pointer)),
       ]),
     );
     return { pointer, host: 0, crossing: wide };
@@ -221,6 +224,34 @@ export class PagedAccess implements MemoryAccess {
   #crossing(writes: boolean, bytes: number): Crossing {
     const { tlb, crossing } = this.#paging;
     return { kind: writes ? 'store' : 'load', bytes, tlb, value: crossing };
+  }
+
+  /** A hit as it ever is; a miss asks where the access is, and leaves where nobody knows. */
+  #ask(group: AccessGroup, address: number): Place {
+    const e = this.#frame.emitter;
+    const { native } = this.#frame;
+    const table = tlbTable(this.#paging.tlb, group.writes ? 'store' : 'load');
+    const low = this.#narrow(address);
+    const entry = this.#entryOf(low);
+    const delta = e.load('i32.load', table + 8, e.get(entry, 'i32'));
+    const pointer = this.#values.toLocal(e.op('i32.add', e.get(low, 'i32'), delta), 'i32');
+    const tag = e.load(`${native}.load`, table, e.get(entry, 'i32'));
+    const page = this.#frame.constant(BigInt(pageMask));
+    const last = e.op(`${native}.and`, this.#plus(address, spanOf(group) - 1), page);
+    const misses = e.op(`${native}.ne`, tag, last);
+    this.#frame.statement(e.ifRare(misses, this.#reach(group, address, pointer)));
+    return { pointer, host: 0 };
+  }
+
+  #reach(group: AccessGroup, address: number, pointer: number): Expression[] {
+    const e = this.#frame.emitter;
+    const kind = group.writes ? 'store' : 'load';
+    const name = this.#frame.context.shared(`reach_${kind}`, () => reach(kind, this.#paging.tlb));
+    const found = e.call(name, [this.#wide(address), e.i32(spanOf(group))], 'i32');
+    return [
+      e.set(pointer, found),
+      e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#site.exit()),
+    ];
   }
 
   #look(group: AccessGroup, address: number): Place {

@@ -38,7 +38,7 @@ export class CodeWatch {
     if (places.length === 0) return;
     this.#places.set(fn, places);
     this.#functions.add(fn, places);
-    for (const page of pagesIn(places)) this.#memory.holdCode(Number(page * pageSize));
+    for (const { from, to } of places) this.#memory.holdCode(Number(from), Number(to));
   }
 
   remove(fn: InstalledFunction): void {
@@ -51,7 +51,7 @@ export class CodeWatch {
       if (known?.made.size === 0) this.#pages.delete(page);
     }
     this.#functions.remove(fn, places);
-    for (const page of pagesIn(places)) this.#memory.releaseCode(Number(page * pageSize));
+    for (const { from } of places) this.#memory.releaseCode(Number(from));
   }
 
   clear(): void {

@@ -74,7 +74,7 @@ memory('a page knows whether the next one has flags, however they come and go', 
 
   machine.setFlags(start + 4096, 2 * 4096, readOnly);
   assert.equal(flags(), [next, readOnly | next, readOnly, 0]);
-  machine.holdCode(start + 3 * 4096);
+  machine.holdCode(start + 3 * 4096, start + 3 * 4096 + 5);
   assert.equal(flags(), [next, readOnly | next, readOnly | next, code]);
   machine.setFlags(start + 4096, 4096, 0);
   assert.equal(flags(), [0, next, readOnly | next, code]);
