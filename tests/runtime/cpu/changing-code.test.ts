@@ -8,7 +8,9 @@ import {
   codeStart,
   dataStart,
   guestOf,
+  memoryEnd,
 } from '../../support/lockstep-guest.ts';
+import { mapPages } from '../../support/paged-mapping.ts';
 
 const test = suite('runtime/cpu/changing-code');
 
@@ -22,10 +24,16 @@ async function runToEnd(guest: AssemblyGuest): Promise<void> {
 
 for (const width of [64, 32] as const) {
   const name = String(width);
-  /** The program in every tier, one after the other. */
+  /** The program in every tier, and behind page tables, one after the other. */
   async function* changing(source: string, entries = ['start']): AsyncGenerator<AssemblyGuest> {
     const assembled = assemble(width, source);
     for (const tier of tiers) yield guestOf(width, assembled, { entries, writable: true, tier });
+    const ranges = [{ lo: codeStart, length: memoryEnd - codeStart }];
+    for (const frames of ['in order', 'scattered'] as const)
+      yield guestOf(width, assembled, {
+        ...{ entries, writable: true, tier: 'adaptive' },
+        map: (memory) => mapPages(memory, width, ranges, frames),
+      });
   }
 
   test(`${name}: a block that changes its own next instruction executes the new one`, async () => {

@@ -32,11 +32,11 @@ async function pagedGuest(
   mode: Mode,
   frames: Frames,
   source: string,
-  polls = 1_000_000,
+  options: { readonly polls?: number; readonly writable?: boolean } = {},
 ): Promise<PagedGuest> {
   const spaces: BuiltSpace[] = [];
   const guest = await guestOf(mode, `start: ${source}\nint3`, {
-    polls,
+    ...{ polls: 1_000_000, ...options },
     map: (memory) => {
       const ranges = [
         { lo: codeStart, length: memoryEnd - codeStart },
@@ -55,7 +55,7 @@ async function pagedGuest(
 }
 
 /** Until it leaves for another reason than spent polls. */
-async function finish({ guest }: PagedGuest): Promise<Leave> {
+async function finish({ guest }: Pick<PagedGuest, 'guest'>): Promise<Leave> {
   for (let slice = 0; slice < 1000; slice++) {
     guest.cpu.setPolls(500);
     const leave = await guest.run();
@@ -124,7 +124,9 @@ for (const mode of [64, 32] as const)
     });
 
     test(`${mode}: frames ${frames}: running code sees a page that is mapped elsewhere`, async () => {
-      const paged = await pagedGuest(mode, frames, '1: mov eax, [rdi]\ncmp eax, 5\njne 1b', 100);
+      const paged = await pagedGuest(mode, frames, '1: mov eax, [rdi]\ncmp eax, 5\njne 1b', {
+        polls: 100,
+      });
       const { guest, space } = paged;
       for (let slice = 0; slice < 20; slice++) {
         guest.cpu.setPolls(100);
@@ -140,7 +142,9 @@ for (const mode of [64, 32] as const)
     });
 
     test(`${mode}: frames ${frames}: a store that runs meets a page that has become read-only`, async () => {
-      const paged = await pagedGuest(mode, frames, '1: fault: mov [rdi], eax\njmp 1b', 100);
+      const paged = await pagedGuest(mode, frames, '1: fault: mov [rdi], eax\njmp 1b', {
+        polls: 100,
+      });
       const { guest, space } = paged;
       for (let slice = 0; slice < 20; slice++) {
         guest.cpu.setPolls(100);
@@ -171,6 +175,43 @@ for (const mode of [64, 32] as const)
       assert.is(guest.number(dataStart, 4), 1n);
     });
   }
+
+for (const frames of ['in order', 'scattered'] as const)
+  test(`frames ${frames}: stores beside code stay in recompiled code, those to code change it`, async () => {
+    // Each round writes around the function that it calls, and every 256th into it.
+    const source = `
+      mov ecx, 8192
+      lea rdx, [rip + called]
+      xor ebx, ebx
+    1: mov [rdx - 8], rcx
+      mov [rdx + 6], ecx
+      test cl, cl
+      jnz 2f
+      mov [rdx + 1], ecx
+    2: call called
+      add rbx, rax
+      dec ecx
+      jnz 1b
+      int3
+      .balign 64
+      .skip 16
+    called: mov eax, 5
+      ret
+      .skip 16`;
+    const { guest } = await pagedGuest(64, frames, source, { writable: true });
+
+    const leave = await finish({ guest });
+
+    assert.ok(isBreakpoint(leave), JSON.stringify(leave.reason));
+    // 256 rounds with each of 8192, 7936 … 256.
+    const sum = Array.from({ length: 32 }, (_, i) => 256n * 256n * BigInt(i + 1));
+    assert.is(
+      guest.cpu.register(RBX),
+      sum.reduce((all, part) => all + part, 0n),
+    );
+    assert.is(guest.number(guest.at('called') + 6n, 4), 1n);
+    assert.ok((guest.cpu.paging?.counts.exits ?? 9999) < 400);
+  });
 
 test('what is not mapped faults as not present, and what is not canonical with #GP', async () => {
   const absent = await pagedGuest(64, 'scattered', 'mov rdx, 0x10\nfault: mov rbx, [rdx + 4]');
