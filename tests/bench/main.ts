@@ -12,6 +12,7 @@ import { UserError } from '../../runtime/errors.ts';
 import { ensureTools, type Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
+import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
 import {
   layouts,
@@ -83,6 +84,7 @@ interface Results {
   readonly startUp: StartUp[];
   readonly recompiling: Recompiling[];
   block?: BlockSpeed;
+  guestBlock?: GuestBlockSpeed;
   readonly grubRead: GrubRead[];
 }
 
@@ -98,6 +100,8 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const measureDisk = async (): Promise<void> => {
     results.block = await measureBlock({ runs, directory });
     say(`${blockText(results.block)}\n`);
+    results.guestBlock = await measureGuestBlock({ runs, directory });
+    say(`${guestBlockText(results.guestBlock)}\n`);
     for (const width of widths) {
       const read = await measureGrubRead(width, { directory });
       results.grubRead.push(read);
