@@ -6,7 +6,7 @@
 import type { Width } from '../../elf/image.ts';
 import { UserError } from '../../errors.ts';
 import { pageSize, pagesOf } from '../../memory/machine-memory.ts';
-import type { DomainImage } from './domain-image.ts';
+import { type DomainImage, isGuestRange } from './domain-image.ts';
 
 /** Tables of one level: those for the addresses from `first` to `last`, with `count` of them from frame `pfn` on. */
 export interface TableRow {
@@ -63,6 +63,7 @@ export function planAddresses(
   const { rows: tables, mappedEnd } = planTables(domain, take(`page tables`, 0));
   const tableFrames = tables.reduce((sum, { count }) => sum + count, 0);
   take('page tables', tableFrames);
+  checkReach(domain, mappedEnd, p2mPages);
   const stack = take('the first stack', 1);
   const farP2m = ownP2m ?? take('the list of frames', p2mPages);
   const p2mAddress = domain.p2m ?? base + BigInt(farP2m) * page;
@@ -76,6 +77,25 @@ export function planAddresses(
     p2m: { pfn: farP2m, pages: p2mPages, address: p2mAddress },
     p2mTables,
   };
+}
+
+/** What is mapped at the start must be the guest's own addresses, and the list of frames has a topmost entry to itself. */
+function checkReach({ image, width, base, p2m }: DomainImage, end: bigint, p2mPages: number): void {
+  const fail = (message: string): never => {
+    throw new UserError(`${image.name}: ${message}`);
+  };
+  const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  if (!isGuestRange(width, base, end))
+    fail(`what is mapped from VIRT_BASE ${hex(base)} on would reach into Xen's own addresses`);
+  if (p2m === undefined) return;
+  const p2mEnd = p2m + BigInt(p2mPages) * page;
+  if (!isGuestRange(width, p2m, p2mEnd))
+    fail(`the list of frames at INIT_P2M ${hex(p2m)} would reach into Xen's own addresses`);
+  if (p2m < end && p2mEnd > base)
+    fail(`its notes contradict each other: INIT_P2M ${hex(p2m)} is mapped from VIRT_BASE on`);
+  const slot = (address: bigint): bigint => address >> 39n;
+  if (slot(p2m) <= slot(end - 1n) && slot(p2mEnd - 1n) >= slot(base))
+    fail(`its INIT_P2M ${hex(p2m)} in the same 512 GiB as VIRT_BASE is not supported yet`);
 }
 
 /** Gives frames one behind the other; what is not there any more is told by the name of what needed it. */

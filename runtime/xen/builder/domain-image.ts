@@ -126,10 +126,26 @@ function checkFeature(image: ElfImage, feature: string): void {
   );
 }
 
+/** Whether a guest may have addresses from the first up to, and without, the last: they are the processor's, and none is Xen's. */
+export function isGuestRange(width: Width, from: bigint, to: bigint): boolean {
+  const isLow = to <= (width === 64 ? 1n << 47n : HYPERVISOR_VIRT_START[32]);
+  const isHigh = width === 64 && from >= HYPERVISOR_VIRT_END[64] && to <= 1n << 64n;
+  return isLow || isHigh;
+}
+
+/** An address that a note gives must be a page's, and one that the processor has. */
+function checkAddress({ image, width }: DomainImage, name: string, address: bigint): void {
+  if (address !== BigInt.asUintN(width, width === 64 ? BigInt.asIntN(48, address) : address))
+    fail(image, `its ${name} ${hex(address)} is no address of x86-${width}`);
+  if ((address & 0xfffn) !== 0n) fail(image, `its ${name} ${hex(address)} is no page's address`);
+}
+
 function checkPlace(described: DomainImage): void {
   const { image, width, base, start, end, entry, hypercallPage, p2m } = described;
   const [low, high] = [HYPERVISOR_VIRT_START[width], HYPERVISOR_VIRT_END[width]];
   const inHole = (from: bigint, to: bigint): boolean => from < high && to > low;
+  checkAddress(described, 'VIRT_BASE', base);
+  if (p2m !== undefined) checkAddress(described, 'INIT_P2M', p2m);
   if (inHole(base, base + 1n))
     fail(image, `its VIRT_BASE ${hex(base)} lies in Xen's own addresses, ${hex(low)} and up`);
   if (inHole(start, end))
@@ -145,8 +161,6 @@ function checkPlace(described: DomainImage): void {
     fail(image, `its entry point ${hex(entry)} lies outside of it, ${hex(start)} to ${hex(end)}`);
   if (p2m !== undefined && p2m >= start && p2m < end)
     fail(image, `its notes contradict each other: INIT_P2M ${hex(p2m)} lies inside of the image`);
-  if (p2m !== undefined && (p2m & 0xfffn) !== 0n)
-    fail(image, `its INIT_P2M ${hex(p2m)} is no page's address`);
   if (hypercallPage === undefined) return;
   if ((hypercallPage & 0xfffn) !== 0n || hypercallPage < start || hypercallPage >= end)
     fail(image, `its HYPERCALL_PAGE ${hex(hypercallPage)} is no page of the image`);
