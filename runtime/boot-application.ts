@@ -7,6 +7,7 @@ import { Vcpu } from './cpu/vcpu.ts';
 import { allocateTables, type VcpuTables } from './cpu/vcpu-tables.ts';
 import { Domain } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
+import { type DeviceOptions, serveDevices } from './domain-devices.ts';
 import type { ElfImage } from './elf/image.ts';
 import type { MachineWorld } from './machine-world.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
@@ -32,9 +33,10 @@ import {
 import type { CodeRegion } from './recompiler/store/code-region.ts';
 import type { Trace } from './trace.ts';
 import { RSP } from './x86/registers.ts';
+import { HostFrames } from './xen/host-frames.ts';
 import type { StoreClient } from './xenstore/client.ts';
 
-export interface ApplicationBootOptions {
+export interface ApplicationBootOptions extends Pick<DeviceOptions, 'disks'> {
   readonly arguments?: readonly string[] | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly commandLine?: string | undefined;
@@ -122,19 +124,30 @@ export async function placeApplication(
   machine.describe(id, { name: image.name, memory, commandLine });
   store.serve(id);
   const ports = new Ports();
-  const { events: channels, grants } = machine.xen.admit(id, ports, () => changed.raise());
+  const parts = machine.xen.admit(id, ports, () => changed.raise());
   const kernel = startApplication({
     ...{ image, loaded, guest, cpu, clock, console, trace },
     world: {
-      ...{ channels, ports, grants, frames: machine.frames, domid: id },
+      ...{ channels: parts.events, ports, grants: parts.grants, frames: machine.frames, domid: id },
       store: store.converse(id, () => changed.raise()),
       paged: space && { space, zeros: machine.zeros },
     },
   });
   const tools = store.connect();
-  const parts = { name: image.name, cpu, kernel, clock, changed };
-  const domain = new Domain(budget === undefined ? parts : { ...parts, budget });
+  const { width } = image;
+  const devices = serveDevices(
+    tools,
+    {
+      ...{ id, width, memory: machine.memory, clock, trace },
+      ...{ granted: parts.grantedMemory, ports: parts.eventPorts },
+      foreign: new HostFrames(id, machine.frames),
+    },
+    { disks: options.disks },
+  );
+  const own = { name: image.name, cpu, kernel, clock, changed };
+  const domain = new Domain(budget === undefined ? own : { ...own, budget });
   const finish = async (): Promise<void> => {
+    await devices.close();
     machine.end(id);
   };
   return { domain, cpu, translation, tools, id, finish };

@@ -138,10 +138,9 @@ export function boot(
 
 function refuseForApplications({ kind, name }: ElfImage, options: BootOptions): void {
   if (kind !== 'application') return;
-  const { disks = [], networks = [], display, ramdisk } = options;
+  const { networks = [], display, ramdisk } = options;
   const given = {
-    ...{ disks: disks.length > 0, networks: networks.length > 0 },
-    ...{ 'a display': display, 'a ramdisk': ramdisk },
+    ...{ networks: networks.length > 0, 'a display': display, 'a ramdisk': ramdisk },
   };
   const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)

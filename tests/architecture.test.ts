@@ -20,7 +20,6 @@ const layers: readonly (readonly string[])[] = [
   ['runtime/index.ts'],
   ['runtime/machine.ts'],
   ['runtime/boot-domain.ts', 'runtime/boot-application.ts'],
-  ['runtime/domain-devices.ts'],
   ['runtime/domain-devices.ts', 'runtime/machine-world.ts'],
   ['runtime/host'],
   ['runtime/minios', 'runtime/xen'],
@@ -72,8 +71,8 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/start.ts',
   ],
   'tests/runtime/memory/page-tables.test.ts': ['runtime/memory/table-builder.ts'],
-  // From C: between domains, and within one.
-  'tests/examples.test.ts': [
+  // From C.
+  'tests/guests/memory.test.ts': [
     'runtime/minios/kernel/mappings.ts',
     'runtime/minios/paged-space.ts',
     'runtime/minios/rows/mappings.ts',

@@ -125,6 +125,32 @@ export const edits: readonly Edit[] = [
     before: 'int\nisatty (int fd)\n{\n  return _isatty (fd);\n}\n',
     after: '',
   },
+  // What sbrk gives is zero: a large calloc costs nothing before it is written.
+  {
+    file: 'newlib/libc/stdlib/mallocr.c',
+    before: '#define MORECORE_CLEARS 0\n',
+    after: '#define MORECORE_CLEARS 1\n',
+  },
+  {
+    file: 'newlib/libc/stdlib/mallocr.c',
+    before: '    if (p == oldtop && csz > oldtopsize) \n',
+    after:
+      '    if (oldtop == initial_top)\n      csz = SIZE_SZ;\n    else if (p == oldtop && csz > oldtopsize)\n',
+  },
+  {
+    // C 7.22.3.2: space for all of them, or none
+    file: 'newlib/libc/stdlib/mallocr.c',
+    before: "  /* check if expand_top called, in which case don't need to clear */\n",
+    after: `  size_t all;
+  if (__builtin_mul_overflow (n, elem_size, &all))
+    {
+      reent_ptr->_errno = ENOMEM;
+      return 0;
+    }
+
+  /* check if expand_top called, in which case don't need to clear */
+`,
+  },
 ];
 
 const options = [

@@ -87,10 +87,6 @@ create('what is wrong is one line and 125, and nothing has been written', async 
       /^stubdom: disk odd\.img: its 1000 bytes are not a multiple of 512/,
     ],
     [
-      `${least}disk=["disk.img,,xvda"]`,
-      /^stubdom: g: a Mini-OS application; it cannot be given disks yet/,
-    ],
-    [
       `${least}ramdisk="ramdisk"\nmemory=1`,
       /^stubdom: ramdisk ramdisk: its 1048576 bytes do not fit into 1048576/,
     ],
