@@ -14,7 +14,12 @@ import { unpackImage } from './elf/unpack.ts';
 import { UnsupportedError, UserError } from './errors.ts';
 import { MachineWorld } from './machine-world.ts';
 import type { Mapping } from './minios/loader.ts';
-import type { AheadOfTime, CachedTranslation, ModuleCache } from './recompiler/store/cache.ts';
+import {
+  type AheadOfTime,
+  CachedTranslation,
+  type ModuleCache,
+  translationKey,
+} from './recompiler/store/cache.ts';
 import type { Trace } from './trace.ts';
 import type { StoreClient } from './xenstore/client.ts';
 import { type AskedShutdown, askToShutDown, type ShutdownRequest } from './xenstore/control.ts';
@@ -158,7 +163,7 @@ interface Built {
   readonly display?: Display | undefined;
 }
 
-/** A guest with its own kernel. What is translated of it is not kept: it depends on what its page tables say. */
+/** A guest with its own kernel. */
 async function buildDomain(
   image: ElfImage,
   options: BootOptions,
@@ -176,8 +181,24 @@ async function buildDomain(
     },
     world,
   );
-  await placed.cpu.begin();
-  return { ...placed, translation: undefined };
+  return { ...placed, translation: await translateDomain(image, placed.cpu, options.cache) };
+}
+
+/** Each function is kept with the bytes that it was made from; the key has what all of them have in common. */
+async function translateDomain(
+  image: ElfImage,
+  cpu: Vcpu,
+  cache: ModuleCache | undefined,
+): Promise<CachedTranslation | undefined> {
+  if (cache === undefined || cpu.tier !== 'adaptive') {
+    await cpu.begin();
+    return undefined;
+  }
+  const regions = image.segments.map(({ address, bytes }) => ({ address, bytes }));
+  const key = await translationKey(cpu.mode, cpu.layout, [image.entry], regions, cpu.tier);
+  const translation = new CachedTranslation(cpu, cache, key);
+  await translation.prepare();
+  return translation;
 }
 
 const buildApplication = (

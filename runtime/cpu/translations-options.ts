@@ -1,6 +1,8 @@
 /** What a vCPU's translations are made from, and how. */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
+import type { Run } from '../memory/runs.ts';
+import type { OnProgress } from '../recompiler/module.ts';
 import type { HostFunctions } from '../recompiler/store/code-store.ts';
 import type { TranslatorOptions } from '../recompiler/translator.ts';
 
@@ -13,6 +15,8 @@ export interface TranslationsOptions extends TranslatorOptions {
   /** 'adaptive' if not given. */
   readonly tier?: Tier | undefined;
   readonly host: HostFunctions;
+  /** Where the guest's addresses are runs; none without page tables. */
+  readonly runs: () => readonly Run[];
   /** Code of which nobody knows what will run, and how it will have changed by then: nothing is made before it is called. */
   readonly madeWhenCalled?: boolean;
   /** Modules beyond which those with the least left become one; some hundreds if not given. */
@@ -23,4 +27,15 @@ export interface TranslationSize {
   readonly functions: number;
   /** Of Wasm. */
   readonly bytes: number;
+}
+
+/** What is translated together. */
+export interface Gathering {
+  readonly most?: number;
+  /** What is not translated again. */
+  readonly has?: (address: bigint) => boolean;
+  /** It is made from the image, before the guest has run. */
+  readonly isImage?: boolean;
+  readonly onProgress?: OnProgress | undefined;
+  readonly framesStand?: boolean;
 }

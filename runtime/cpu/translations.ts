@@ -5,7 +5,6 @@
 import type { GuestFunction } from '../recompiler/discover.ts';
 import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
-import type { OnProgress } from '../recompiler/module.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
 import { changingAt, isCodeAt } from '../recompiler/store/code-region.ts';
 import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
@@ -16,21 +15,11 @@ import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
 import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
+import { KeptCode } from './kept-code.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
 import { loadTools, type Tools, withValidation } from './translation-tools.ts';
-import type { Tier, TranslationSize, TranslationsOptions } from './translations-options.ts';
+import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
 import { WholeImage } from './whole-image.ts';
-
-/** What is translated together. */
-interface Gathering {
-  readonly most?: number;
-  /** What is not translated again. */
-  readonly has?: (address: bigint) => boolean;
-  /** It is made from the image, before the guest has run. */
-  readonly isImage?: boolean;
-  readonly onProgress?: OnProgress | undefined;
-  readonly framesStand?: boolean;
-}
 
 /** Functions of a module that is made while the guest waits. */
 const mostAtRunTime = 64;
@@ -51,15 +40,19 @@ export class Translations {
   /** Functions of the fast form whose resumable form has been made. */
   readonly #resumed = new WeakSet<InstalledFunction>();
   readonly #hotLoops = new HotLoops();
+  readonly #kept: KeptCode | undefined;
 
   constructor(options: TranslationsOptions) {
     this.#options = options;
     this.tier = options.tier ?? 'adaptive';
-    this.#store = this.#newStore();
+    this.#store = newStore(this.#options);
+    const now = (address: bigint, length: number) => this.changing(address, length);
+    if (options.madeWhenCalled) this.#kept = new KeptCode({ now, runs: options.runs });
     const { memory, addressSpace, layout, recipes } = options;
     this.#flags = new FlagsCode(layout, recipes);
     this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));
-    memory.listenToCodeWrites((host, bytes) => this.#written(host, bytes));
+    // They are about to change: what was made from them is forgotten.
+    memory.listenToCodeWrites((host, bytes) => this.#forget(this.#watch.madeFrom(host, bytes)));
   }
 
   /** Counts the modules that the cache may keep: more than at the start, where code was found at run time. */
@@ -67,10 +60,8 @@ export class Translations {
     return this.#keptModules;
   }
 
-  get size(): TranslationSize {
-    const { functions, modules } = this.#store;
-    const sizes = [...modules].map(({ bytes }) => bytes.length);
-    return { functions: functions.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+  get size(): CodeStore['size'] {
+    return this.#store.size;
   }
 
   /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
@@ -78,7 +69,6 @@ export class Translations {
     return this.#removed;
   }
 
-  /** Modules that are installed now. */
   get liveModules(): number {
     return this.#store.modules.size;
   }
@@ -88,7 +78,6 @@ export class Translations {
     this.#store.run();
   }
 
-  /** Whether a function can be entered at an address. */
   has(address: bigint): boolean {
     return this.#store.has(address);
   }
@@ -136,7 +125,8 @@ export class Translations {
     this.#installDispatcher(kept.dispatcher);
     if (kept.flags !== undefined) this.#flags.restore(kept.flags);
     this.#useFlags();
-    for (const { bytes, functions } of kept.modules) this.#install({ bytes, functions }, true);
+    if (this.#kept !== undefined) this.#kept.add(kept);
+    else for (const module of kept.modules) this.#install(module, true);
     return true;
   }
 
@@ -146,7 +136,8 @@ export class Translations {
     return {
       dispatcher: this.#dispatcher,
       flags: this.#flags.bytes,
-      modules: [...this.#store.modules].filter(({ isKept }) => isKept),
+      modules:
+        this.#kept?.keep(this.#store) ?? [...this.#store.modules].filter(({ isKept }) => isKept),
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
       isWhole: this.#whole.isMade,
@@ -188,6 +179,7 @@ export class Translations {
 
   /** Makes an address enterable, if it is not: by the resumable form of the function around it, or by a function of its own. */
   async translateAt(address: bigint): Promise<void> {
+    if (this.#tools === undefined && this.#takeKept(address, 'fast')) return;
     const tools = await this.#loadTools();
     if (!this.#store.has(address)) this.#make(tools, address);
     this.#merge(tools);
@@ -201,6 +193,7 @@ export class Translations {
 
   /** Makes a function that is called enterable, while frames of the guest stand; false where that cannot be. */
   translateNow(address: bigint): boolean {
+    if (this.#takeKept(address, 'fast')) return this.#store.refill(address);
     if (this.#tools === undefined) return false;
     const gathering = { most: this.#most, framesStand: true };
     // What is translated with it may push it out of the code map.
@@ -210,6 +203,7 @@ export class Translations {
   #make(tools: Tools, address: bigint): void {
     const isOwn = this.tier === 'fast' || this.#isFunction(address) || this.#isInside(address);
     const [around] = isOwn ? [] : this.#store.containing(address);
+    if (around === undefined && this.#takeKept(address, 'fast')) return;
     if (around === undefined) this.#translate(tools, [address], { most: this.#most });
     else this.#makeResumable(tools, around);
   }
@@ -270,7 +264,14 @@ export class Translations {
   }
 
   #isFunction(address: bigint): boolean {
-    return this.#tools?.translator.isEntry(address) === true;
+    return this.#tools?.translator.isEntry(address) === true || this.#kept?.has(address) === true;
+  }
+
+  /** Installs what an earlier run made of the very same code; false where it made nothing. */
+  #takeKept(entry: bigint, form: Form): boolean {
+    const module = this.#kept?.take(entry, form);
+    if (module !== undefined) this.#install(module, false);
+    return module !== undefined;
   }
 
   #isInside(address: bigint): boolean {
@@ -281,6 +282,7 @@ export class Translations {
 
   #makeResumable(tools: Tools, fn: InstalledFunction): void {
     this.#resumed.add(fn);
+    if (this.#takeKept(fn.entry, 'resumable')) return;
     const whole = this.#fresh(tools).discover(fn.entry);
     this.#installFunctions(tools, [whole], 'resumable');
   }
@@ -324,14 +326,15 @@ export class Translations {
     if (module.asksFlags) this.#knowFlags(tools);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
-    this.#install(module, isImage || !module.functions.some(changes));
+    this.#install(module, this.#kept !== undefined || isImage || !module.functions.some(changes));
   }
 
   /** From here on somebody may look at MXCSR: what was translated without it is forgotten. */
   #startExact(): void {
     this.#exactFloats = true;
+    this.#kept?.clear();
     this.#watch.clear();
-    this.#store = this.#newStore();
+    this.#store = newStore(this.#options);
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
     this.#useFlags();
   }
@@ -344,11 +347,6 @@ export class Translations {
     if (this.#flags.bytes !== undefined) this.#store.useFlags(this.#flags.bytes);
   }
 
-  #newStore(): CodeStore {
-    const { layout, memory, host } = this.#options;
-    return new CodeStore(layout, memory.memory, host);
-  }
-
   #installDispatcher(bytes: Uint8Array): void {
     this.#dispatcher = bytes;
     this.#store.installDispatcher(bytes);
@@ -356,19 +354,18 @@ export class Translations {
 
   #install({ bytes, functions }: KeptModule, isKept: boolean): void {
     if (isKept) this.#keptModules++;
-    for (const fn of this.#store.install(bytes, functions, isKept).live) this.#watch.add(fn);
+    const module = this.#store.install(bytes, functions, isKept);
+    this.#kept?.installed(module);
+    for (const fn of module.live) this.#watch.add(fn);
   }
 
-  /** Page tables have changed: what was made from addresses that lead elsewhere now is forgotten, and who calls it directly. */
+  /** Page tables have changed: what was made from addresses that lead elsewhere now is forgotten. */
   remapped(): void {
-    const made = this.#watch.remapped();
-    for (const { code } of made) this.#tools?.translator.replaced(code);
-    for (const fn of withCallers(made)) this.#remove(fn);
+    this.#forget(this.#watch.remapped());
   }
 
-  /** Bytes of the machine's memory are about to change: what was made from them is forgotten, and who calls it directly. */
-  #written(host: number, bytes: number): void {
-    const made = this.#watch.madeFrom(host, bytes);
+  /** And who calls it directly. */
+  #forget(made: ReadonlySet<InstalledFunction>): void {
     for (const { code } of made) this.#tools?.translator.replaced(code);
     for (const fn of withCallers(made)) this.#remove(fn);
   }
@@ -398,3 +395,6 @@ export class Translations {
     return this.#tools;
   }
 }
+
+const newStore = ({ layout, memory, host }: TranslationsOptions): CodeStore =>
+  new CodeStore(layout, memory.memory, host);

@@ -93,8 +93,8 @@ export class Vcpu {
       (operand) => readTimestamp(this, options.environment, operand),
     );
     this.#translations = new Translations({
-      ...{ ...options, layout: this.#layout },
-      ...{ recipes: this.#recipes, host: this.#calls },
+      ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
+      runs: () => this.paging?.runs.all ?? [],
     });
     pageTables?.watch({
       invalidate: () => this.#translations.remapped(),

@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { boot } from '../../runtime/index.ts';
+import { boot, type ModuleCache } from '../../runtime/index.ts';
 import type { Width } from '../../runtime/memory/layout.ts';
+import { decode } from '../../runtime/recompiler/store/kept-translation.ts';
 import { pvTranscripts, recordedIn32 } from '../golden/record/pv.ts';
 import { buildPvGuest, pvGuests } from '../support/pv-guest.ts';
 
@@ -54,5 +55,28 @@ for (const width of [64, 32] as const)
       assert.is(text, expected(name, width), ending.report);
       assert.is(ending.status, statuses[name] ?? 0, ending.report);
     });
+
+pv('a guest that is booted again runs what was kept of it, and says the same', async () => {
+  const image = await buildPvGuest('version', 64);
+  const kept = new Map<string, Uint8Array>();
+  const cache: ModuleCache = {
+    get: async (key) => kept.get(key),
+    put: async (key, bytes) => void kept.set(key, bytes),
+  };
+  const texts: string[] = [];
+  const functions: number[] = [];
+  for (let run = 0; run < 2; run++) {
+    const domain = await boot(image, { name: 'version', cache, budget: 2 ** 30 });
+    await domain.exited;
+    texts.push(domain.console.text);
+    const modules = [...kept.values()].flatMap((bytes) => decode(bytes)?.modules ?? []);
+    assert.ok(modules.every(({ madeFrom }) => madeFrom !== undefined));
+    functions.push(modules.length);
+  }
+
+  assert.is(texts[0], texts[1]);
+  assert.is(kept.size, 1);
+  assert.ok((functions[0] ?? 0) > 5, `${functions}`);
+});
 
 pv.run();

@@ -74,6 +74,11 @@ export class CodeStore {
     return [...this.#modules].flatMap(({ live }) => [...live]);
   }
 
+  get size(): { readonly functions: number; readonly bytes: number } {
+    const bytes = [...this.#modules].reduce((sum, module) => sum + module.bytes.length, 0);
+    return { functions: this.functions.length, bytes };
+  }
+
   /** Functions of the resumable form that begin at one of these addresses. */
   resumable(entries: ReadonlySet<bigint>): InstalledFunction[] {
     return this.functions.filter((fn) => fn.form === 'resumable' && entries.has(fn.entry));

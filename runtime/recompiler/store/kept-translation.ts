@@ -1,10 +1,21 @@
 /** A vCPU's translations as the cache keeps them: a header in JSON, then the modules' bytes one after another. */
 import type { Stretch } from '../../memory/page-index.ts';
+import type { Run } from '../../memory/runs.ts';
 import type { StoredFunction } from './stored-function.ts';
 
 export interface KeptModule {
   readonly bytes: Uint8Array;
   readonly functions: readonly StoredFunction[];
+  /** Of code that its guest may write to. */
+  readonly madeFrom?: MadeFrom | undefined;
+}
+
+/** What must be there for a module to be used again. */
+export interface MadeFrom {
+  /** What each function's code and tables were, one after the other. */
+  readonly code: readonly Uint8Array[];
+  /** Of which windows in it have constants. */
+  readonly runs: readonly Run[];
 }
 
 export interface KeptTranslation {
@@ -29,6 +40,11 @@ interface Header {
   readonly modules: readonly {
     readonly size: number;
     readonly functions: readonly FunctionRow[];
+    /** Bytes in hexadecimal, and lo and host of runs. */
+    readonly madeFrom?: {
+      readonly code: readonly string[];
+      readonly runs: readonly [string, number][];
+    };
   }[];
 }
 
@@ -52,9 +68,15 @@ export function encode(kept: KeptTranslation): Uint8Array {
     exactFloats: kept.exactFloats,
     isWhole: kept.isWhole,
     recipes: kept.recipes,
-    modules: kept.modules.map(({ bytes, functions }) => ({
+    modules: kept.modules.map(({ bytes, functions, madeFrom }) => ({
       size: bytes.length,
       functions: functions.map(rowOf),
+      ...(madeFrom && {
+        madeFrom: {
+          code: madeFrom.code.map(hexOf),
+          runs: madeFrom.runs.map(({ lo, host }): [string, number] => [hex(lo), host]),
+        },
+      }),
     })),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
@@ -99,9 +121,15 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
     };
     const dispatcher = take(header.dispatcher);
     const flags = header.flags === 0 ? undefined : take(header.flags);
-    const modules = header.modules.map(({ size: length, functions }) => ({
+    const modules = header.modules.map(({ size: length, functions, madeFrom }) => ({
       bytes: take(length),
       functions: functions.map(functionOf),
+      ...(madeFrom && {
+        madeFrom: {
+          code: madeFrom.code.map(bytesOf),
+          runs: madeFrom.runs.map(([lo, host]) => ({ lo: number(lo), host: Number(host) })),
+        },
+      }),
     }));
     const { recipes, exactFloats, isWhole } = header;
     return { dispatcher, flags, modules, recipes, exactFloats, isWhole };
@@ -119,6 +147,14 @@ function readHeader(bytes: Uint8Array): { header: Header; from: number } {
 
 const hex = (address: bigint): string => address.toString(16);
 const number = (text: unknown): bigint => BigInt(`0x${String(text)}`);
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+const bytesOf = (text: string): Uint8Array =>
+  Uint8Array.from({ length: text.length / 2 }, (_, i) =>
+    Number.parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
 
 const rowOf = (fn: StoredFunction): FunctionRow => [
   fn.name,

@@ -38,7 +38,13 @@ const kept: KeptTranslation = {
         },
       ],
     },
-    { bytes: new Uint8Array(0), functions: [] },
+    {
+      ...{ bytes: new Uint8Array(0), functions: [] },
+      madeFrom: {
+        code: [Uint8Array.of(0, 0x7f, 0xff), new Uint8Array(0)],
+        runs: [{ lo: 0xffff_8000_0000_0000n, host: 0x11_0000 }],
+      },
+    },
   ],
   recipes: ['add 32 32', 'logic 8'],
   exactFloats: true,
