@@ -34,6 +34,8 @@ export class MachineWorld {
   readonly xen: XenWorld;
   readonly store: Xenstored;
   #lastDomid = 0;
+  /** Domains whose memory waits for somebody who needs it. */
+  #ended: number[] = [];
   #zeros: number | undefined;
 
   constructor({ clock = systemClock(), trace }: WorldOptions = {}) {
@@ -57,6 +59,7 @@ export class MachineWorld {
   takeDomid(): number {
     if (this.#lastDomid === highestDomid)
       throw new RangeError(`the machine has had ${highestDomid} domains`);
+    for (const ended of this.#ended.splice(0)) this.frames.giveUpAll(ended);
     this.#lastDomid++;
     return this.#lastDomid;
   }
@@ -82,5 +85,6 @@ export class MachineWorld {
   end(domid: number): void {
     this.store.shutDown(domid);
     this.xen.leave(domid);
+    this.#ended.push(domid);
   }
 }

@@ -139,14 +139,35 @@ export class FrameTable implements MachineFrames {
     else this.#free(frame);
   }
 
+  /** At a domain's end: what nobody else refers to is free at once, the rest when it is let go. */
+  giveUpAll(owner: number): void {
+    for (let index = 0; index < this.count; index++) {
+      if (this.#owners[index] !== owner) continue;
+      const first = index;
+      while (this.#owners[index] === owner && this.#references[index] === 0) index++;
+      if (index > first) this.#freeRun(first + firstFrame, index - first);
+      if (this.#owners[index] === owner) this.#givenUp.add(index + firstFrame);
+    }
+  }
+
+  #freeRun(first: number, count: number): void {
+    for (let frame = first; frame < first + count; frame++) this.#forget(frame);
+    this.#giveBack(first, count);
+  }
+
   #free(frame: number): void {
+    this.#forget(frame);
+    this.#giveBack(frame, 1);
+  }
+
+  #forget(frame: number): void {
     const index = frame - firstFrame;
     if (this.#shared[index] === 0) this.#count(this.ownerOf(frame), -1);
     this.#shared[index] = 0;
     this.#owners[frame - firstFrame] = DOMID.INVALID;
     this.#types[frame - firstFrame] = frameTypes.none;
+    this.#typeCounts[index] = 0;
     this.setPseudoPhysical(frame, INVALID_M2P_ENTRY);
-    this.memory.free((frame - firstFrame) * pageSize, pageSize);
   }
 
   /** DOMID.INVALID where it is nobody's, or no frame. */

@@ -20,10 +20,11 @@ const scenes: Readonly<Record<string, string>> = {
   holds: 'held 0, let go 1\n',
   waits: 'stages 7\n',
   jumps: 'jumped 1000 times\n',
+  locks: '1 0 1 0, 0 clashes, readers together 1\n',
   virqs: 'bound 1, again -1, none -1\n',
   registers: '5.878030948121446 6844526596047703029, interrupted 1\n',
   grants: '1 1 1, ended 1 1 1, given 0\n',
-  pages: '0 wrong, orders 0 1 8, too much 0\nnext frame 1\n',
+  pages: '0 wrong, orders 0 1 8, too much 0\nzeros 0, 1 1, no such grant reference\nnext frame 1\n',
 };
 
 for (const width of [64, 32] as const)

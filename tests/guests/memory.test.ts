@@ -46,4 +46,22 @@ for (const width of [64, 32] as const) {
     });
 }
 
+/** Far below the gigabytes, far above what one guest more takes. */
+const mostGrowth = 200 * 2 ** 20;
+
+for (const width of [64, 32] as const)
+  memory(
+    `x86-${width}: what nobody writes costs nothing, in bss and from calloc`,
+    async ({ bench }) => {
+      const sparse = { files: [testFile('guests/minios/sparse.c')], options: ['-O2'] };
+      const before = process.memoryUsage.rss();
+
+      const outcome = await bench.runGuest(sparse, width, { memory: 2200 * 2 ** 20 });
+
+      assert.is(outcome.output.toString(), '0, 1\n', outcome.report);
+      const growth = process.memoryUsage.rss() - before;
+      assert.ok(growth < mostGrowth, `grown by ${Math.round(growth / 2 ** 20)} MiB`);
+    },
+  );
+
 memory.run();

@@ -196,7 +196,63 @@ static void pages(void) {
   }
   printf("%d wrong, orders %d %d %d, too much %lu\n", wrong, get_order(1), get_order(4097),
          get_order(1 << 20), alloc_pages(20));
+  char *zeros = (char *)alloc_contig_pages(1, 32);
+  memset(zeros, 0, 2 * PAGE_SIZE);
+  sparse((unsigned long)zeros, 2 * PAGE_SIZE);
+  long *numbers = xmalloc_array(long, 1000);
+  long *impossible = xmalloc_array(long, (size_t)-1 / 4);
+  printf("zeros %d, %d %d, %s\n", zeros[PAGE_SIZE], numbers != NULL, impossible == NULL,
+         gnttabop_error(-3));
+  xfree(numbers);
   printf("next frame %d\n", (int)(virt_to_mfn(block[7] + PAGE_SIZE) - virt_to_mfn(block[7])));
+}
+
+static DECLARE_RWSEM(rwsem);
+static volatile int readers, most_readers, writers, clashes, finished;
+
+static void reads(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 20; i++) {
+    down_read(&rwsem);
+    if (++readers > most_readers)
+      most_readers = readers;
+    clashes += writers != 0;
+    schedule();
+    readers--;
+    up_read(&rwsem);
+    schedule();
+  }
+  finished++;
+}
+
+static void writes(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 20; i++) {
+    down_write(&rwsem);
+    writers++;
+    clashes += readers != 0 || writers != 1;
+    schedule();
+    writers--;
+    up_write(&rwsem);
+    schedule();
+  }
+  finished++;
+}
+
+static void locks(void) {
+  unsigned long flags;
+  DEFINE_SPINLOCK(lock);
+  spin_lock_irqsave(&lock, flags);
+  printf("%d %d", spin_is_locked(&lock), spin_trylock(&lock));
+  spin_unlock_irqrestore(&lock, flags);
+  printf(" %d %d", spin_trylock(&lock), irqs_disabled());
+  for (int i = 0; i < 3; i++)
+    create_thread("reader", reads, NULL);
+  for (int i = 0; i < 2; i++)
+    create_thread("writer", writes, NULL);
+  while (finished < 5)
+    schedule();
+  printf(", %d clashes, readers together %d\n", clashes, most_readers > 1);
 }
 
 static const struct {
@@ -204,13 +260,19 @@ static const struct {
   void (*play)(void);
 } scenes[] = {
     {"masks", masks}, {"errors", errors},       {"holds", holds}, {"waits", waits},   {"jumps", jumps},
-    {"virqs", virqs}, {"registers", registers}, {"grants", grants}, {"pages", pages},
+    {"locks", locks}, {"virqs", virqs}, {"registers", registers}, {"grants", grants}, {"pages", pages},
 };
 
 int main(int argc, char **argv) {
   for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
     if (argc > 1 && strcmp(scenes[i].name, argv[1]) == 0) {
+      init_events();
+      init_gnttab();
+      init_xenbus();
       scenes[i].play();
+      fini_xenbus();
+      fini_gnttab();
+      fini_events();
       return 0;
     }
   return 1;

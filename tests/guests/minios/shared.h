@@ -5,7 +5,11 @@
 #include <mini-os/mm.h>
 #include <mini-os/os.h>
 #include <mini-os/sched.h>
+#include <mini-os/semaphore.h>
+#include <mini-os/spinlock.h>
 #include <mini-os/wait.h>
+#include <mini-os/xenbus.h>
+#include <mini-os/xmalloc.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -41,4 +41,38 @@ static inline void up(struct semaphore *sem) {
   wake_up(&sem->wait);
 }
 
+/* Many readers or one writer; who comes first is served first only as far as the wait queue is. */
+struct rw_semaphore {
+  signed long count; /* readers, or -1 for a writer */
+  struct wait_queue_head wait;
+};
+
+#define __RWSEM_INITIALIZER(name) {0, __WAIT_QUEUE_HEAD_INITIALIZER((name).wait)}
+#define DECLARE_RWSEM(name) struct rw_semaphore name = __RWSEM_INITIALIZER(name)
+
+static inline void init_rwsem(struct rw_semaphore *sem) {
+  sem->count = 0;
+  init_waitqueue_head(&sem->wait);
+}
+
+static inline void down_read(struct rw_semaphore *sem) {
+  wait_event(sem->wait, sem->count >= 0);
+  sem->count++;
+}
+
+static inline void down_write(struct rw_semaphore *sem) {
+  wait_event(sem->wait, sem->count == 0);
+  sem->count = -1;
+}
+
+static inline void up_read(struct rw_semaphore *sem) {
+  sem->count--;
+  wake_up(&sem->wait);
+}
+
+static inline void up_write(struct rw_semaphore *sem) {
+  sem->count = 0;
+  wake_up(&sem->wait);
+}
+
 #endif
