@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openDisk } from '../../runtime/host/node/file-disk.ts';
+import { openQcow2 } from '../../runtime/host/node/qcow2-file.ts';
 import { boot } from '../../runtime/index.ts';
 import type { Width } from '../../runtime/memory/layout.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { blockGuestBytes, pvTranscripts } from '../golden/record/pv.ts';
 import { checkExt2, makeExt2 } from '../support/ext2-image.ts';
 import { buildPvGuest } from '../support/pv-guest.ts';
+import { checkQcow2, qemuImg, rawOf } from '../support/qemu-img.ts';
 import { random } from '../support/random.ts';
 
 const block = suite<{ directory: string }>('guests/pv-block');
@@ -104,6 +106,29 @@ block(
     if (done.calls !== undefined) assert.is(ofCopy.length, expected);
   },
 );
+
+block('32: a copy in a qcow2 image is whole for QEMU, too', async ({ directory }) => {
+  const path = (name: string): string => join(directory, name);
+  const files = { a: random(9).bytes(200_000) };
+  if (!(await makeExt2(directory, path('from.img'), 4, files))) return;
+  await qemuImg('create', '-q', '-f', 'qcow2', path('to.qcow2'), '4M');
+  const from = await openDisk(path('from.img'), 'ro');
+  const to = await openQcow2(path('to.qcow2'), 'rw');
+
+  const domain = await boot(await guest(32), {
+    ...{ name: 'block', budget, commandLine: 'copy' },
+    disks: [
+      { vdev: 'xvda', disk: from },
+      { vdev: 'xvdb', disk: to },
+    ],
+  });
+  await domain.exited;
+  await Promise.all([from.close(), to.close()]);
+
+  assert.match(domain.console.text, / 0 failures/);
+  assert.is(await checkQcow2(path('to.qcow2')), 'whole');
+  assert.ok((await rawOf(path('to.qcow2'))).equals(readFileSync(path('from.img'))));
+});
 
 block(
   'a copy-on-write disk takes all of it, and its file stays as it was',

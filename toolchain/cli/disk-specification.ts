@@ -3,11 +3,14 @@ import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
 import { UserError } from '../../runtime/errors.ts';
 import type { DiskMode } from '../../runtime/host/node/file-disk.ts';
 
+export type DiskFormat = 'raw' | 'qcow2';
+
 export interface DiskSpecification {
   /** As xl names it; a name that stands for a number. */
   readonly vdev: string;
   /** Undefined: a drive without a disk. */
   readonly path: string | undefined;
+  readonly format: DiskFormat;
   readonly mode: DiskMode;
   readonly isCdrom: boolean;
   /** Undefined: offered where the disk knows it. */
@@ -155,7 +158,7 @@ function finish(draft: Draft): DiskSpecification {
   const [path, vdev, devtype] = [value('target'), value('vdev'), value('devtype')];
   if (!['', 'cdrom', 'disk'].includes(devtype)) fail(draft, `no device type ${devtype}`);
   const isCdrom = devtype === 'cdrom';
-  if (!['', 'raw', 'empty'].includes(format)) fail(draft, unknownFormat(format));
+  if (!['', 'raw', 'qcow2', 'empty'].includes(format)) fail(draft, unknownFormat(format));
   const access = value('access') || (isCdrom ? 'r' : 'w');
   const mode = Object.hasOwn(accesses, access) ? accesses[access] : undefined;
   if (mode === undefined) fail(draft, `no access ${access}; expected rw, w, ro or r`);
@@ -167,7 +170,10 @@ function finish(draft: Draft): DiskSpecification {
   if (format === 'empty' && path !== '') fail(draft, `format=empty, and a target, ${path}`);
   checkDevice(draft, vdev);
   const { discards, isDirectIoSafe } = draft;
-  return { vdev, path: isEmpty ? undefined : path, mode, isCdrom, discards, isDirectIoSafe };
+  return {
+    ...{ vdev, path: isEmpty ? undefined : path, format: format === 'qcow2' ? format : 'raw' },
+    ...{ mode, isCdrom, discards, isDirectIoSafe },
+  };
 }
 
 const noDevice = (path: string): string =>
@@ -176,8 +182,8 @@ const noDevice = (path: string): string =>
     : 'it names no device (vdev), such as xvda';
 
 const unknownFormat = (format: string): string =>
-  ['qcow', 'qcow2', 'vhd', 'qed'].includes(format)
-    ? `format ${format} is not supported, only raw`
+  ['qcow', 'vhd', 'qed'].includes(format)
+    ? `format ${format} is not supported, only raw and qcow2`
     : `no format ${format}`;
 
 function checkDevice(draft: Draft, vdev: string): void {
@@ -189,7 +195,10 @@ function checkDevice(draft: Draft, vdev: string): void {
   }
 }
 
-/** `--disk xvda=disk.img`, and behind it `:ro`, `:cow` or `:rw`. */
+/**
+ * `--disk xvda=disk.img`, and behind it `:ro`, `:cow` or `:rw`. What a file holds does not say its format, since a guest writes into
+ * raw ones what it likes; its name does.
+ */
 export function parseDiskOption(text: string): DiskSpecification {
   const [, vdev, path, mode = 'rw'] = /^([^=]*)=(.*?)(?::(ro|cow|rw))?$/s.exec(text) ?? [];
   if (!vdev || !path)
@@ -204,7 +213,8 @@ export function parseDiskOption(text: string): DiskSpecification {
   }
   const isMode = (word: string): word is DiskMode => ['ro', 'cow', 'rw'].includes(word);
   return {
-    ...{ vdev, path, mode: isMode(mode) ? mode : 'rw' },
+    ...{ vdev, path, format: path.endsWith('.qcow2') ? 'qcow2' : 'raw' },
+    mode: isMode(mode) ? mode : 'rw',
     ...{ isCdrom: false, discards: undefined, isDirectIoSafe: false },
   };
 }

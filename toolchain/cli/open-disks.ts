@@ -7,6 +7,7 @@ import type {
 import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { openDisk } from '../../runtime/host/node/file-disk.ts';
+import { openQcow2 } from '../../runtime/host/node/qcow2-file.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 
 export type OpenDisk = BlockDeviceSpecification | EmptyDrive;
@@ -16,15 +17,16 @@ export async function openDisks(specifications: readonly DiskSpecification[]): P
   checkDistinct(specifications);
   const open: OpenDisk[] = [];
   try {
-    for (const { vdev, path, mode, isCdrom, discards, isDirectIoSafe } of specifications) {
+    for (const specification of specifications) {
+      const { vdev, path, format, mode, isCdrom, discards, isDirectIoSafe } = specification;
       if (path === undefined) {
         open.push({ vdev, disk: undefined });
         continue;
       }
-      const disk = await openDisk(path, mode);
+      const disk = await (format === 'qcow2' ? openQcow2 : openDisk)(path, mode);
       const target = resolve(path);
       const more = discards === undefined ? {} : { discards };
-      open.push({ vdev, disk, target, isCdrom, isDirectIoSafe, ...more });
+      open.push({ vdev, disk, target, format, isCdrom, isDirectIoSafe, ...more });
     }
     return open;
   } catch (error) {

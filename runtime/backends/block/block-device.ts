@@ -29,6 +29,8 @@ export interface BlockDeviceSpecification {
   readonly disk: Disk;
   /** Where its sectors come from, for whoever looks into the store. */
   readonly target?: string;
+  /** What the target is; raw, if not given. */
+  readonly format?: 'raw' | 'qcow2';
   readonly isCdrom?: boolean;
   /** Whether discarding is offered, where the disk knows it; yes, if not given. */
   readonly discards?: boolean;
@@ -79,14 +81,24 @@ export function createEmptyDrive(store: StoreClient, domain: number, { vdev }: E
 }
 
 function nodesOf(
-  { vdev, disk, target, isCdrom = false, discards, isDirectIoSafe }: BlockDeviceSpecification,
+  {
+    vdev,
+    disk,
+    target,
+    format,
+    isCdrom = false,
+    discards,
+    isDirectIoSafe,
+  }: BlockDeviceSpecification,
   id: number,
 ): { frontend: DeviceNodes; backend: DeviceNodes } {
   const type = isCdrom ? 'cdrom' : 'disk';
   return {
     frontend: { 'virtual-device': id, 'device-type': type, trusted: 1 },
     backend: {
-      ...(target === undefined ? {} : { params: `aio:${target}` }),
+      ...(target === undefined
+        ? {}
+        : { params: `${format === 'qcow2' ? format : 'aio'}:${target}` }),
       ...{ removable: Number(isCdrom), bootable: 1, dev: vdev, type: 'qdisk' },
       ...{ mode: disk.isReadOnly ? 'r' : 'w', 'device-type': type },
       ...(discards === undefined ? {} : { 'discard-enable': Number(discards) }),

@@ -1,5 +1,13 @@
 /** A disk whose writes stay in memory, over another that is only read: by clusters, as many as were written to. */
-import { checkDiscard, checkRead, checkWrite, type Disk, type Done, sectorSize } from './disk.ts';
+import {
+  checkDiscard,
+  checkRead,
+  checkWrite,
+  type Disk,
+  type Done,
+  sectorSize,
+  slices,
+} from './disk.ts';
 
 /** Sectors that a cluster's mask has bits for. */
 const clusterSectors = 32;
@@ -122,19 +130,6 @@ export class CopyOnWriteDisk implements Disk {
     for (let sector = Math.floor(from / sectorSize); sector < last; sector++)
       cluster.own |= 1 << sector;
   }
-}
-
-/** The parts of buffers, laid end to end, that cover `length` bytes from `start` on. */
-function slices(buffers: readonly Uint8Array[], start: number, length: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let at = 0;
-  for (const buffer of buffers) {
-    const from = Math.max(start - at, 0);
-    const to = Math.min(start + length - at, buffer.length);
-    if (from < to) found.push(buffer.subarray(from, to));
-    at += buffer.length;
-  }
-  return found;
 }
 
 /** Waits for all, so that no buffer is still in use when the first failure is told. */

@@ -55,3 +55,20 @@ function checkExtent({ sectors }: Disk, sector: number, count: number): void {
 }
 
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
+
+/** The parts of buffers, laid end to end, that cover `length` bytes from `start` on. */
+export function slices(
+  buffers: readonly Uint8Array[],
+  start: number,
+  length: number,
+): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let at = 0;
+  for (const buffer of buffers) {
+    const from = Math.max(start - at, 0);
+    const to = Math.min(start + length - at, buffer.length);
+    if (from < to) found.push(buffer.subarray(from, to));
+    at += buffer.length;
+  }
+  return found;
+}

@@ -10,7 +10,12 @@ import { assertRefused } from '../../support/assert-refused.ts';
 
 const disks = suite('toolchain/cli/disk-specification');
 
-const plain = { isCdrom: false, discards: undefined, isDirectIoSafe: false } as const;
+const plain = {
+  format: 'raw',
+  isCdrom: false,
+  discards: undefined,
+  isDirectIoSafe: false,
+} as const;
 
 const same = (expected: DiskSpecification, texts: readonly string[]): void => {
   for (const text of texts) assert.equal(parseDiskSpecification(text), expected, text);
@@ -50,6 +55,17 @@ disks('old prefixes are nothing, and names and flags may come in any order', () 
   ]);
 });
 
+disks('qcow2 is said in any of the ways', () => {
+  same({ ...plain, vdev: 'xvda', path: 'disk.img', format: 'qcow2', mode: 'rw' }, [
+    'disk.img,qcow2,xvda',
+    'qcow2:disk.img,xvda,w',
+    'tap:qcow2:disk.img,xvda,w',
+    'format=qcow2,vdev=xvda,target=disk.img',
+  ]);
+  assert.is(parseDiskSpecification('disk.qcow2,,xvda').format, 'raw', 'as xl has it');
+  assert.is(parseDiskOption('xvda=disk.qcow2:ro').format, 'qcow2');
+});
+
 disks('a CD-ROM drive may be empty, in old ways and new', () => {
   same({ ...plain, vdev: 'hdc', path: undefined, mode: 'ro', isCdrom: true }, [
     ',hdc:cdrom,r',
@@ -75,8 +91,8 @@ disks('target= takes all the rest, whatever is in it', () => {
 
 disks('what is wrong or not supported is told', async () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['a,qcow2,xvda', /^disk 'a,qcow2,xvda': format qcow2 is not supported, only raw$/],
-    ['vhd:a,xvda,w', /format vhd is not supported, only raw/],
+    ['a,qcow,xvda', /^disk 'a,qcow,xvda': format qcow is not supported, only raw and qcow2$/],
+    ['vhd:a,xvda,w', /format vhd is not supported, only raw and qcow2/],
     ['a,nope,xvda', /no format nope/],
     ['a,,', /names no device/],
     ['a', /names no device/],

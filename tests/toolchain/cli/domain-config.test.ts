@@ -98,8 +98,8 @@ config('what cannot be had is named with its line', async () => {
     ['memory=64\nmaxmem=128', /^guest.cfg:4:1: maxmem=128 is more than memory=64; ballooning/],
     ['disk="a,,xvda"', 'guest.cfg:3:6: disk is a single value; expected a list'],
     [
-      'disk=[\n"a,,xvda",\n"b,qcow2,xvdb"]',
-      "guest.cfg:5:1: disk 'b,qcow2,xvdb': format qcow2 is not supported, only raw",
+      'disk=[\n"a,,xvda",\n"b,vhd,xvdb"]',
+      "guest.cfg:5:1: disk 'b,vhd,xvdb': format vhd is not supported, only raw and qcow2",
     ],
     ['disk=[["a"]]', 'guest.cfg:3:7: disk is a list; expected a single value'],
     [

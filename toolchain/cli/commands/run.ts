@@ -19,7 +19,7 @@ export const run: Command = {
     disk: {
       type: 'string',
       multiple: true,
-      help: 'NAME=FILE: a raw file as a disk, written to; :ro: only read; :cow: writes are forgotten',
+      help: 'NAME=FILE: a raw file, or FILE.qcow2, as a disk, written to; :ro: only read; :cow: writes are forgotten',
     },
     net: {
       type: 'string',
