@@ -8,21 +8,49 @@ export class Grants {
   readonly #grants: DomainGrants;
   /** References that are free; undefined until the first is asked for. */
   #free: number[] | undefined;
+  readonly #given = new Set<number>();
 
   constructor(grants: DomainGrants) {
     this.#grants = grants;
   }
 
   grantAccess(domid: number, frame: bigint, readOnly: boolean): number | Park<number> {
-    return this.#take((reference) => {
-      // A frame that is none of ours is refused to whoever uses it, as by Xen.
-      const number = frame > mostFrame ? 0 : Number(frame);
-      this.#grants.grant(reference, domid, number, readOnly ? 'read' : 'write');
+    return this.#take((reference) => this.#grant(reference, domid, frame, readOnly));
+  }
+
+  /** A frame that is none of ours is refused to whoever uses it, as by Xen. */
+  #grant(reference: number, domid: number, frame: bigint, readOnly: boolean): void {
+    this.#given.add(reference);
+    const number = frame > mostFrame ? 0 : Number(frame);
+    this.#grants.grant(reference, domid, number, readOnly ? 'read' : 'write');
+  }
+
+  /** All of them at once. */
+  grantAll<T>(
+    domid: number,
+    frames: readonly bigint[],
+    readOnly: boolean,
+    then: (references: readonly number[]) => T,
+  ): T | Park<T> {
+    return orPark({
+      what: `${frames.length} free grant references`,
+      ask: () => {
+        const list = this.#list();
+        if (list.length < frames.length) return undefined;
+        const references = list.splice(list.length - frames.length);
+        for (const [i, reference] of references.entries())
+          this.#grant(reference, domid, frames[i] ?? 0n, readOnly);
+        return then(references);
+      },
+      isHopeful: () => false,
     });
   }
 
   grantTransfer(domid: number): number | Park<number> {
-    return this.#take((reference) => this.#grants.acceptTransfer(reference, domid));
+    return this.#take((reference) => {
+      this.#given.add(reference);
+      this.#grants.acceptTransfer(reference, domid);
+    });
   }
 
   /** False where it is in use. */
@@ -51,8 +79,7 @@ export class Grants {
   }
 
   #put(reference: number): void {
-    const free = this.#list();
-    if (!free.includes(reference)) free.push(reference);
+    if (this.#given.delete(reference)) this.#list().push(reference);
   }
 
   #list(): number[] {

@@ -1,5 +1,9 @@
 /** Grants: mini-os/gnttab.h. */
+import { pageSize } from '../../memory/machine-memory.ts';
 import { row } from '../row.ts';
+
+/** More than any front-end's request has. */
+const mostPages = 256;
 
 export const grantRows = {
   // Waits where all references are in use.
@@ -28,6 +32,29 @@ export const grantRows = {
       const address = pages.allocate(0);
       memory.writeWord(map, address, mode);
       return grants.grantAccess(0, pages.frameAt(address), false);
+    },
+  ),
+  // gnttab_grant_access for each page from `address` on; the references go to *refs. Waits until there are as many.
+  minios_grant_pages: row(
+    'int minios_grant_pages(uint32_t domid, const void *address, int count, int readonly, grant_ref_t *refs)',
+    ({ grants, pages, memory }, domid, address, count, readonly, refs) => {
+      const frames = Array.from({ length: Math.min(Math.max(count, 0), mostPages) }, (_, i) =>
+        pages.frameAt(address + BigInt(i * pageSize)),
+      );
+      memory.checkWritable(refs, 4 * frames.length);
+      return grants.grantAll(domid, frames, readonly !== 0, (given) => {
+        memory.writeBytes(refs, new Uint8Array(Uint32Array.from(given).buffer));
+        return 0;
+      });
+    },
+  ),
+  // gnttab_end_access for each of them; how many were still in use.
+  minios_end_grants: row(
+    'int minios_end_grants(const grant_ref_t *refs, int count)',
+    ({ grants, memory }, refs, count) => {
+      const bytes = memory.readBytes(refs, 4 * Math.min(Math.max(count, 0), mostPages));
+      const given = new Uint32Array(bytes.buffer);
+      return given.reduce((busy, reference) => busy + (grants.endAccess(reference) ? 0 : 1), 0);
     },
   ),
 } as const;

@@ -240,10 +240,10 @@ void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
       next_request(dev, aiocbp, write ? BLKIF_OP_WRITE : BLKIF_OP_READ);
   req->nr_segments = (uint8_t)aiocbp->n;
   req->sector_number = (uint64_t)aiocbp->aio_offset / SECTOR;
+  minios_grant_pages(dev->dom, (void *)page, aiocbp->n, write, aiocbp->gref);
   for (int i = 0; i < aiocbp->n; i++, page += PAGE_SIZE) {
     uintptr_t first = page < start ? start - page : 0;
     uintptr_t last = end - page < PAGE_SIZE ? end - page : PAGE_SIZE;
-    aiocbp->gref[i] = gnttab_grant_access(dev->dom, virt_to_mfn(page), write);
     req->seg[i] = (struct blkif_request_segment){
         .gref = aiocbp->gref[i],
         .first_sect = (uint8_t)(first / SECTOR),
@@ -264,8 +264,7 @@ void blkfront_aio_push_operation(struct blkfront_aiocb *aiocbp, uint8_t op) {
 static void complete(struct blkfront_aiocb *aiocbp, struct blkif_response response) {
   if (response.status != BLKIF_RSP_OKAY)
     printk("block error %d for op %d\n", response.status, response.operation);
-  for (int i = 0; i < aiocbp->n; i++)
-    gnttab_end_access(aiocbp->gref[i]);
+  minios_end_grants(aiocbp->gref, aiocbp->n);
   if (aiocbp->aio_cb != NULL)
     aiocbp->aio_cb(aiocbp, response.status == BLKIF_RSP_OKAY ? 0 : -EIO);
 }
