@@ -42,7 +42,11 @@ export class GuestState implements EvaluationState {
   readonly #memory: Pick<MachineMemory, 'view' | 'bytes' | 'willWrite'>;
   readonly #space: AddressSpace;
   readonly #state: number;
-  #flags: number;
+  readonly #packedFlags: () => number;
+  /** The arithmetic flags as EFLAGS holds them, once the instruction at hand has asked for one or set one. */
+  #flags: number | undefined;
+  /** The registers as they were before it. */
+  readonly #before = new Uint8Array(registerBytes);
 
   constructor(options: {
     mode: Mode;
@@ -51,13 +55,13 @@ export class GuestState implements EvaluationState {
     /** Offset of the state block. */
     state: number;
     /** The arithmetic flags as EFLAGS holds them. */
-    flags: number;
+    packedFlags: () => number;
   }) {
     this.#mode = options.mode;
     this.#memory = options.memory;
     this.#space = options.addressSpace;
     this.#state = options.state;
-    this.#flags = options.flags;
+    this.#packedFlags = options.packedFlags;
   }
 
   /** Executes an instruction; a fault leaves the registers as they were. */
@@ -65,17 +69,20 @@ export class GuestState implements EvaluationState {
     return this.execute(() => evaluateBlock(block, this));
   }
 
-  /** What reads and writes this state for one instruction; the flags then are plain EFLAGS. */
+  /** What reads and writes this state for one instruction; flags that it set are plain EFLAGS then. */
   execute<T>(instruction: () => T): T {
-    const before = this.#memory.bytes().slice(this.#state, this.#state + registerBytes);
+    const from = this.#state;
+    this.#before.set(this.#memory.bytes().subarray(from, from + registerBytes));
+    this.#flags = undefined;
     try {
       const outcome = instruction();
+      if (this.#flags === undefined) return outcome;
       const view = this.#memory.view();
       view.setUint32(this.#state + cpuState.flagRecipe, 0, true);
       view.setUint32(this.#state + cpuState.flagInput0, this.#flags, true);
       return outcome;
     } catch (error) {
-      if (error instanceof CpuException) this.#memory.bytes().set(before, this.#state);
+      if (error instanceof CpuException) this.#memory.bytes().set(this.#before, this.#state);
       throw error;
     }
   }
@@ -89,12 +96,14 @@ export class GuestState implements EvaluationState {
   }
 
   flag(flag: Flag): boolean {
+    this.#flags ??= this.#packedFlags();
     return (this.#flags & (1 << flagBits[flag])) !== 0;
   }
 
   setFlag(flag: Flag, value: boolean | undefined): void {
     const bit = 1 << flagBits[flag];
-    this.#flags = value === true ? this.#flags | bit : this.#flags & ~bit;
+    const flags = this.#flags ?? this.#packedFlags();
+    this.#flags = value === true ? flags | bit : flags & ~bit;
   }
 
   load(address: bigint, bytes: number, forWrite: boolean): bigint {

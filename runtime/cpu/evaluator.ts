@@ -15,6 +15,7 @@ const hotCount = 64;
 const mostKnown = 20_000;
 
 interface Known {
+  readonly instruction: Instruction;
   readonly block: Block;
   /** What the block was made from, where that may change. */
   readonly bytes: Uint8Array | undefined;
@@ -28,6 +29,8 @@ export interface EvaluatorOptions {
   /** Offset of the state block. */
   readonly state: number;
   readonly environment: Environment;
+  /** The arithmetic flags as EFLAGS holds them. */
+  readonly packedFlags: () => number;
   readonly decoderAt: (address: bigint) => Decoder | undefined;
   /** Bytes of code as they are now, where the guest can write them. */
   readonly changing: (address: bigint, length: number) => Uint8Array | undefined;
@@ -36,24 +39,25 @@ export interface EvaluatorOptions {
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #known = new Map<bigint, Known>();
+  readonly #guest: GuestState;
 
   constructor(options: EvaluatorOptions) {
     this.#options = options;
+    this.#guest = new GuestState(options);
   }
 
   /** Executes the instruction at an address, which is code; throws CpuException with nothing changed. */
-  step(address: bigint, flags: number): Outcome {
+  step(address: bigint): Outcome {
     const known = this.#at(address);
     known.met++;
-    return new GuestState({ ...this.#options, flags }).run(known.block);
+    return this.#guest.run(known.block);
   }
 
   /** The same of one that asks the environment. */
-  system(address: bigint, flags: number): SystemOutcome {
-    const guest = new GuestState({ ...this.#options, flags });
-    const instruction = this.#decode(address);
-    return guest.execute(() =>
-      executeSystemInstruction(instruction, guest, this.#options.environment),
+  system(address: bigint): SystemOutcome {
+    const { instruction } = this.#at(address);
+    return this.#guest.execute(() =>
+      executeSystemInstruction(instruction, this.#guest, this.#options.environment),
     );
   }
 
@@ -69,7 +73,7 @@ export class Evaluator {
     if (this.#known.size >= mostKnown) this.#known.clear();
     const { mode, changing } = this.#options;
     const bytes = changing(address, instruction.length);
-    const known = { block: blockOf(mode, instruction), bytes, met: 0 };
+    const known = { instruction, block: blockOf(mode, instruction), bytes, met: 0 };
     this.#known.set(address, known);
     return known;
   }

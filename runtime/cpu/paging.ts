@@ -184,7 +184,8 @@ export class Paging implements AddressSpace, TranslationCache {
     if (bits !== undefined) this.tlb.fillBesideCode(address, host, bits);
     for (let i = 1n; i <= pagesAhead; i++) {
       const next = address + i * page;
-      if (this.tlb.has('load', next)) continue;
+      // The rest was filled before, and this page alone was invalidated.
+      if (this.tlb.has('load', next)) break;
       const ahead = this.tables.look(next);
       if (ahead === undefined || (this.tables.isUser && !ahead.user)) break;
       if (!ahead.accessed) this.tables.translate(next, 'read');

@@ -28,7 +28,10 @@ export class StandingCalls implements HostFunctions {
     this.#readTimestamp = timestamp;
   }
 
-  readonly flags = (): number => this.#state.packedFlags();
+  readonly flags = (): number => {
+    this.#translations().missFlags();
+    return this.#state.evaluatedFlags();
+  };
 
   readonly answer = (): number => {
     if (this.by === undefined) return 0;

@@ -17,6 +17,8 @@ export class StateBlock {
   /** Offset in the machine's memory. */
   readonly #at: number;
   readonly #recipes: Recipes;
+  /** A quicker way to what `evaluatedFlags` says. */
+  computeFlags: (() => number) | undefined;
 
   constructor(mode: Mode, memory: MachineMemory, at: number, recipes: Recipes) {
     this.#mode = mode;
@@ -37,6 +39,12 @@ export class StateBlock {
 
   /** The arithmetic flags as EFLAGS holds them. */
   packedFlags(): number {
+    if (this.word32(cpuState.flagRecipe) === 0) return this.word32(cpuState.flagInput0);
+    return this.computeFlags?.() ?? this.evaluatedFlags();
+  }
+
+  /** The same, by the reference evaluator. */
+  evaluatedFlags(): number {
     const recipe = this.#recipes.recipe(this.word32(cpuState.flagRecipe));
     if (recipe === undefined) return this.word32(cpuState.flagInput0);
     const inputs = recipe.widths.map((width, i) => ({

@@ -49,9 +49,8 @@ export class Translations {
     const now = (address: bigint, length: number) => this.changing(address, length);
     if (options.madeWhenCalled) this.#kept = new KeptCode({ now, runs: options.runs });
     const { memory, addressSpace, layout, recipes } = options;
-    this.#flags = new FlagsCode(layout, recipes);
+    this.#flags = new FlagsCode(layout, recipes, (bytes) => this.#store.useFlags(bytes));
     this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));
-    // They are about to change: what was made from them is forgotten.
     memory.listenToCodeWrites((host, bytes) => this.#forget(this.#watch.madeFrom(host, bytes)));
   }
 
@@ -123,8 +122,7 @@ export class Translations {
     this.#exactFloats = kept.exactFloats;
     this.#whole.isMade = kept.isWhole;
     this.#installDispatcher(kept.dispatcher);
-    if (kept.flags !== undefined) this.#flags.restore(kept.flags);
-    this.#useFlags();
+    this.#flags.restore(kept.flags);
     if (this.#kept !== undefined) this.#kept.add(kept);
     else for (const module of kept.modules) this.#install(module, true);
     return true;
@@ -257,7 +255,7 @@ export class Translations {
     });
     if (module === undefined) return;
     const before = this.#store.functions.filter(({ form }) => form === 'fast');
-    if (module.asksFlags) this.#knowFlags(tools, true);
+    if (module.asksFlags) this.#flags.update(tools.emitter, true);
     this.#install(module, !module.functions.some(({ tables }) => tables.length > 0));
     for (const fn of before) if (this.#store.functionAt(fn.entry) !== fn) this.#remove(fn);
     this.whenWhole();
@@ -323,7 +321,7 @@ export class Translations {
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
     const options = { onProgress, dispatches };
     const module = tools.translator.translate(tools.emitter(), functions, form, options);
-    if (module.asksFlags) this.#knowFlags(tools);
+    if (module.asksFlags) this.#flags.update(tools.emitter, this.#whole.isMade);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
     this.#install(module, this.#kept !== undefined || isImage || !module.functions.some(changes));
@@ -336,15 +334,16 @@ export class Translations {
     this.#watch.clear();
     this.#store = newStore(this.#options);
     if (this.#dispatcher !== undefined) this.#store.installDispatcher(this.#dispatcher);
-    this.#useFlags();
+    this.#flags.use();
   }
 
-  #knowFlags({ emitter }: Tools, isForLong = this.#whole.isMade): void {
-    if (this.#flags.update(emitter, isForLong)) this.#useFlags();
+  flags(): number {
+    return this.#store.flags();
   }
 
-  #useFlags(): void {
-    if (this.#flags.bytes !== undefined) this.#store.useFlags(this.#flags.bytes);
+  /** They had to be computed without the module that does so. */
+  missFlags(): void {
+    if (this.#flags.missed() && this.#tools) this.#flags.update(this.#tools.emitter, true);
   }
 
   #installDispatcher(bytes: Uint8Array): void {
@@ -359,13 +358,14 @@ export class Translations {
     for (const fn of module.live) this.#watch.add(fn);
   }
 
-  /** Page tables have changed: what was made from addresses that lead elsewhere now is forgotten. */
-  remapped(): void {
-    this.#forget(this.#watch.remapped());
+  /** Page tables have changed, at an address or anywhere: what was made from what leads elsewhere now is forgotten. */
+  remapped(address?: bigint): void {
+    this.#forget(address === undefined ? this.#watch.remapped() : this.#watch.remappedAt(address));
   }
 
-  /** And who calls it directly. */
+  /** Functions whose code changes, and who calls them directly. */
   #forget(made: ReadonlySet<InstalledFunction>): void {
+    if (made.size === 0) return;
     for (const { code } of made) this.#tools?.translator.replaced(code);
     for (const fn of withCallers(made)) this.#remove(fn);
   }

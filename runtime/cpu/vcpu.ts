@@ -76,8 +76,7 @@ export class Vcpu {
 
   constructor(options: VcpuOptions) {
     const { mode, memory, pageTables, run } = options;
-    this.mode = mode;
-    this.#options = options;
+    [this.mode, this.#options] = [mode, options];
     this.paging = pageTables && new Paging(memory, pageTables, () => this.register(RSP));
     this.#layout = {
       mode,
@@ -87,6 +86,7 @@ export class Vcpu {
       ...(options.tables ?? allocateTables(memory)),
     };
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
+    this.#state.computeFlags = () => this.#translations.flags();
     this.#calls = new StandingCalls(
       this.#state,
       () => this.#translations,
@@ -97,13 +97,14 @@ export class Vcpu {
       runs: () => this.paging?.runs.all ?? [],
     });
     pageTables?.watch({
-      invalidate: () => this.#translations.remapped(),
+      invalidate: (address) => this.#translations.remapped(address),
       flush: () => this.#translations.remapped(),
     });
     this.#evaluator = new Evaluator({
       ...options,
       addressSpace: this.paging ?? options.addressSpace,
       state: this.#layout.state,
+      packedFlags: () => this.#state.packedFlags(),
       decoderAt: (address) => this.#translations.decoderAt(address),
       changing: (address, length) => this.#translations.changing(address, length),
     });
@@ -312,7 +313,7 @@ export class Vcpu {
     if (polls < 0) return { reason: 'poll' };
     this.paging?.begin(this.rip);
     return this.#catching(() => {
-      const outcome = this.#evaluator.step(this.rip, this.#state.packedFlags());
+      const outcome = this.#evaluator.step(this.rip);
       if (outcome.kind === 'jump') {
         this.rip = outcome.target;
         return undefined;
@@ -328,7 +329,7 @@ export class Vcpu {
   #executeSystem(): Leave | undefined {
     if (!this.#translations.isLoaded) return this.#needsTools();
     return this.#catching(() => {
-      const outcome = this.#evaluator.system(this.rip, this.#state.packedFlags());
+      const outcome = this.#evaluator.system(this.rip);
       this.rip = outcome.rip;
       if (outcome.kind === 'halt') return { reason: 'halt' };
       return outcome.kind === 'trap' ? exception(outcome.vector) : undefined;

@@ -43,7 +43,7 @@ export class CodeStore {
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
   readonly #host: HostFunctions;
-  #flags: unknown;
+  #flags: () => number;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: tableSize });
   readonly #slots = new Slots(tableSize);
   readonly #places = new Map<bigint, Place>();
@@ -93,7 +93,13 @@ export class CodeStore {
 
   /** Takes a module that computes flags for the modules that follow; what it does not know, the host does. */
   useFlags(bytes: Uint8Array): void {
-    this.#flags = this.#instantiate(bytes, { flags: this.#host.flags })['allFlags'];
+    const { allFlags } = this.#instantiate(bytes, { flags: this.#host.flags });
+    this.#flags = allFlags as () => number;
+  }
+
+  /** The arithmetic flags as EFLAGS holds them. */
+  flags(): number {
+    return this.#flags();
   }
 
   /** What has been installed before for the same addresses is entered no more, but for fast forms by resumable ones. */

@@ -8,6 +8,7 @@ import { PageIndex, pagesOf, type Stretch } from '../../memory/page-index.ts';
 import type { InstalledFunction } from './code-store.ts';
 
 const pageSize = 0x1000n;
+const none: ReadonlySet<InstalledFunction> = new Set();
 
 export class CodeWatch {
   readonly #memory: MachineMemory;
@@ -66,10 +67,18 @@ export class CodeWatch {
   /** Functions made from pages whose addresses lead elsewhere by now. */
   remapped(): ReadonlySet<InstalledFunction> {
     const made = new Set<InstalledFunction>();
-    for (const [page, known] of this.#pages)
-      if (this.#space.translate(page * pageSize, 'read') !== known.host)
-        for (const fn of known.made) made.add(fn);
+    for (const page of this.#pages.keys())
+      for (const fn of this.remappedAt(page * pageSize)) made.add(fn);
     return made;
+  }
+
+  /** The same of the page around an address. */
+  remappedAt(address: bigint): ReadonlySet<InstalledFunction> {
+    const page = address / pageSize;
+    const known = this.#pages.get(page);
+    if (known === undefined || this.#space.translate(page * pageSize, 'read') === known.host)
+      return none;
+    return known.made;
   }
 
   /** Host offsets of a stretch of code, page by page, where it may change. */

@@ -35,6 +35,8 @@ export class Mmu {
   readonly tables: PageTables;
   readonly frames: FrameTable;
   readonly #pv: PvCpu;
+  /** The address of the mapping that is being written, where it is known. */
+  #writes: bigint | undefined;
 
   constructor({ types, tables, pv }: MmuParts) {
     this.types = types;
@@ -128,7 +130,13 @@ export class Mmu {
     const frame = this.lastTable(address);
     if (frame === undefined || this.frames.typeOf(frame) !== frameTypes.l1)
       throw new XenError('EINVAL', `no last-level table maps 0x${address.toString(16)}`);
-    this.writeEntry(frame, Number((address >> 12n) & 511n), entryOf(value), false, owner);
+    const index = Number((address >> 12n) & 511n);
+    this.#writes = address;
+    try {
+      this.writeEntry(frame, index, entryOf(value), false, owner);
+    } finally {
+      this.#writes = undefined;
+    }
   }
 
   /** Machine frame of the table that has the last-level entry of an address. */
@@ -193,7 +201,7 @@ export class Mmu {
     if (!isPresent(next)) {
       types.write(frame, index, next);
       types.putEntry(old, type);
-      this.#unmapped(old, level);
+      this.#unmapped(old, level, frame);
       return;
     }
     const bad = disallowedFlags(next, level, types.width);
@@ -203,10 +211,15 @@ export class Mmu {
     types.write(frame, index, adjusted(next, level, types.width));
     if (isSame) return;
     types.putEntry(old, type);
-    this.#unmapped(old, level);
+    this.#unmapped(old, level, frame);
   }
 
-  #unmapped(old: Entry, level: number): void {
+  #unmapped(old: Entry, level: number, table: number): void {
+    const isOnce = this.frames.typeCountOf(table) - (this.frames.isPinned(table) ? 1 : 0) === 1;
+    if (this.#writes !== undefined && isOnce) {
+      this.tables.invalidate(this.#writes);
+      return;
+    }
     const host = level === 1 && isPresent(old) ? this.frames.hostOf(frameOf(old)) : undefined;
     if (host !== undefined) this.tables.unmapped(host);
   }
