@@ -35,7 +35,9 @@ const refusals: readonly (readonly [bigint, string])[] = [
 
 const extensions = { end: 0, backingFormat: 0xe279_2aca } as const;
 const mostL1Entries = 2 ** 22;
-const mostRefcountClusters = 2 ** 16;
+export const mostRefcountClusters = 2 ** 16;
+/** Where the refcount table's place and clusters stand. */
+export const refcountsOffset = 48;
 const mostNameLength = 1023;
 
 export const isQcow2 = (bytes: Uint8Array): boolean =>

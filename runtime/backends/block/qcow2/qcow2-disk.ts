@@ -123,18 +123,21 @@ export class Qcow2Disk implements Disk {
   async #commit(): Promise<void> {
     const { file } = this.#parts;
     const { l2, l1 } = this.#map.take();
-    const named = this.#refcounts?.takeNamed() ?? new Map<number, number>();
+    const stages = this.#refcounts?.takeStages() ?? [];
     const given = this.#given;
     this.#given = [];
     await file.flush();
-    if (l2.size + l1.size + named.size === 0) return;
-    for (const [position, entry] of named) writeEntry(file, position, BigInt(entry));
-    if (named.size > 0) await file.flush();
+    if (l2.size + l1.size + stages.length === 0) return;
+    for (const stage of stages) {
+      for (const [position, bytes] of stage) file.write(position, [bytes]);
+      await file.flush();
+    }
     for (const [position, entry] of l2) writeEntry(file, position, entry);
     if (l2.size > 0) await file.flush();
     for (const [position, entry] of l1) writeEntry(file, position, entry);
     if (l1.size > 0) await file.flush();
     for (const place of given) this.#release(place);
+    this.#refcounts?.settle();
   }
 
   #each(

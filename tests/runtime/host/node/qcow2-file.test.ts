@@ -76,6 +76,24 @@ for (const [kind, options] of kinds)
     await again.close();
   });
 
+images('counts that outgrow their table go to a larger one', async ({ path }) => {
+  const file = path('image.qcow2');
+  await qemuImg('create', '-q', '-f', 'qcow2', '-o', 'cluster_size=512', file, '24M');
+  const disk = await openQcow2(file, 'rw');
+  const model = new Uint8Array(24 * 2 ** 20);
+  const r = random(6);
+
+  for (let at = 0; at < model.length; at += 2 ** 20) {
+    model.set(r.bytes(2 ** 20), at);
+    await disk.write(at / 512, [model.subarray(at, at + 2 ** 20)]);
+    if (r.below(3) === 0) void disk.flush();
+  }
+  await disk.close();
+
+  assert.is(await checkQcow2(file), 'whole');
+  assert.ok((await rawOf(file)).equals(model));
+});
+
 images(
   'a chain of backing files is read through, and only its top is written',
   async ({ path }) => {
