@@ -23,6 +23,7 @@ import {
   pagedRowText,
 } from './paged.ts';
 import { type Program, programs } from './programs.ts';
+import { measurePvCalls, type PvCalls, pvCallsText } from './pv-calls.ts';
 import { measure, type Row } from './ratios.ts';
 import type { Recompiling } from './recompiling.ts';
 import { heading, meanText, recompilingText, rowText, startUpText } from './report.ts';
@@ -86,6 +87,7 @@ interface Results {
   block?: BlockSpeed;
   guestBlock?: GuestBlockSpeed;
   readonly grubRead: GrubRead[];
+  readonly pvCalls: PvCalls[];
 }
 
 type Say = (text: string) => void;
@@ -94,7 +96,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const results: Results = {
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
-    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [] },
+    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
   };
   const { widths, runs } = request;
   const measureDisk = async (): Promise<void> => {
@@ -102,6 +104,11 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     say(`${blockText(results.block)}\n`);
     results.guestBlock = await measureGuestBlock({ runs, directory });
     say(`${guestBlockText(results.guestBlock)}\n`);
+    for (const width of widths) {
+      const calls = await measurePvCalls(width, { runs });
+      results.pvCalls.push(calls);
+      say(`${pvCallsText(calls)}\n`);
+    }
     for (const width of widths) {
       const read = await measureGrubRead(width, { directory });
       results.grubRead.push(read);
