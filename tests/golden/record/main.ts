@@ -1,19 +1,26 @@
-/** `npm run golden [name…]`: records again what tests compare with, from this machine's CPU and compilers. */
+/** `npm run golden [name[=part,…]…]`: records again what tests compare with, from this machine's CPU and compilers, and real Xen. */
+import { recordGrub } from './grub.ts';
 import { recordHello } from './hello-c.ts';
 import { recordThread } from './minios-thread.ts';
 import { recordPv } from './pv.ts';
 import { recordVectors } from './vectors.ts';
 
-const recorders: Readonly<Record<string, () => Promise<void>>> = {
+const recorders: Readonly<Record<string, (parts: readonly string[]) => Promise<void>>> = {
   vectors: recordVectors,
   'minios-thread': recordThread,
   'hello-c': recordHello,
   pv: recordPv,
+  grub: recordGrub,
 };
 
-const named = process.argv.slice(2);
+const named = new Map(
+  process.argv.slice(2).map((word) => {
+    const [name = '', parts] = word.split('=', 2);
+    return [name, parts?.split(',') ?? []];
+  }),
+);
 for (const [name, record] of Object.entries(recorders)) {
-  if (named.length > 0 && !named.includes(name)) continue;
+  if (named.size > 0 && !named.has(name)) continue;
   process.stdout.write(`recording ${name}\n`);
-  await record();
+  await record(named.get(name) ?? []);
 }
