@@ -3,7 +3,8 @@
  * which order, is what was recorded on Xen 4.17 (`npm run golden grub`). x86-32 runs only in a shim there, whose own hypercalls
  * hide the guest's: its order is compared with that of x86-64.
  */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +18,7 @@ import { tracedOrder } from '../support/call-order.ts';
 import { repeat } from '../support/conversation.ts';
 import { makeExt2 } from '../support/ext2-image.ts';
 import { makeGrub } from '../support/grub.ts';
-import { type GrubSession, grubSessions, sessionFiles } from '../support/grub-sessions.ts';
+import { type GrubSession, grubSessions, noise, sessionFiles } from '../support/grub-sessions.ts';
 import { isFull } from '../support/program.ts';
 import { screensOf, type Transcript } from '../support/transcript.ts';
 
@@ -34,6 +35,8 @@ grub.before(async (context) => {
 grub.after(({ directory }) => rmSync(directory, { recursive: true, force: true }));
 
 interface Run extends Transcript {
+  /** The disk as the session left it. */
+  readonly left: Uint8Array;
   readonly ending: Ending;
   readonly errors: readonly string[];
 }
@@ -73,7 +76,8 @@ async function run(
   await disk?.close();
   const repeated = printed.map((text, n) => ({ printed: text, typed: turns[n]?.typed }));
   const screens = await screensOf(repeated);
-  return { turns: repeated, screens, calls: tracedOrder(calls), ending, errors };
+  const left = session.disk ? readFileSync(file) : new Uint8Array();
+  return { turns: repeated, screens, calls: tracedOrder(calls), ending, errors, left };
 }
 
 /** How much there is of a kind in a row depends on the width: page tables are of another size. */
@@ -94,7 +98,7 @@ for (const session of grubSessions)
 
       const result = await run(session, width, expected, disk);
 
-      const { turns, screens, calls, ending, errors } = result;
+      const { turns, screens, calls, ending, errors, left } = result;
       const last = expected.turns.length - 1;
       const whole = expected.turns.map((turn, n) =>
         n < last ? turn : { ...turn, printed: turn.printed + (session.leaves ?? '') },
@@ -110,8 +114,19 @@ for (const session of grubSessions)
       // It asks for page directories above 4 GiB first.
       else assert.equal(kinds(calls), ['vm_assist', ...kinds(order)]);
       assert.equal(errors, []);
+      const saves = session.steps.some(({ type }) => type.startsWith('save_env'));
+      assert.is(Buffer.from(left).includes('# GRUB Environment Block\ntries=one\n'), saves);
     });
   }
+
+grub('what GRUB hashed on Xen is what the host finds', () => {
+  const hash = createHash('sha256').update(noise).digest('hex');
+
+  for (const name of ['debian', 'files']) {
+    const text = grubTranscript(name, 64).turns.map(({ printed }) => printed);
+    assert.ok(text.join('').includes(hash), name);
+  }
+});
 
 grub('an image may be compressed', async () => {
   const plain = await makeGrub(64, 'reboot\n', ['reboot']);

@@ -26,8 +26,13 @@ const grubTranscripts = fileURLToPath(new URL('../../../../tests/golden/grub/', 
 /** On a machine that is emulated and busy, for each thing that is waited for. */
 const atMost = 300_000;
 
-/** What was recorded. Where x86-32 showed the same as x86-64, its file says no more than that. */
+/**
+ * What was recorded. Where x86-32 showed the same as x86-64, its file says no more than that; where it has none, it was not
+ * recorded, and is held to what x86-64 showed, but for the files that GRUB looks for by the architecture's name.
+ */
 export function grubTranscript(name: string, width: Width): Transcript {
+  if (width === 32 && !existsSync(fileOf(name, 32)))
+    return readTranscript(readFileSync(fileOf(name, 64), 'utf8').replaceAll('x86_64', 'i386'));
   const text = readFileSync(fileOf(name, width), 'utf8');
   return text === asIn64 ? grubTranscript(name, 64) : readTranscript(text);
 }
