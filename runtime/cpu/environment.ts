@@ -36,6 +36,8 @@ export interface Environment {
   readonly control: number;
   /** Selectors at the start: es cs ss ds fs gs. */
   readonly selectors: readonly number[];
+  /** A return has left for a less privileged level. */
+  readonly levelChanged?: () => void;
   /** Ports, MSRs, control registers and their like. */
   emulate(instruction: Instruction, state: EvaluationState): Emulated;
 }

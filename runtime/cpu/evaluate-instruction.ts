@@ -27,9 +27,18 @@ export class AccessFault extends CpuException {
   }
 }
 
+/** Who does the stores to a page that the guest may only read. */
+export interface StoreThrough {
+  /** Any address of the page. */
+  readonly page: bigint;
+  /** False where it is not to be done. */
+  readonly store: (address: bigint, bytes: number, value: bigint) => boolean;
+}
+
 /** The instruction as a block of its own. */
 export function blockOf(mode: Mode, instruction: Instruction): Block {
   const builder = new Builder(mode, XMM0);
+  builder.checksTaskSwitched = true;
   builder.begin(instruction.address);
   translateInstruction(builder, instruction);
   return builder.finish(instruction.next);
@@ -47,6 +56,7 @@ export class GuestState implements EvaluationState {
   #flags: number | undefined;
   /** The registers as they were before it. */
   readonly #before = new Uint8Array(registerBytes);
+  readonly #through: StoreThrough | undefined;
 
   constructor(options: {
     mode: Mode;
@@ -56,12 +66,14 @@ export class GuestState implements EvaluationState {
     state: number;
     /** The arithmetic flags as EFLAGS holds them. */
     packedFlags: () => number;
+    through?: StoreThrough;
   }) {
     this.#mode = options.mode;
     this.#memory = options.memory;
     this.#space = options.addressSpace;
     this.#state = options.state;
     this.#packedFlags = options.packedFlags;
+    this.#through = options.through;
   }
 
   /** Executes an instruction; a fault leaves the registers as they were. */
@@ -107,12 +119,17 @@ export class GuestState implements EvaluationState {
   }
 
   load(address: bigint, bytes: number, forWrite: boolean): bigint {
-    const places = this.#places(address, bytes, forWrite ? 'write' : 'read');
+    const writes = forWrite && !this.#goesThrough(address);
+    const places = this.#places(address, bytes, writes ? 'write' : 'read');
     const memory = this.#memory.bytes();
     return places.reduceRight((value, at) => (value << 8n) | BigInt(memory[at] ?? 0), 0n);
   }
 
   store(address: bigint, bytes: number, value: bigint): void {
+    if (this.#goesThrough(address)) {
+      if (this.#through?.store(address, bytes, value) === true) return;
+      throw new AccessFault({ errorCode: 0, address });
+    }
     const places = this.#places(address, bytes, 'write');
     const memory = this.#memory.bytes();
     this.#willWrite(places);
@@ -133,6 +150,10 @@ export class GuestState implements EvaluationState {
     const memory = this.#memory.bytes();
     for (let i = 0; i < bytes; i++)
       memory[this.#state + offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+  }
+
+  #goesThrough(address: bigint): boolean {
+    return this.#through !== undefined && (address ^ this.#through.page) >> 12n === 0n;
   }
 
   /** All at once where they lie side by side, as they do but for two pages. */

@@ -5,8 +5,10 @@ import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { Decoder, Instruction } from '../x86/decode.ts';
 import type { Mode } from '../x86/registers.ts';
+import { heldOff } from '../x86/task-switched.ts';
+import { rowName } from '../x86/translate.ts';
 import type { Environment } from './environment.ts';
-import { blockOf, GuestState } from './evaluate-instruction.ts';
+import { AccessFault, blockOf, GuestState, type StoreThrough } from './evaluate-instruction.ts';
 import { executeSystemInstruction, type SystemOutcome } from './system-instruction.ts';
 
 /** An instruction met this often is worth a translation that begins there. */
@@ -51,6 +53,14 @@ export class Evaluator {
     const known = this.#at(address);
     known.met++;
     return this.#guest.run(known.block);
+  }
+
+  /** The same, with stores to one page done by somebody else, who knows general registers alone. */
+  storeThrough(address: bigint, through: StoreThrough): Outcome {
+    const { block, instruction } = this.#at(address);
+    if (heldOff.has(rowName(instruction)))
+      throw new AccessFault({ errorCode: 0, address: through.page });
+    return new GuestState({ ...this.#options, through }).run(block);
   }
 
   /** The same of one that asks the environment. */

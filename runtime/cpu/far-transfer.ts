@@ -188,4 +188,5 @@ function enterLevel(c: SystemContext, code: number, stack: number): void {
       descriptor === undefined || isConforming(descriptor) || descriptor.privilege >= level;
     if (!isOpen && isReadable(descriptor)) c.setSelector(segment, 0);
   }
+  c.environment.levelChanged?.();
 }

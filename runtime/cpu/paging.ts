@@ -146,10 +146,15 @@ export class Paging implements AddressSpace, TranslationCache {
     this.#isFilled = false;
   }
 
-  /** What a write to CR3 does, or a change of privilege. */
+  /** What a write to CR3 does. */
   flush(): void {
     this.tlb.flush();
     this.runs.verify();
+  }
+
+  levelChanged(): void {
+    this.tlb.flush();
+    this.runs.levelChanged();
   }
 
   /** The guest has run for a while: functions to be written anew for what their notes say. */

@@ -30,6 +30,7 @@ export class Translations {
   readonly #watch: CodeWatch;
   #tools: Tools | undefined;
   #exactFloats = false;
+  #checksTaskSwitched = false;
   readonly #whole = new WholeImage();
   whenWhole = (): void => {};
   #store: CodeStore;
@@ -72,7 +73,6 @@ export class Translations {
     return this.#store.modules.size;
   }
 
-  /** Runs from the state block's rip until the guest leaves. */
   run(): void {
     this.#store.run();
   }
@@ -86,12 +86,10 @@ export class Translations {
     return this.#store.refill(address);
   }
 
-  /** Whether an address can be translated. */
   isCode(address: bigint): boolean {
     return isCodeAt(this.#options.code, address);
   }
 
-  /** Whether the guest can write to the code at an address. */
   mayChange(address: bigint): boolean {
     return changingAt(this.#options.code, address) !== undefined;
   }
@@ -164,13 +162,10 @@ export class Translations {
     const { maximumPages } = this.#options.memory;
     const own = ahead === undefined ? tools : await withValidation(tools, maximumPages);
     this.#installDispatcher(buildDispatcher(own.emitter(), this.#options.layout));
-    this.#translate(own, this.#options.entries, {
-      isImage: true,
-      onProgress: ahead?.onProgress,
-    });
+    const onProgress = ahead?.onProgress;
+    this.#translate(own, this.#options.entries, { isImage: true, onProgress });
   }
 
-  /** Loads what translates and decodes. */
   async load(): Promise<void> {
     await this.#loadTools();
   }
@@ -183,7 +178,6 @@ export class Translations {
     this.#merge(tools);
   }
 
-  /** Whether `translateNow` may do something about an address. */
   canTranslateNow(address: bigint, isCall: boolean): boolean {
     if (isCall && this.isCode(address)) this.#tools?.translator.know(address);
     return this.#isFunction(address);
@@ -291,7 +285,8 @@ export class Translations {
     const functions = this.#gather(tools, entries, gathering);
     const becomesExact = !this.#exactFloats && functions.some(({ touchesMxcsr }) => touchesMxcsr);
     if (becomesExact && gathering.framesStand) return false;
-    if (becomesExact) this.#startExact();
+    this.#exactFloats ||= becomesExact;
+    if (becomesExact) this.#startAnew();
     const all = [...(this.#whole.isMade ? this.#options.entries : []), ...entries];
     const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
     this.#installFunctions(tools, wanted, form, gathering);
@@ -306,6 +301,7 @@ export class Translations {
   /** The translator, with code as it stands now. */
   #fresh({ translator }: Tools): Tools['translator'] {
     translator.exactFloats = this.#exactFloats;
+    translator.checksTaskSwitched = this.#checksTaskSwitched;
     translator.refresh();
     return translator;
   }
@@ -327,9 +323,17 @@ export class Translations {
     this.#install(module, this.#kept !== undefined || isImage || !module.functions.some(changes));
   }
 
-  /** From here on somebody may look at MXCSR: what was translated without it is forgotten. */
-  #startExact(): void {
-    this.#exactFloats = true;
+  /** CR0.TS may be set from now on. */
+  checkTaskSwitched(): void {
+    if (this.#checksTaskSwitched) return;
+    this.#checksTaskSwitched = true;
+    this.#whole.restart();
+    this.#startAnew();
+  }
+
+  /** Somebody may look at MXCSR, or set CR0.TS: what was translated without it is forgotten. */
+  #startAnew(): void {
+    this.#removed++;
     this.#kept?.clear();
     this.#watch.clear();
     this.#store = newStore(this.#options);

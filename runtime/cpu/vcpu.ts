@@ -23,6 +23,7 @@ import { Paging } from './paging.ts';
 import { reset } from './reset.ts';
 import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
+import { Supervisor } from './supervisor.ts';
 import { Translations } from './translations.ts';
 import type { Tier, TranslationSize, TranslationsOptions } from './translations-options.ts';
 import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
@@ -66,9 +67,9 @@ export class Vcpu {
   readonly #evaluator: Evaluator;
   readonly #calls: StandingCalls;
   readonly paging: Paging | undefined;
-  /** Where the evaluator is to go on, though there is no code. */
+  readonly supervisor: Supervisor;
+  /** Where the evaluator is to go on, though there is no code; how much it has done since recompiled code left. */
   #evaluatesAt: bigint | undefined;
-  /** Instructions evaluated since recompiled code left. */
   #evaluatedHere = 0;
   /** Exits and evaluated instructions since polls were given. */
   #slow = 0;
@@ -108,6 +109,7 @@ export class Vcpu {
       decoderAt: (address) => this.#translations.decoderAt(address),
       changing: (address, length) => this.#translations.changing(address, length),
     });
+    this.supervisor = new Supervisor(this, this.#state, this.#evaluator, this.#translations);
     reset(this.#state, options);
     this.setPolls(this.#polls);
   }
@@ -156,7 +158,6 @@ export class Vcpu {
     return this.#translations.size;
   }
 
-  /** How many modules hold translated code: more than at the start, where code was found at run time. */
   get moduleCount(): number {
     return this.#translations.moduleCount;
   }

@@ -36,6 +36,11 @@ export class WholeImage {
     return !this.isMade && this.#busy >= busySlices;
   }
 
+  /** Code is made otherwise from now on. */
+  restart(): void {
+    this.#work = undefined;
+  }
+
   /** Goes on for a step; the module, when it is made. */
   step({
     tools,

@@ -41,6 +41,8 @@ export class Builder {
   #terminator: Terminator | undefined;
   /** Whether a vector register has been read or written in any block so far. */
   usesVectors = false;
+  /** Whether instructions that CR0.TS holds off look at it (x86/task-switched.ts). */
+  checksTaskSwitched = false;
 
   constructor(mode: 64 | 32, vectorsFrom: number) {
     this.mode = mode;

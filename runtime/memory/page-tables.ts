@@ -49,6 +49,8 @@ export interface TranslationCache {
   flush(): void;
   /** An entry that mapped a page at a host offset does so no more. Nobody has flushed: what was never used must be right. */
   unmapped?(host: number): void;
+  /** The tables are the same, but other pages may be used. */
+  levelChanged?(): void;
 }
 
 export interface PageTablesOptions {
@@ -89,8 +91,7 @@ export class PageTables implements AddressSpace {
   readonly #reservedHigh: number;
   /** CR3: the machine frame of the topmost table. Whoever changes it flushes the TLB. */
   root: number;
-  /** Whether accesses are made in user mode (CPL 3). Whoever changes it flushes the TLB. */
-  isUser = false;
+  #isUser = false;
   /** Who remembers translations. */
   readonly #watchers: TranslationCache[] = [];
 
@@ -116,11 +117,22 @@ export class PageTables implements AddressSpace {
       errorCode:
         (outcome === 'absent' ? 0 : pageFaultCode.present) |
         (access === 'write' ? pageFaultCode.write : 0) |
-        (this.isUser ? pageFaultCode.user : 0) |
+        (this.#isUser ? pageFaultCode.user : 0) |
         (outcome === 'reserved' ? pageFaultCode.reserved : 0) |
         (access === 'execute' ? pageFaultCode.execute : 0),
       address,
     };
+  }
+
+  /** Whether accesses are made in user mode (CPL 3). */
+  get isUser(): boolean {
+    return this.#isUser;
+  }
+
+  set isUser(isUser: boolean) {
+    if (this.#isUser === isUser) return;
+    this.#isUser = isUser;
+    for (const cache of this.#watchers) cache.levelChanged?.();
   }
 
   watch(cache: TranslationCache): void {
@@ -158,7 +170,7 @@ export class PageTables implements AddressSpace {
   }
 
   #allows({ writable, user, executable }: Walk, access: Access): boolean {
-    if (this.isUser && !user) return false;
+    if (this.#isUser && !user) return false;
     return access === 'read' || (access === 'write' ? writable : executable);
   }
 

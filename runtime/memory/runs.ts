@@ -113,6 +113,13 @@ export class Runs {
     });
   }
 
+  /** Runs of a supervisor's are closed to programs. */
+  levelChanged(): void {
+    this.#runs.forEach((run, index) => {
+      this.#writeBounds(run, index);
+    });
+  }
+
   #grow(run: Kept, index: number): void {
     while (run.pages < mostPages && this.#holds(run, run.pages)) run.pages++;
     this.#writeBounds(run, index);

@@ -15,6 +15,8 @@ export interface CodeSource {
   readonly mode: Mode;
   /** Whether SSE floats must be exact to the sticky flag and follow MXCSR (guarded-floats.ts). */
   readonly exactFloats: boolean;
+  /** Whether CR0.TS may be set (x86/task-switched.ts). */
+  readonly checksTaskSwitched: boolean;
   /** The decoder of the executable stretch around an address, if it is executable. */
   decoderAt(address: bigint): Decoder | undefined;
   /** A word of read-only data: an entry of a jump table; undefined where there is none. */
@@ -99,6 +101,7 @@ class Discovery {
     this.#source = source;
     this.#entry = entry;
     this.#builder = new Builder(source.mode, XMM0);
+    this.#builder.checksTaskSwitched = source.checksTaskSwitched;
   }
 
   run(): GuestFunction {

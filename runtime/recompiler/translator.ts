@@ -57,6 +57,7 @@ export interface TranslatorOptions {
 export class Translator implements CodeSource {
   readonly mode: Mode;
   exactFloats = false;
+  checksTaskSwitched = false;
   readonly #layout: Layout;
   readonly #recipes: Recipes;
   readonly #fixed: readonly FixedCode[];

@@ -42,6 +42,7 @@ export const resultFlags = (result: Value): { SF: Value; ZF: Value; PF: Value } 
 export const vectors = {
   DE: 0,
   DB: 1,
+  NMI: 2,
   BP: 3,
   OF: 4,
   BR: 5,

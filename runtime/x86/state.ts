@@ -18,6 +18,7 @@ export const cpuState = {
   mxcsr: 0x224,
   /** EFLAGS but for the arithmetic flags and DF. */ otherFlags: 0x228,
   /** DF, one byte: 0 or 1. */ direction: 0x22c,
+  /** CR0.TS, likewise. */ taskSwitched: 0x22d,
   /** Lazy arithmetic flags: the number of a recipe, then its inputs. */ flagRecipe: 0x230, flagInput0: 0x238, flagInput1: 0x240, flagInput2: 0x248,
   rip: 0x250,
   fsBase: 0x258, gsBase: 0x260,

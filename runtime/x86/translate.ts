@@ -8,6 +8,7 @@ import { undefinedInstruction } from './instructions/operands.ts';
 import { privileged } from './instructions/privileged.ts';
 import { strings } from './instructions/string.ts';
 import type { Semantics } from './semantics.ts';
+import { checkTaskSwitched, heldOff } from './task-switched.ts';
 
 /** The row's name: that of the exact form, where it has a row of its own (MOVSD is a string and an SSE2 instruction). */
 export function rowName({ mnemonic, code }: Pick<Instruction, 'mnemonic' | 'code'>): string {
@@ -59,6 +60,7 @@ const isSpecial = (operand: Operand, ...files: SpecialOperand['file'][]): boolea
 export function translateInstruction(b: Builder, instruction: Instruction): void {
   b.instruction(instruction.address, instruction.length);
   const row = rowOf(instruction) ?? undefinedInstruction;
+  if (b.checksTaskSwitched && heldOff.has(rowName(instruction))) checkTaskSwitched(b);
   if (usesMmx(instruction)) checkPending(b);
   row(b, instruction.operands, instruction);
 }

@@ -20,6 +20,7 @@ export function codeSource(mode: Mode, hex: string, options: SourceOptions = {})
   return {
     mode,
     exactFloats,
+    checksTaskSwitched: false,
     decoderAt: (address) => (decoder.contains(address) ? decoder : undefined),
     readConstant: (address) => constants.get(address),
     isEntry: (address) => entries.includes(address),

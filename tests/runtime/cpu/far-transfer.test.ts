@@ -116,6 +116,23 @@ test('IRET from level 1 returns to level 3', () => {
   assert.equal(back.selectors, [0, 0x1b, 0x23, 0, 0x23, 0]);
 });
 
+test('the environment hears of a return to another level, and of no other', () => {
+  let heard = 0;
+  const environment = { levelChanged: () => void heard++ };
+  const to = (selector: number, stackSelector: number) => [
+    { address: stack, bytes: words(4, 0x4321, selector, 0x202, 0x2000_0800, stackSelector) },
+  ];
+
+  runSystem(32, 'cf', { ...world, environment, memory: to(0x1b, 0x23) });
+  assert.is(heard, 0);
+  runSystem(32, 'cf', {
+    ...ring1,
+    environment: { ...ring1.environment, ...environment },
+    memory: to(0x1b, 0x23),
+  });
+  assert.is(heard, 1);
+});
+
 test('IRET refuses a null stack, and a nested task', () => {
   const memory = [{ address: stack, bytes: words(8, 0x4321, 0x5b, 0x202, 0x2000_0800, 0) }];
   assert.equal(runSystem(64, '48 cf', { ...world64, memory }).outcome, gp(0));

@@ -233,7 +233,6 @@ test('a user meets what belongs to the supervisor as a fault with the bit for us
   const paged = await pagedGuest(64, 'in order', 'mov rbx, [rdi]\nfault: mov rbx, [rdi + 8]');
   const { guest, space } = paged;
   space.tables.isUser = true;
-  space.tables.flush();
 
   const leave = await finish(paged);
 

@@ -138,11 +138,17 @@ test('a page that may not be written carries a flag while it is part of a run', 
 test('users have no runs of pages that are not theirs', () => {
   const { runs, tables, bound } = guestOf('in order');
   runs.learn(lo);
+  const open = bound();
   tables.isUser = true;
 
-  runs.verify();
-
+  runs.levelChanged();
   assert.is(bound(), 0n);
+  runs.verify();
+  assert.is(bound(), 0n);
+
+  tables.isUser = false;
+  runs.levelChanged();
+  assert.is(bound(), open);
 });
 
 test.run();
