@@ -3,6 +3,7 @@
  * callbacks, the kernel's stack, descriptor frames, bases and page tables of kernel and user.
  */
 import { FLAT_KERNEL } from '../abi/xen.ts';
+import type { StoreThrough } from '../cpu/evaluate-instruction.ts';
 import type { GuestCpu } from '../domain/guest-cpu.ts';
 import type { Width } from '../memory/layout.ts';
 import { segments } from '../x86/descriptor.ts';
@@ -14,6 +15,10 @@ export interface SystemCpu extends GuestCpu {
   set eflags(value: bigint);
   readState(offset: number, bytes: number): Uint8Array;
   writeState(offset: number, bytes: Uint8Array): void;
+  readonly supervisor: {
+    set isTaskSwitched(isSet: boolean);
+    storeThrough(other: StoreThrough): boolean;
+  };
 }
 
 export interface Trap {
@@ -31,8 +36,9 @@ export interface Callback {
   readonly masksEvents: boolean;
 }
 
-export type CallbackName = 'event' | 'failsafe' | 'syscall';
+export type CallbackName = 'event' | 'failsafe' | 'syscall' | 'sysenter' | 'syscall32';
 
+const taskSwitched = 8n;
 /** CR0 as a guest finds it: PE MP ET NE WP AM PG. */
 const initialControl = 0x8005_0033n;
 
@@ -44,7 +50,11 @@ export class PvCpu {
     event: undefined,
     failsafe: undefined,
     syscall: undefined,
+    sysenter: undefined,
+    syscall32: undefined,
   };
+  /** Sent by the guest to itself; masked from its delivery to the next HYPERVISOR_iret. */
+  readonly nmi = { isPending: false, isMasked: false };
   /** Of a 64-bit guest, both of whose levels are the processor's level 3. */
   isKernel = true;
   kernelStack: { ss: number; sp: bigint };
@@ -56,7 +66,7 @@ export class PvCpu {
   /** Topmost tables of the two levels; 0: none. */
   roots = { kernel: 0, user: 0 };
   ioPrivilege = 0;
-  control0 = initialControl;
+  #control0 = initialControl;
   /** CR2. */
   faultAddress = 0n;
   readonly debug: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff_0ff0n, 0x400n];
@@ -67,6 +77,16 @@ export class PvCpu {
     this.cpu = cpu;
     this.width = cpu.mode;
     this.kernelStack = { ss: FLAT_KERNEL[cpu.mode].ss, sp: 0n };
+  }
+
+  /** CR0; of it the guest may change TS. */
+  get control0(): bigint {
+    return this.#control0;
+  }
+
+  set isTaskSwitched(isSet: boolean) {
+    this.#control0 = isSet ? initialControl | taskSwitched : initialControl;
+    this.cpu.supervisor.isTaskSwitched = isSet;
   }
 
   /** Whether the guest's kernel runs, not a program of its own. */

@@ -126,6 +126,9 @@ export class PvDomain {
       setIopl: (level) => {
         this.#pv.ioPrivilege = level;
       },
+      sendNmi: () => {
+        this.#pv.nmi.isPending = true;
+      },
     };
   }
 
@@ -144,6 +147,7 @@ export class PvDomain {
       ...trapHandlers({
         ...{ pv, mmu, toggleMode },
         crash: (why) => kernel.crash(why),
+        raise: (vector, errorCode) => kernel.raise(vector, errorCode),
       }),
     };
     const { image } = this.#image;
@@ -169,13 +173,18 @@ export class PvDomain {
     this.cpu.rip = entry;
   }
 
-  /** Between a 64-bit guest's kernel and its programs: page tables and GS.base. */
+  /** Between a guest's kernel and its programs: of 64-bit ones page tables and GS.base, of 32-bit ones rights. */
   #toggleMode(): void {
     const pv = this.#pv;
+    const { tables } = this.#mmu;
+    if (pv.width === 32) {
+      tables.isUser = !tables.isUser;
+      return;
+    }
     pv.isKernel = !pv.isKernel;
     [pv.gsBase, pv.otherGsBase] = [pv.otherGsBase, pv.gsBase];
-    this.#mmu.tables.root = pv.isKernel ? pv.roots.kernel : pv.roots.user;
-    this.#mmu.tables.flush();
+    tables.root = pv.isKernel ? pv.roots.kernel : pv.roots.user;
+    tables.flush();
   }
 }
 

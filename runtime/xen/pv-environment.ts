@@ -4,7 +4,7 @@
  */
 import { FLAT_KERNEL } from '../abi/xen.ts';
 import type { Emulated, Environment } from '../cpu/environment.ts';
-import { UnsupportedError, XenError } from '../errors.ts';
+import { XenError } from '../errors.ts';
 import type { EvaluationState } from '../ir/evaluate.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 import type { Width } from '../memory/layout.ts';
@@ -15,7 +15,6 @@ import type { FrameTable } from './frames.ts';
 import { descriptorOf } from './mmu/descriptors.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu } from './pv-cpu.ts';
-import { noTaskSwitch } from './traps/trap-calls.ts';
 
 export interface EnvironmentParts {
   readonly frames: FrameTable;
@@ -63,17 +62,24 @@ export function pvEnvironment(width: Width, parts: EnvironmentParts): Environmen
     task: 0,
     control,
     selectors: width === 64 ? [ds, cs, ss, ds, ds, ds] : [ds, cs, ss, ds, ds, ds],
+    levelChanged: () => {
+      if (width === 32) parts.mmu().tables.isUser = !parts.pv().inKernel;
+    },
     emulate: (instruction, state) => emulate(instruction, state, parts),
   };
 }
 
-/** #BP and #OF have gates of their own; for the others the guest's trap table says who may use INT n. */
+/** #BP, #OF and INT 0x80 have gates of their own; for the others the guest's trap table says who may use INT n. */
 function gatePrivilege(pv: PvCpu, vector: number): number | undefined {
   if (vector === vectors.BP || vector === vectors.OF) return 3;
   const trap = pv.traps[vector];
+  if (vector === systemCall) return trap === undefined ? undefined : 3;
   const least = pv.inKernel ? 1 : 3;
   return trap !== undefined && trap.privilege >= least ? 3 : undefined;
 }
+
+/** What programs have asked their kernels by since Linux began. */
+const systemCall = 0x80;
 
 type Emulation = (
   instruction: Instruction,
@@ -103,7 +109,9 @@ function emulate(
   state: EvaluationState,
   parts: EnvironmentParts,
 ): Emulated {
-  if (!parts.pv().inKernel) return 'refused';
+  // Whoever executes WBINVD, nothing needs to be done.
+  const isForAll = instruction.mnemonic === 'WBINVD' || instruction.mnemonic === 'INVD';
+  if (!parts.pv().inKernel && !isForAll) return 'refused';
   return emulations[instruction.mnemonic]?.(instruction, state, parts) ?? 'refused';
 }
 
@@ -120,7 +128,7 @@ function readPort({ operands }: Instruction, state: EvaluationState): Emulated {
 }
 
 function clearTaskSwitched(pv: PvCpu): Emulated {
-  pv.control0 &= ~8n;
+  pv.isTaskSwitched = false;
   return 'done';
 }
 
@@ -211,8 +219,7 @@ function writeSpecial(
   if (index === 0) {
     // TS alone may change.
     if ((value ^ own.control0) & ~8n) return 'refused';
-    if ((value & 8n) !== 0n) throw new UnsupportedError(noTaskSwitch);
-    own.control0 = value;
+    own.isTaskSwitched = (value & 8n) !== 0n;
     return 'done';
   }
   if (index === 2) own.faultAddress = value;

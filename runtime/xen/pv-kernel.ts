@@ -2,7 +2,7 @@
  * Xen as a PV domain's kernel: answers its hypercalls, sends it its exceptions and events, lets it wait, and ends it. All that
  * a vCPU leaves for comes here.
  */
-import { HYPERVISOR_VIRT_END } from '../abi/xen.ts';
+import { HYPERVISOR_VIRT_END, VMASST } from '../abi/xen.ts';
 import type { FaultPlace, FaultReporter } from '../cpu/fault-report.ts';
 import type { Leave } from '../cpu/leave.ts';
 import type { Ending, GuestKernel, Next } from '../domain/domain.ts';
@@ -16,8 +16,7 @@ import { GuestError } from './guest-error.ts';
 import type { HypercallTable } from './hypercalls/hypercall-table.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu, Trap } from './pv-cpu.ts';
-import { type BounceParts, bounce, type Cause } from './traps/bounce.ts';
-import { noRing3 } from './traps/trap-calls.ts';
+import { type BounceParts, bounce, type Cause, isHandler } from './traps/bounce.ts';
 import { xenLeaf } from './traps/xen-cpuid.ts';
 import type { Timers } from './virtual-cpu.ts';
 
@@ -104,9 +103,16 @@ export class PvKernel implements GuestKernel {
 
   /** What Xen looks at on every way back into the guest. */
   #enterGuest(): void {
-    const { domain, pv } = this.#parts;
+    const { pv, domain } = this.#parts;
+    const { nmi } = pv;
+    if (nmi.isPending && !nmi.isMasked) {
+      nmi.isPending = false;
+      // Who has no handler misses it.
+      const handler = pv.traps[vectors.NMI];
+      nmi.isMasked = handler !== undefined && isHandler(handler, pv.width);
+      if (handler !== undefined && nmi.isMasked) this.#deliver(handler, {}, 'an NMI');
+    }
     const { vcpu } = domain;
-    if (domain.width === 32 && !pv.inKernel) throw new UnsupportedError(noRing3);
     if (vcpu.isUpcallPending && !vcpu.isUpcallMasked) this.#upcall();
   }
 
@@ -229,6 +235,8 @@ export class PvKernel implements GuestKernel {
   #exception(leave: Extract<Leave, { reason: 'exception' }>): void {
     const { vector, errorCode, address } = leave;
     if (vector === vectors.UD && this.#emulateForced()) return;
+    // Once is enough: whoever handles it hands the registers on.
+    if (vector === vectors.NM) this.#parts.pv.isTaskSwitched = false;
     if (vector === vectors.PF && address !== undefined) {
       this.#pageFault(leave, address, errorCode ?? 0);
       return;
@@ -240,14 +248,33 @@ export class PvKernel implements GuestKernel {
   #pageFault(leave: Leave, address: bigint, errorCode: number): void {
     const { domain, pv, mmu } = this.#parts;
     mmu.tables.invalidate(address);
+    if (this.#emulateTableWrite(address, errorCode)) return;
     pv.faultAddress = address;
     domain.vcpu.setFaultAddress(address);
-    if (pv.inKernel && mmu.isTableWrite(address, errorCode))
-      throw new UnsupportedError(
-        `xen: the guest writes to a page table at 0x${address.toString(16)}; emulating that is not there yet`,
-      );
     const user = pv.inKernel ? 0 : pageFaultCode.user;
     this.#raise(vectors.PF, (errorCode & ~pageFaultCode.user) | user, leave);
+  }
+
+  /** With VMASST_TYPE_writable_pagetables a kernel may write to its last-level tables as if they were memory. */
+  #emulateTableWrite(page: bigint, errorCode: number): boolean {
+    const { pv, mmu } = this.#parts;
+    if (!pv.assists.has(VMASST.TYPE_writable_pagetables) || !pv.inKernel) return false;
+    if (!mmu.isTableWrite(page, errorCode)) return false;
+    try {
+      return pv.cpu.supervisor.storeThrough({
+        page,
+        store: (address, bytes, value) => mmu.storeMapped(address, bytes, value),
+      });
+    } catch (error) {
+      if (!(error instanceof GuestError)) throw error;
+      this.crash(error.message);
+      return true;
+    }
+  }
+
+  /** An exception where the guest stands, and not of an instruction there. */
+  raise(vector: number, errorCode: number): void {
+    this.#deliver(this.#parts.pv.traps[vector], { errorCode }, `exception ${vector}`);
   }
 
   #raise(vector: number, errorCode: number | undefined, leave: Leave | undefined): void {

@@ -40,6 +40,8 @@ export interface DomainHooks {
   readonly mapper: GrantMapper;
   /** PHYSDEVOP_set_iopl. */
   readonly setIopl: (level: number) => void;
+  /** VCPUOP_send_nmi. */
+  readonly sendNmi: () => void;
 }
 
 /** A domain as its kernel and its back-ends need it. */
@@ -89,7 +91,7 @@ export class XenWorld {
     this.#hostGrants = new GrantTable(0, frames);
   }
 
-  join(context: DomainContext, { mapper, setIopl }: DomainHooks): DomainParts {
+  join(context: DomainContext, { mapper, setIopl, sendNmi }: DomainHooks): DomainParts {
     const { id, width, memory, sharedInfo, vcpu } = context;
     const bits = new EventBits(memory, width, sharedInfo, vcpu);
     const peers = (domid: number): EventPeer | undefined => this.#eventPeer(domid);
@@ -112,7 +114,7 @@ export class XenWorld {
         ...eventHypercalls(channels, peers),
         ...schedulerHypercalls({ channels, time: this.time, timers, isThere }),
         ...refusedHypercalls(isThere),
-        vcpu_op: vcpuOp({ bits, vcpuTime, timers }),
+        vcpu_op: vcpuOp({ bits, vcpuTime, timers, sendNmi }),
         grant_table_op: grantTableOp({ table: grants, peers: grantPeers, mappings }),
         xen_version: xenVersion,
         physdev_op: physdevOp(setIopl),

@@ -7,6 +7,8 @@ export class FakeSystemCpu implements SystemCpu {
   readonly mode: 64 | 32;
   rip = 0n;
   eflags = 0x202n;
+  /** Nothing is executed. */
+  readonly supervisor = { isTaskSwitched: false, storeThrough: (): boolean => false };
   readonly #registers: bigint[] = new Array(32).fill(0n);
   readonly #state = new Uint8Array(cpuStateSize);
 

@@ -14,7 +14,7 @@ export interface VcpuDomain extends EventDomain {
   readonly handlers: HypercallHandlers;
 }
 
-export function vcpuDomain(width: Width): VcpuDomain {
+export function vcpuDomain(width: Width, sendNmi = (): void => {}): VcpuDomain {
   const { one } = eventDomains(width);
   const { domain, clock, channels, bits } = one;
   const time = new SystemTime(clock);
@@ -23,7 +23,7 @@ export function vcpuDomain(width: Width): VcpuDomain {
   const isThere = (domid: number): boolean => domid <= 2;
   const handlers = {
     ...schedulerHypercalls({ channels, time, timers, isThere }),
-    vcpu_op: vcpuOp({ bits, vcpuTime, timers }),
+    vcpu_op: vcpuOp({ bits, vcpuTime, timers, sendNmi }),
   };
   return { ...one, time, timers, handlers };
 }

@@ -6,7 +6,7 @@ import {
 } from '../../abi/control.ts';
 import { DOMID } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
-import { type Hypercall, type HypercallHandlers, multiplexed } from './hypercall.ts';
+import type { Hypercall, HypercallHandlers } from './hypercall.ts';
 
 const refused = (errno: string, why: string): Hypercall => ({
   arguments: 3,
@@ -49,15 +49,4 @@ export const refusedHypercalls = (isThere: (domid: number) => boolean): Hypercal
       throw new XenError('EPERM', `d${domid} has its devices from elsewhere`);
     },
   },
-  /** A handler may be registered: no NMI is ever sent to a guest but by itself (VCPUOP_send_nmi). */
-  nmi_op: multiplexed('nmi_op', {
-    register_callback: {
-      number: 0,
-      call: ({ guest, width }, at) => {
-        guest.readWord(at, width);
-        return 0;
-      },
-    },
-    unregister_callback: { number: 1, call: () => 0 },
-  }),
 });

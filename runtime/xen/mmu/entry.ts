@@ -11,6 +11,8 @@ export const entryOf = (value: bigint): Entry => ({
   high: Number((value >> 32n) & 0xffff_ffffn),
 });
 
+export const wordOf = ({ low, high }: Entry): bigint => (BigInt(high) << 32n) | BigInt(low);
+
 export const isPresent = ({ low }: Entry): boolean => (low & pageBits.present) !== 0;
 export const isWritable = ({ low }: Entry): boolean => (low & pageBits.writable) !== 0;
 

@@ -74,7 +74,7 @@ function replace(mmu: Mmu, place: Place, entry: Entry): void {
     throw new GrantError('general_error', 'a granted frame is mapped there');
   write(mmu, place, entry);
   try {
-    mmu.types.putEntry(old, frameTypes.l1);
+    mmu.types.putEntry(old, place.table, frameTypes.l1);
   } catch (error) {
     if (!(error instanceof XenError)) throw error;
     throw new GrantError('general_error', error.message);

@@ -2,7 +2,7 @@
  * A PV guest's MMU: it writes its page tables through Xen, which checks each entry (xen.h, mmu_update). Changes are seen by
  * the guest when it flushes, as on a processor; Xen flushes of its own accord only where a frame is given away.
  */
-import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, MMU } from '../../abi/xen.ts';
+import { HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START, MMU, VMASST } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
 import { isCanonical, pageFaultCode } from '../../memory/address-space.ts';
 import type { PageTables } from '../../memory/page-tables.ts';
@@ -19,6 +19,8 @@ import {
   grantMark,
   hasChanged,
   isPresent,
+  isWritable,
+  wordOf,
 } from './entry.ts';
 import { hexFrame, levelOf, type PageTypes } from './page-types.ts';
 
@@ -53,6 +55,7 @@ export class Mmu {
   begin(root: number): void {
     this.pin(root, this.rootType);
     this.types.getType(root, this.rootType);
+    this.types.showFrames(root, true);
     this.#pv.roots.kernel = root;
     this.tables.root = root;
   }
@@ -88,6 +91,7 @@ export class Mmu {
     const old = this.#pv.roots.kernel;
     if (frame !== old) {
       this.types.getType(frame, this.rootType);
+      if (!this.#isStrict || frame !== this.#pv.roots.user) this.types.showFrames(frame, true);
       this.#pv.roots.kernel = frame;
       if (this.#pv.inKernel || this.types.width === 32) this.tables.root = frame;
       this.types.putType(old);
@@ -98,9 +102,17 @@ export class Mmu {
   setUserRoot(frame: number): void {
     const old = this.#pv.roots.user;
     if (frame === old) return;
-    if (frame !== 0) this.types.getType(frame, this.rootType);
+    if (frame !== 0) {
+      this.types.getType(frame, this.rootType);
+      if (this.#isStrict) this.types.showFrames(frame, false);
+    }
     this.#pv.roots.user = frame;
     if (old !== 0) this.types.putType(old);
+  }
+
+  /** Programs are not to find the table of frames, even by tables that were the kernel's. */
+  get #isStrict(): boolean {
+    return this.#pv.assists.has(VMASST.TYPE_m2p_strict);
   }
 
   // Entries.
@@ -157,14 +169,59 @@ export class Mmu {
 
   /** Whether a write that has faulted was one to a last-level table, which Xen does in the guest's place. */
   isTableWrite(address: bigint, errorCode: number): boolean {
-    const { present, write } = pageFaultCode;
-    if ((errorCode & (present | write)) !== (present | write)) return false;
+    const { present, write, reserved } = pageFaultCode;
+    if ((errorCode & (present | write | reserved)) !== (present | write)) return false;
     const table = this.lastTable(address);
     if (table === undefined) return false;
     const entry = this.types.read(table, Number((address >> 12n) & 511n));
     const frame = frameOf(entry);
     const isTable = this.frames.typeOf(frame) === frameTypes.l1;
-    return isPresent(entry) && isTable && this.frames.typeCountOf(frame) > 0 && this.isOwn(frame);
+    return (
+      isPresent(entry) &&
+      !isWritable(entry) &&
+      isTable &&
+      this.frames.typeCountOf(frame) > 0 &&
+      this.isOwn(frame)
+    );
+  }
+
+  /** A store to a last-level table that is mapped there, of a whole entry or an aligned part of one; false where it may not be. */
+  storeMapped(address: bigint, bytes: number, value: bigint): boolean {
+    const offset = Number(address & 7n);
+    const isPart = bytes <= 8 && (bytes & (bytes - 1)) === 0 && offset % bytes === 0;
+    const table = isPart ? this.#mapped(address) : undefined;
+    if (table === undefined) return false;
+    const index = Number((address >> 3n) & 511n);
+    const shift = BigInt(8 * offset);
+    const mask = ((1n << BigInt(8 * bytes)) - 1n) << shift;
+    const old = wordOf(this.types.read(table, index));
+    const wanted = (old & ~mask) | ((value << shift) & mask);
+    return (
+      this.#tryEntry(table, index, wanted) ||
+      // Who writes the upper half first, while the entry is there, means to write the lower one next.
+      (this.types.width === 32 &&
+        bytes === 4 &&
+        offset === 4 &&
+        this.#tryEntry(table, index, wanted & ~1n))
+    );
+  }
+
+  #tryEntry(table: number, index: number, value: bigint): boolean {
+    try {
+      this.writeEntry(table, index, entryOf(value), false);
+      return true;
+    } catch (error) {
+      if (error instanceof XenError) return false;
+      throw error;
+    }
+  }
+
+  /** The frame that a last-level entry maps at an address. */
+  #mapped(address: bigint): number | undefined {
+    const table = this.lastTable(address);
+    return table === undefined
+      ? undefined
+      : frameOf(this.types.read(table, Number((address >> 12n) & 511n)));
   }
 
   /** An entry of what is a page table, or 8 bytes of what is none. */
@@ -200,17 +257,17 @@ export class Mmu {
     }
     if (!isPresent(next)) {
       types.write(frame, index, next);
-      types.putEntry(old, type);
+      types.putEntry(old, frame, type);
       this.#unmapped(old, level, frame);
       return;
     }
     const bad = disallowedFlags(next, level, types.width);
     if (bad !== 0) throw new XenError('EINVAL', `bad flags ${hexFrame(bad)} at level ${level}`);
     const isSame = isPresent(old) && !hasChanged(old, next);
-    if (!isSame) types.getEntry(next, type, index, owner);
+    if (!isSame) types.getEntry(next, { frame, type, index }, owner);
     types.write(frame, index, adjusted(next, level, types.width));
     if (isSame) return;
-    types.putEntry(old, type);
+    types.putEntry(old, frame, type);
     this.#unmapped(old, level, frame);
   }
 

@@ -14,6 +14,7 @@ import {
   isPresent,
   isWritable,
 } from './entry.ts';
+import { LinearTables } from './linear-tables.ts';
 import type { XenMappings } from './xen-mappings.ts';
 
 const entries = 512;
@@ -24,6 +25,13 @@ export interface PageTypesOptions {
   readonly width: 64 | 32;
   /** What Xen writes into tables of its own accord. */
   readonly xen: XenMappings;
+}
+
+/** An entry's place: the table, what that is, and which entry. */
+export interface Slot {
+  readonly frame: number;
+  readonly type: FrameType;
+  readonly index: number;
 }
 
 /** Which level a type of page table is; 0 of other types. */
@@ -37,6 +45,7 @@ export class PageTypes {
   readonly width: 64 | 32;
   readonly #domain: number;
   readonly #xen: XenMappings;
+  readonly #linear = new LinearTables();
 
   constructor({ frames, domain, width, xen }: PageTypesOptions) {
     this.frames = frames;
@@ -81,28 +90,68 @@ export class PageTypes {
     return this.#xen.isGuestSlot(type, index, this.width);
   }
 
+  /** Whether a 64-bit guest finds the table of frames by a topmost table. */
+  showFrames(root: number, isShown: boolean): void {
+    if (this.width === 64) this.#xen.show(root, isShown);
+  }
+
   /** What an entry of a table refers to is referred to once more; throws as Xen answers where it may not be. */
-  getEntry(entry: Entry, type: FrameType, index: number, owner = this.#domain): void {
+  getEntry(entry: Entry, { frame, type, index }: Slot, owner = this.#domain): void {
     const level = levelOf(type);
     const bad = disallowedFlags(entry, level, this.width);
     if (bad !== 0)
       throw new XenError('EINVAL', `bad flags ${hexFrame(bad)} in an entry of level ${level}`);
     if (level === 1) this.#getMapped(entry, owner);
-    else this.getType(frameOf(entry), this.#typeBelow(type, index));
+    else this.#getTable(entry, frame, this.#typeBelow(type, index));
   }
 
   /** The reverse. */
-  putEntry(entry: Entry, type: FrameType): void {
+  putEntry(entry: Entry, table: number, type: FrameType): void {
     if (!isPresent(entry)) return;
     const frame = frameOf(entry);
     // What a grant maps is held by the grant.
     if (levelOf(type) === 1 && (entry.high & grantMark) !== 0) return;
     if (levelOf(type) > 1) {
+      if (frame === table) return;
+      if (levelOf(this.frames.typeOf(frame)) === levelOf(type)) {
+        this.#linear.count(frame, 1);
+        this.#linear.count(table, -1);
+      }
       this.putType(frame);
       return;
     }
     if (isWritable(entry)) this.#dropType(frame);
     this.put(frame);
+  }
+
+  /** The table that an entry leads to: one of the level below, or a linear one. */
+  #getTable(entry: Entry, table: number, type: FrameType): void {
+    const frame = frameOf(entry);
+    try {
+      this.getType(frame, type);
+    } catch (error) {
+      const isOther = error instanceof XenError && error.errno === 'EINVAL';
+      if (!isOther || !this.#getLinear(entry, table)) throw error;
+    }
+  }
+
+  /**
+   * A table may lead to itself, or to another of its level that has no such entries, so that the guest reads its tables as
+   * memory: by an entry that may not be written through. One step alone: who is led to by another leads to none.
+   */
+  #getLinear(entry: Entry, table: number): boolean {
+    const frame = frameOf(entry);
+    const level = levelOf(this.frames.typeOf(table));
+    if (isWritable(entry) || (this.width === 32 && level === 3)) return false;
+    if (frame === table) return true;
+    const isTable = this.isOwn(frame) && levelOf(this.frames.typeOf(frame)) === level;
+    if (!isTable || this.frames.typeCountOf(frame) === 0) return false;
+    if (!this.#linear.mayLead(table) || !this.#linear.mayBeLedTo(frame)) return false;
+    this.#linear.count(table, 1);
+    this.#linear.count(frame, -1);
+    this.frames.addReference(frame, 1);
+    this.frames.addTypeCount(frame, 1);
+    return true;
   }
 
   #typeBelow(type: FrameType, index: number): FrameType {
@@ -179,7 +228,7 @@ export class PageTypes {
       const entry = this.read(frame, index);
       if (!isPresent(entry)) continue;
       try {
-        this.getEntry(entry, type, index);
+        this.getEntry(entry, { frame, type, index });
       } catch (error) {
         this.#release(frame, type, index);
         throw error;
@@ -193,7 +242,7 @@ export class PageTypes {
   #release(frame: number, type: FrameType, end: number): void {
     const count = this.width === 32 && type === frameTypes.l3 ? Math.min(end, 4) : end;
     for (let index = 0; index < count; index++)
-      if (this.isGuestSlot(type, index)) this.putEntry(this.read(frame, index), type);
+      if (this.isGuestSlot(type, index)) this.putEntry(this.read(frame, index), frame, type);
   }
 
   read(frame: number, index: number): Entry {

@@ -10,7 +10,7 @@ import {
   vcpu_set_singleshot_timer,
 } from '../../abi/vcpu.ts';
 import { vcpu_info } from '../../abi/xen.ts';
-import { UnsupportedError, XenError } from '../../errors.ts';
+import { XenError } from '../../errors.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
 import type { DomainContext } from '../domain-context.ts';
 import type { EventBits } from '../events/event-bits.ts';
@@ -27,6 +27,7 @@ export interface VcpuParts {
   readonly bits: EventBits;
   readonly vcpuTime: VcpuTime;
   readonly timers: VcpuTimers;
+  readonly sendNmi: () => void;
 }
 
 const plain = (number: number, call: Operation['call']): Operation => ({ number, call });
@@ -35,7 +36,7 @@ type Operations = Readonly<Record<string, Operation>>;
 
 export function vcpuOp(parts: VcpuParts): Hypercall {
   const operations = multiplexed('vcpu_op', {
-    ...stateOperations,
+    ...stateOperations(parts),
     ...timerOperations(parts),
     ...areaOperations(parts),
   });
@@ -48,7 +49,7 @@ export function vcpuOp(parts: VcpuParts): Hypercall {
   };
 }
 
-const stateOperations: Operations = {
+const stateOperations = ({ sendNmi }: VcpuParts): Operations => ({
   initialise: plain(VCPUOP.initialise, (domain, context) => {
     domain.guest.readBytes(context, 1);
     throw new XenError('EEXIST', 'the vCPU runs already');
@@ -61,12 +62,13 @@ const stateOperations: Operations = {
   is_up: plain(VCPUOP.is_up, () => 1),
   send_nmi: plain(VCPUOP.send_nmi, (_, argument) => {
     if (argument !== 0n) throw new XenError('EINVAL', 'an NMI takes no argument');
-    throw new UnsupportedError('xen: vcpu_op.send_nmi: NMIs are not delivered to guests yet');
+    sendNmi();
+    return 0;
   }),
   get_physid: plain(VCPUOP.get_physid, () => {
     throw new XenError('EINVAL', 'the vCPU is bound to no processor');
   }),
-};
+});
 
 const timerOperations = ({ timers }: VcpuParts): Operations => ({
   set_periodic_timer: operation(

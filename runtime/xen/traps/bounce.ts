@@ -34,13 +34,17 @@ export interface BounceParts {
   readonly pv: PvCpu;
   readonly vcpu: VirtualCpu;
   readonly guest: GuestMemory;
-  /** Changes between the page tables of kernel and user. */
+  /** Changes between the kernel and its programs: page tables, or what of them may be used. */
   readonly toggleMode: () => void;
 }
 
+/** A 64-bit guest's is one by its address, a 32-bit one's by its selector. */
+export const isHandler = ({ cs, address }: Target, width: 64 | 32): boolean =>
+  width === 64 ? address !== 0n : (cs & ~3) !== 0;
+
 export function bounce(parts: BounceParts, target: Target, cause: Cause = {}): void {
   const { pv } = parts;
-  if (target.address === 0n) throw new GuestError('it has no handler');
+  if (!isHandler(target, pv.width)) throw new GuestError('it has no handler');
   if (pv.width === 64) bounce64(parts, target, cause);
   else bounce32(parts, target, cause);
 }
@@ -79,10 +83,11 @@ function bounce64(parts: BounceParts, target: Target, cause: Cause): void {
 }
 
 function bounce32(parts: BounceParts, target: Target, cause: Cause): void {
-  const { pv, guest } = parts;
+  const { pv, guest, toggleMode } = parts;
   const { cpu } = pv;
   const stackPointer = cpu.register(RSP);
   const wasKernel = pv.inKernel;
+  if (!wasKernel) toggleMode();
   const { wasMasked, flags } = savedState(parts, target, cause);
   const { errorCode } = cause;
   const words = [

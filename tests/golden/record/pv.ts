@@ -16,7 +16,16 @@ export const pvTranscripts = fileURLToPath(
 );
 
 /** What the others ask the shim answers, or is another's there: no record of them is one of Xen's. */
-export const recordedIn32: ReadonlySet<string> = new Set(['mmu', 'traps', 'version', 'xenstore']);
+export const recordedIn32: ReadonlySet<string> = new Set([
+  'callbacks',
+  'linear',
+  'mmu',
+  'task-switched',
+  'traps',
+  'user',
+  'version',
+  'xenstore',
+]);
 
 /** Of the block guest's disk. */
 export const blockGuestBytes = 4 * 2 ** 20;

@@ -31,7 +31,9 @@ long hypercall(unsigned number, unsigned long a, unsigned long b, unsigned long 
 
 /* %d, %u, %x, %s, %c; l before them for long, L for 64 bits. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Waits until the console has taken all, then shuts down. */
+/* Waits until the console has taken all. */
+void drain(void);
+/* The same, then shuts down. */
 void finish(unsigned reason) __attribute__((noreturn));
 
 /* The entry that maps a page of the first 2 MiB or more of the guest, by machine address. */

@@ -144,14 +144,19 @@ void print(const char *format, ...)
 	notify();
 }
 
-void finish(unsigned reason)
+void drain(void)
 {
-	struct sched_shutdown shutdown = { .reason = reason };
 	while (console->out_cons != console->out_prod) {
 		notify();
 		CALL2(sched_op, SCHEDOP_yield, 0);
 		__asm__ volatile("" ::: "memory");
 	}
+}
+
+void finish(unsigned reason)
+{
+	struct sched_shutdown shutdown = { .reason = reason };
+	drain();
 	for (;;)
 		CALL2(sched_op, SCHEDOP_shutdown, &shutdown);
 }

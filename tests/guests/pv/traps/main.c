@@ -2,38 +2,19 @@
  * Exceptions, but for #DB, #SS and #XM, which the recorded machine's processor, QEMU's, raises otherwise or not: each is raised and shown as its handler finds it; then what Xen emulates for a kernel, and hypercalls that say
  * where handlers, descriptors and segments are.
  */
-#include "pv.h"
-
-#define WORD unsigned long
+#include "traps.h"
 
 #ifdef __x86_64__
-struct frame {
-	WORD r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	WORD vector, error, ip, cs, flags, sp, ss;
-};
-#define CS_OF(f) ((f)->cs & 0xffff)
-#define MASKED_OF(f) ((f)->cs >> 32 & 0xff)
-#define KERNEL_CS 0xe033
 #define LEA(label, to) "lea " label "(%%rip), %%rax\n mov %%rax, " to "(%%rip)\n"
 #define A "%%rax"
 #define S "%%rsp"
 #define REGISTERS "rax", "rcx", "rdx", "rbx", "r8", "r9", "r10", "r11"
 #else
-struct frame {
-	WORD edi, esi, ebp, esp, ebx, edx, ecx, eax;
-	WORD vector, error, ip, cs, flags;
-};
-#define CS_OF(f) ((f)->cs & 0xffff)
-#define MASKED_OF(f) ((f)->cs >> 16 & 0xff)
-#define KERNEL_CS 0xe019
 #define LEA(label, to) "movl $" label ", " to "\n"
 #define A "%%eax"
 #define S "%%esp"
 #define REGISTERS "eax", "ecx", "edx", "ebx"
 #endif
-
-extern char entries[];
-extern long hypercall_iret(long flags);
 
 static char plain[4096] PAGE;
 WORD resume, start;
@@ -51,15 +32,6 @@ void handle(struct frame *frame)
 	frame->ip = resume;
 }
 
-/* Entries lie one behind the other, all of one size. */
-static WORD entry(int vector)
-{
-	return (WORD)entries + vector * 16;
-}
-
-static const char *names[] = { "DE", "DB", "NMI", "BP", "OF", "BR", "UD", "NM", "DF", "9",
-			       "TS", "NP", "SS", "GP", "PF", "15", "MF", "AC", "MC", "XM" };
-
 static void show(const char *what, WORD base)
 {
 	if (seen == 0) {
@@ -67,7 +39,7 @@ static void show(const char *what, WORD base)
 		return;
 	}
 	if (last.vector < 20)
-		print("%s: #%s(%lx)", what, names[last.vector], last.error);
+		print("%s: #%s(%lx)", what, exception_names[last.vector], last.error);
 	else
 		print("%s: %x(%lx)", what, (unsigned)last.vector, last.error);
 	if (last.ip - base < 64)

@@ -48,13 +48,4 @@ test("devices are others' matter", () => {
   assert.is(call('dm_op', 1n, 1n, address), 'EPERM');
 });
 
-test('a handler for NMIs may be registered', () => {
-  const { address, call } = make();
-
-  assert.is(call('nmi_op', 0n, address), 0);
-  assert.is(call('nmi_op', 0n, 0x4000_0000n), 'EFAULT');
-  assert.is(call('nmi_op', 1n, 0n), 0);
-  assert.is(call('nmi_op', 2n, 0n), 'ENOSYS');
-});
-
 test.run();

@@ -225,6 +225,55 @@ test('a write that faults is told apart where it was one to a last-level table',
   assert.is(f.mmu.isTableWrite(0x8n, 7), false);
 });
 
+test('a store to a mapped table is a request for its entry, or is refused', () => {
+  const f = pvFrames(64);
+  const { root, l1, data } = tree(f, P);
+  f.mmu.begin(root);
+  f.mmu.updateMapping(0x1000n, entry(l1, P));
+  const place = 0x1000n + 8n * 5n;
+
+  assert.ok(f.mmu.storeMapped(place, 8, entry(data, P | W)));
+  assert.is(f.frames.typeCountOf(data), 1);
+  assert.is(f.mmu.storeMapped(place, 8, entry(l1, P | W)), false); // a table, to write
+  assert.is(f.mmu.storeMapped(place + 2n, 4, 0n), false); // not aligned
+  assert.is(f.mmu.storeMapped(place, 16, 0n), false);
+  assert.is(f.mmu.storeMapped(place + 4n, 4, 0xffn), false); // nobody's frame
+  assert.ok(f.mmu.storeMapped(place, 1, 0n));
+  assert.is(f.frames.typeCountOf(data), 0);
+  assert.is((f.peek(l1, 5) >> 12n) & 0xffn, BigInt(data) & 0xffn);
+});
+
+test('a 32-bit kernel that writes the upper half of an entry first has it taken away meanwhile', () => {
+  const f = pvFrames(32);
+  const { root, l1, data } = tree(f, P);
+  f.mmu.begin(root);
+  f.mmu.updateMapping(0x1000n, entry(l1, P));
+  assert.ok(f.mmu.storeMapped(0x1028n, 8, entry(data, P)));
+
+  assert.ok(f.mmu.storeMapped(0x102cn, 4, 0xffn));
+
+  assert.is(f.peek(l1, 5) & 1n, 0n);
+});
+
+test('a table may lead to itself, or to one that leads nowhere so, and only to be read', () => {
+  const f = pvFrames(64);
+  const [first, second] = [tree(f), tree(f)];
+  f.mmu.begin(first.root);
+  f.mmu.pin(second.root, frameTypes.l4);
+  const lead = (from: number, slot: number, to: number, flags: bigint) =>
+    errno(() => f.mmu.update((BigInt(from) << 12n) + BigInt(8 * slot), entry(to, flags)));
+
+  assert.is(lead(first.root, 5, first.root, P | W), 'EINVAL');
+  assert.is(lead(first.root, 5, first.root, P), 'none');
+  assert.is(lead(first.root, 6, second.root, P), 'none');
+  assert.is(lead(second.root, 6, first.root, P), 'EINVAL');
+  f.mmu.unpin(second.root);
+  assert.is(f.frames.typeCountOf(second.root), 1);
+  assert.is(lead(first.root, 6, 0, 0n), 'none');
+  assert.is(f.frames.typeCountOf(second.root), 0);
+  assert.is(f.frames.referencesOf(second.root), 0);
+});
+
 test('a new root takes the old one’s place', () => {
   const f = pvFrames(64);
   const [first, second] = [tree(f), tree(f)];

@@ -100,7 +100,7 @@ test('a 32-bit kernel stays in ring 1 and keeps its stack pointer', () => {
 });
 
 test('a 32-bit program’s stack is on the frame', () => {
-  const { cpu, pv, parts, top, words } = scene(32);
+  const { cpu, pv, parts, top, words, toggled } = scene(32);
   pv.setSelector('cs', 0xe02b);
   pv.setSelector('ss', 0xe033);
   pv.kernelStack = { ss: 0xe021, sp: top };
@@ -110,6 +110,7 @@ test('a 32-bit program’s stack is on the frame', () => {
 
   assert.equal(words(), [0x1234n, 0x1_e02bn, 0x4_4047n, 0x7000n, 0xe033n]);
   assert.is(pv.selector('ss'), 0xe021);
+  assert.is(toggled(), 1);
 });
 
 test('a guest without a handler, or without a stack, cannot go on', () => {
@@ -117,6 +118,10 @@ test('a guest without a handler, or without a stack, cannot go on', () => {
 
   assert.throws(
     () => bounce(parts, { ...handler, address: 0n }),
+    (error: unknown) => error instanceof GuestError,
+  );
+  assert.throws(
+    () => bounce(scene(32).parts, { ...handler, cs: 3 }),
     (error: unknown) => error instanceof GuestError,
   );
   cpu.setRegister(RSP, 0x1000n);

@@ -1,5 +1,6 @@
-/* Handlers of all vectors: each brings the frame that Xen has made into one shape, and calls handle(frame). */
+/* Handlers of all vectors: each brings the frame that Xen has made into one shape, and calls the guest's handle(frame). */
 	.text
+	.weak handle
 #ifdef __x86_64__
 .macro ENTRY vector, error
 	.balign 16
