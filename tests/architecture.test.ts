@@ -183,7 +183,13 @@ const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/traps/xen-cpuid.ts',
   ],
   // Recorded on real Xen, too.
-  'tests/guests/pv.test.ts': ['runtime/xen/traps/callbacks.ts', 'runtime/xen/traps/iret.ts'],
+  'tests/guests/pv.test.ts': [
+    'runtime/cpu/supervisor.ts',
+    'runtime/x86/task-switched.ts',
+    'runtime/xen/mmu/linear-tables.ts',
+    'runtime/xen/traps/callbacks.ts',
+    'runtime/xen/traps/iret.ts',
+  ],
   'tests/runtime/xen/mmu/mmu.test.ts': ['runtime/xen/mmu/', 'runtime/xen/guest-error.ts'],
   'tests/runtime/xen/builder/build-domain.test.ts': [
     'runtime/xen/builder/hypercall-page.ts',

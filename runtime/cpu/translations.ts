@@ -166,9 +166,7 @@ export class Translations {
     this.#translate(own, this.#options.entries, { isImage: true, onProgress });
   }
 
-  async load(): Promise<void> {
-    await this.#loadTools();
-  }
+  readonly load = async (): Promise<void> => void (await this.#loadTools());
 
   /** Makes an address enterable, if it is not: by the resumable form of the function around it, or by a function of its own. */
   async translateAt(address: bigint): Promise<void> {
@@ -275,8 +273,7 @@ export class Translations {
   #makeResumable(tools: Tools, fn: InstalledFunction): void {
     this.#resumed.add(fn);
     if (this.#takeKept(fn.entry, 'resumable')) return;
-    const whole = this.#fresh(tools).discover(fn.entry);
-    this.#installFunctions(tools, [whole], 'resumable');
+    this.#installFunctions(tools, [this.#fresh(tools).discover(fn.entry)], 'resumable');
   }
 
   /** False where nothing has changed, since it would have to be forgotten what frames that stand belong to. */
@@ -367,7 +364,6 @@ export class Translations {
     this.#forget(address === undefined ? this.#watch.remapped() : this.#watch.remappedAt(address));
   }
 
-  /** Functions whose code changes, and who calls them directly. */
   #forget(made: ReadonlySet<InstalledFunction>): void {
     if (made.size === 0) return;
     for (const { code } of made) this.#tools?.translator.replaced(code);
