@@ -3,6 +3,7 @@
  * one whose preceding bytes are a call. Guests are optimised code without unwind tables, so the second may name stale frames.
  */
 import type { Segment } from '../elf/segments.ts';
+import { XenError } from '../errors.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
 
 export interface StackToWalk {
@@ -110,6 +111,16 @@ function codeRange({ segments }: StackToWalk): readonly [number, number] {
 const isOnStack = ({ stack, width }: StackToWalk, address: bigint, length: bigint): boolean =>
   address >= stack.low && address + length <= stack.high && address % BigInt(width / 8) === 0n;
 
+/** Nothing where it cannot be read: a guest may have unmapped its own code. */
+function readQuietly(memory: StackToWalk['memory'], address: bigint, length: number): Uint8Array {
+  try {
+    return memory.readBytes(address, length);
+  } catch (error) {
+    if (error instanceof XenError) return new Uint8Array();
+    throw error;
+  }
+}
+
 /** CALL rel32 is e8 and four bytes; CALL r/m is ff /2 with 2 to 7 bytes, REX included. */
 function followsCall({ memory, segments }: StackToWalk, address: bigint): boolean {
   const segment = segments.find(
@@ -117,7 +128,7 @@ function followsCall({ memory, segments }: StackToWalk, address: bigint): boolea
   );
   if (segment === undefined) return false;
   const before = Math.min(Number(address - segment.address), 7);
-  const bytes = memory.readBytes(address - BigInt(before), before);
+  const bytes = readQuietly(memory, address - BigInt(before), before);
   if (bytes[before - 5] === 0xe8) return true;
   for (let length = 2; length <= before; length++) {
     const modrm = bytes[before - length + 1] ?? 0;

@@ -149,7 +149,6 @@ export class Vcpu {
     return this.#translations.keep();
   }
 
-  /** Modules that hold translated code now. */
   get liveModules(): number {
     return this.#translations.liveModules;
   }

@@ -22,7 +22,7 @@ import {
 } from '../../runtime/abi/xen.ts';
 import { type FieldType, pointer, type Struct, struct } from '../../runtime/memory/layout.ts';
 import type { Random } from './random.ts';
-import { victimId, type XenMachine } from './xen-machine.ts';
+import { attackerId, victimId, type XenMachine } from './xen-machine.ts';
 
 type Fields = Readonly<Record<string, FieldType<unknown, never>>>;
 type Values = Readonly<Record<string, unknown>>;
@@ -142,8 +142,11 @@ export class HostileCalls {
     const { width, attacker, frames } = this.#machine;
     const { size, at } = type.layout(width);
     const pfn = firstScratch + this.below(scratchPages);
-    const host = frames.hostOf(attacker.pv.built.frames[pfn] ?? 0) ?? 0;
+    const frame = attacker.pv.built.frames[pfn] ?? 0;
+    const host = frames.hostOf(frame) ?? 0;
     const offset = this.below(4) * 1024;
+    // It may have been given back, and be the other's.
+    if (frames.ownerOf(frame) !== attackerId) return BigInt(pfn * 4096 + offset);
     for (const [n, value] of values.entries()) {
       const bytes = new Uint8Array(size);
       Object.assign(at(bytes, 0), value);

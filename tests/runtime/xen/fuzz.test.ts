@@ -74,21 +74,24 @@ function entriesOf(
   });
 }
 
-/** All that the attacker's page tables lead to, but for the part that is Xen's. */
+/** All that the attacker's page tables lead to, but for the part that is Xen's; every level must allow a write. */
 function leaves(machine: XenMachine, root: number): Leaf[] {
   const found: Leaf[] = [];
   const seen = new Set<string>();
-  const walk = (frame: number, level: number, above: number): void => {
-    const key = `${frame} ${level} ${above === 3}`;
+  const walk = (frame: number, level: number, above: number, mayWrite: boolean): void => {
+    const key = `${frame} ${level} ${above === 3} ${mayWrite}`;
     if (seen.has(key)) return;
     seen.add(key);
     const owner = machine.frames.ownerOf(frame);
     assert.is(owner, attackerId, `a table of level ${level} is another’s`);
-    for (const entry of entriesOf(machine, frame, level, above))
-      if (level === 1) found.push(entry);
-      else walk(entry.frame, level - 1, entry.index);
+    for (const entry of entriesOf(machine, frame, level, above)) {
+      // The four topmost entries of PAE have no rights.
+      const isWritable = mayWrite && (entry.isWritable || (machine.width === 32 && level === 3));
+      if (level === 1) found.push({ ...entry, isWritable });
+      else walk(entry.frame, level - 1, entry.index, isWritable);
+    }
   };
-  walk(root, machine.width === 64 ? 4 : 3, 0);
+  walk(root, machine.width === 64 ? 4 : 3, 0, true);
   return found;
 }
 
