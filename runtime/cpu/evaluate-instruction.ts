@@ -119,8 +119,9 @@ export class GuestState implements EvaluationState {
   }
 
   load(address: bigint, bytes: number, forWrite: boolean): bigint {
-    const writes = forWrite && !this.#goesThrough(address);
-    const places = this.#places(address, bytes, writes ? 'write' : 'read');
+    const access = forWrite && !this.#goesThrough(address) ? 'write' : 'read';
+    if (this.#isOnePage(address, bytes)) return this.#read(this.#placeOf(address, access), bytes);
+    const places = this.#places(address, bytes, access);
     const memory = this.#memory.bytes();
     return places.reduceRight((value, at) => (value << 8n) | BigInt(memory[at] ?? 0), 0n);
   }
@@ -130,6 +131,12 @@ export class GuestState implements EvaluationState {
       if (this.#through?.store(address, bytes, value) === true) return;
       throw new AccessFault({ errorCode: 0, address });
     }
+    if (this.#isOnePage(address, bytes)) {
+      const at = this.#placeOf(address, 'write');
+      this.#memory.willWrite(at, bytes);
+      this.#write(at, bytes, value);
+      return;
+    }
     const places = this.#places(address, bytes, 'write');
     const memory = this.#memory.bytes();
     this.#willWrite(places);
@@ -138,18 +145,42 @@ export class GuestState implements EvaluationState {
     });
   }
 
+  #isOnePage(address: bigint, bytes: number): boolean {
+    return bytes <= 8 && Number(address & pageMask) + bytes <= 4096;
+  }
+
+  #placeOf(address: bigint, access: 'read' | 'write'): number {
+    return this.#place(BigInt.asUintN(this.#mode, address), access);
+  }
+
+  #read(at: number, bytes: number): bigint {
+    const view = this.#memory.view();
+    if (bytes === 8) return view.getBigUint64(at, true);
+    if (bytes === 4) return BigInt(view.getUint32(at, true));
+    let value = 0;
+    for (let i = bytes - 1; i >= 0; i--) value = value * 256 + view.getUint8(at + i);
+    return BigInt(value);
+  }
+
+  #write(at: number, bytes: number, value: bigint): void {
+    const view = this.#memory.view();
+    if (bytes === 8) view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    else if (bytes === 4) view.setUint32(at, Number(BigInt.asUintN(32, value)), true);
+    else
+      for (let i = 0; i < bytes; i++)
+        view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
+  }
+
   loadCpu(offset: number, bytes: number): bigint {
-    const memory = this.#memory.bytes();
-    let value = 0n;
-    for (let i = bytes - 1; i >= 0; i--)
-      value = (value << 8n) | BigInt(memory[this.#state + offset + i] ?? 0);
-    return value;
+    const at = this.#state + offset;
+    if (bytes <= 8) return this.#read(at, bytes);
+    return this.#read(at, 8) | (this.#read(at + 8, bytes - 8) << 64n);
   }
 
   storeCpu(offset: number, bytes: number, value: bigint): void {
-    const memory = this.#memory.bytes();
-    for (let i = 0; i < bytes; i++)
-      memory[this.#state + offset + i] = Number((value >> BigInt(8 * i)) & 0xffn);
+    const at = this.#state + offset;
+    this.#write(at, Math.min(bytes, 8), value);
+    if (bytes > 8) this.#write(at + 8, bytes - 8, value >> 64n);
   }
 
   #goesThrough(address: bigint): boolean {
