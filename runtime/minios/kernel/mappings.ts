@@ -56,17 +56,13 @@ export class Mappings {
   find(count: bigint, alignment: bigint): bigint {
     const step = (alignment > 0n ? alignment : 1n) * page;
     const length = count * page;
-    let start = ((this.#low + step - 1n) / step) * step;
-    if (count <= 0n || length > this.#high - this.#low) return 0n;
-    for (let at = start; at < start + length; ) {
-      if (!this.#mapped.has(at)) {
-        at += page;
-        continue;
-      }
-      at += page;
-      start = ((at + step - 1n) / step) * step;
-      at = start;
-      if (start + length > this.#high) return 0n;
+    const aligned = (address: bigint): bigint => ((address + step - 1n) / step) * step;
+    if (count <= 0n) return 0n;
+    let start = aligned(this.#low);
+    const mapped = [...this.#mapped.keys()].sort((a, b) => (a < b ? -1 : 1));
+    for (const address of mapped) {
+      if (address >= start + length) break;
+      if (address >= start) start = aligned(address + page);
     }
     return start + length > this.#high ? 0n : start;
   }
