@@ -145,6 +145,8 @@ const operations = new Map<number, Operation>([
   [XENMEM.remove_from_physmap, refused('EACCES')],
   [XENMEM.set_pod_target, refused('EINVAL')],
   [XENMEM.get_pod_target, refused('EINVAL')],
+  /** DOMID_SELF is no domain to it. */
+  [XENMEM.claim_pages, refused('EINVAL')],
   [XENMEM.get_sharing_freed_pages, nothing],
   [XENMEM.get_sharing_shared_pages, nothing],
 ]);
