@@ -98,6 +98,8 @@ async function runOnTerminal(
     hasLeft = true;
     domain?.stop();
   });
+  // A guest may wait for what only another domain could send: Node would end, with nothing left to wait for itself.
+  const alive = setInterval(() => {}, longestInterval);
   try {
     for (;;) {
       domain = await boot(bytes, { ...own, ...devices, console });
@@ -111,9 +113,13 @@ async function runOnTerminal(
       if (!isAgain) return ending.status;
     }
   } finally {
+    clearInterval(alive);
     console.close();
   }
 }
+
+/** What Node's timers know. */
+const longestInterval = 0x7fff_ffff;
 
 function bootOptions(terminal: Terminal, options: RunOptions): BootOptions {
   const { image, name = image, memory, environment, commandLine, arguments: words } = options;
