@@ -1,5 +1,5 @@
 /** Small PV guests in C and assembly (tests/guests/pv): built with the machine's gcc, no C library, against Xen's headers. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
@@ -22,7 +22,7 @@ const flags = [
   '-Wl,--build-id=none', '-Wl,-z,max-page-size=4096', '-Wl,--no-warn-rwx-segments',
 ];
 
-/** From its own folder, and files of others with the headers beside them. */
+/** From its own folder, with the linker script there if it has one, and files of others with the headers beside them. */
 export async function buildPvGuest(
   name: string,
   width: Width,
@@ -35,6 +35,7 @@ export async function buildPvGuest(
       .filter((file) => /\.[cS]$/.test(file))
       .map((file) => join(directory, file)),
   );
+  const script = join(existsSync(join(own, 'guest.ld')) ? own : shared, 'guest.ld');
   const shares = others.map((file) => join(sources, file));
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-pv-'));
   mkdirSync(directory, { recursive: true });
@@ -44,7 +45,7 @@ export async function buildPvGuest(
       ...[widths[width].option, ...flags, '-isystem', headers, '-I', shared],
       ...shares.flatMap((file) => ['-I', dirname(file)]),
       ...(width === 32 ? ['-march=pentium4'] : []),
-      ...['-T', join(shared, 'guest.ld'), '-o', output, ...files, ...shares],
+      ...['-T', script, '-o', output, ...files, ...shares],
     ]);
     if (status !== 0) throw new Error(`${name}: ${stderr}`);
     return readFileSync(output);
