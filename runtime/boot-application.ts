@@ -21,6 +21,7 @@ import {
   type Mapping,
 } from './minios/loader.ts';
 import { type PagedSpace, pagedMapping } from './minios/paged-space.ts';
+import type { MountedFolder } from './minios/posix/posix.ts';
 import { mappingRows } from './minios/rows/mappings.ts';
 import { startApplication } from './minios/start.ts';
 import {
@@ -47,6 +48,8 @@ export interface ApplicationBootOptions extends Pick<DeviceOptions, 'disks'> {
   readonly budget?: number | undefined;
   readonly tier?: Tier | undefined;
   readonly mapping?: Mapping | undefined;
+  /** Whoever opened them closes them when it has ended. */
+  readonly folders?: readonly MountedFolder[] | undefined;
 }
 
 /** An image in the memory of a machine, with a vCPU that can run it. */
@@ -126,7 +129,8 @@ export async function placeApplication(
   const ports = new Ports();
   const parts = machine.xen.admit(id, ports, () => changed.raise());
   const kernel = startApplication({
-    ...{ image, loaded, guest, cpu, clock, console, trace },
+    ...{ image, loaded, guest, cpu, clock, console, trace, folders: options.folders },
+    changed: () => changed.raise(),
     world: {
       ...{ channels: parts.events, ports, grants: parts.grants, frames: machine.frames, domid: id },
       store: store.converse(id, () => changed.raise()),
@@ -147,6 +151,7 @@ export async function placeApplication(
   const own = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
   const finish = async (): Promise<void> => {
+    kernel.posix.end();
     await devices.close();
     machine.end(id);
   };

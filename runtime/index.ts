@@ -2,6 +2,8 @@
 
 export type { Console } from './backends/console/console.ts';
 export { type ExpectOptions, MemoryConsole } from './backends/console/memory-console.ts';
+export type { Folder, FolderFile } from './backends/folder/folder.ts';
+export { MemoryFolder } from './backends/folder/memory-folder.ts';
 export type { Tier } from './cpu/translations-options.ts';
 export type { Clock } from './domain/clock.ts';
 export type { Ending } from './domain/domain.ts';
@@ -19,6 +21,7 @@ export {
   recompile,
 } from './machine.ts';
 export { mostGuestBytes } from './memory/machine-memory.ts';
+export type { MountedFolder } from './minios/posix/posix.ts';
 export type { ModuleCache } from './recompiler/store/cache.ts';
 export type { Trace, TraceEvent } from './trace.ts';
 export type { StoreAccess, StoreClient, StoreTransaction, StoreValue } from './xenstore/client.ts';

@@ -14,6 +14,7 @@ import { unpackImage } from './elf/unpack.ts';
 import { UnsupportedError, UserError } from './errors.ts';
 import { MachineWorld } from './machine-world.ts';
 import type { Mapping } from './minios/loader.ts';
+import type { MountedFolder } from './minios/posix/posix.ts';
 import {
   type AheadOfTime,
   CachedTranslation,
@@ -41,6 +42,8 @@ export interface DomainOptions extends DeviceOptions {
   readonly commandLine?: string;
   /** For a domain image to find in its memory. */
   readonly ramdisk?: Uint8Array;
+  /** Of an application: folders that it finds in its tree. Whoever opened them closes them when it has ended. */
+  readonly folders?: readonly MountedFolder[];
   /** Hears, a line each, what a domain image has asked of Xen in vain. */
   readonly log?: (line: string) => void;
   /** Bytes of guest memory; 32 MiB if not given. */
@@ -107,7 +110,7 @@ export class Machine {
   ): Promise<BootedDomain | DomainWithConsole> {
     const name = options.name ?? 'guest';
     const image = await parseImage(await unpackImage(bytes, name), name);
-    refuseForApplications(image, options);
+    refuseForKind(image, options);
     const own = options.console === undefined ? new MemoryConsole() : undefined;
     const console = options.console ?? own?.guest ?? noConsole();
     const build = image.kind === 'domain' ? buildDomain : buildApplication;
@@ -141,9 +144,11 @@ export function boot(
   return new Machine(options).boot(bytes, options);
 }
 
-function refuseForApplications({ kind, name }: ElfImage, options: BootOptions): void {
+function refuseForKind({ kind, name }: ElfImage, options: BootOptions): void {
+  const { networks = [], display, ramdisk, folders = [] } = options;
+  if (kind === 'domain' && folders.length > 0)
+    throw new UserError(`${name}: a Xen domain image; it cannot be given folders yet`);
   if (kind !== 'application') return;
-  const { networks = [], display, ramdisk } = options;
   const given = {
     ...{ networks: networks.length > 0, 'a display': display, 'a ramdisk': ramdisk },
   };

@@ -25,7 +25,7 @@ import { type StoreSession, StoreTalk } from './kernel/store.ts';
 import { Threads } from './kernel/threads.ts';
 import type { LoadedApplication } from './loader.ts';
 import type { PagedSpace } from './paged-space.ts';
-import { Posix } from './posix/posix.ts';
+import { type MountedFolder, Posix } from './posix/posix.ts';
 
 export interface ApplicationParts {
   readonly image: ElfImage;
@@ -36,6 +36,9 @@ export interface ApplicationParts {
   readonly console: Console;
   readonly trace: Trace | undefined;
   readonly world: ApplicationWorld;
+  readonly folders?: readonly MountedFolder[] | undefined;
+  /** Makes the domain look again at what its threads wait for. */
+  readonly changed?: () => void;
 }
 
 /** What an application has of its machine. */
@@ -85,6 +88,9 @@ export function startApplication(parts: ApplicationParts): MiniOs {
       ...{ memory, width, console },
       realtime: () => clocks.realtime(),
       monotonic: () => clocks.monotonic(),
+      folders: parts.folders ?? [],
+      changed: parts.changed ?? (() => {}),
+      randomness,
       broken: () => end({ status: 141, reason: 'stopped' }),
     });
   const { trampolines } = map;
@@ -104,4 +110,12 @@ export function startApplication(parts: ApplicationParts): MiniOs {
     },
     ...{ events, grants, pages, mappings, store: new StoreTalk(world.store, memory) },
   });
+}
+
+/** What one call of the platform's gives. */
+const mostRandom = 65536;
+
+function randomness(into: Uint8Array): void {
+  for (let at = 0; at < into.length; at += mostRandom)
+    globalThis.crypto.getRandomValues(into.subarray(at, at + mostRandom));
 }

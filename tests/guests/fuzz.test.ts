@@ -43,7 +43,7 @@ const source = `
     more[100] = sum;
     minios_read(0, buffer, 10);
     minios_write(1, buffer, 3);
-    return sum + turn + minios_open("/tmp/a", 0x202, 0);
+    return sum + turn + minios_openat(-2, "/tmp/a", 0x202, 0);
   }`;
 
 /** Bytes of code: instructions that no compiler writes, jumps into the middle of others, into data, to nowhere. */

@@ -23,7 +23,7 @@ const source = `
     schedule();
     minios_read(0, buffer, 10);
     double x = five;
-    return (int)(x * 1.5) + minios_open("/tmp/a", 0x202, 0);
+    return (int)(x * 1.5) + minios_openat(-2, "/tmp/a", 0x202, 0);
   }`;
 
 /** Bits and bytes, in the headers, in the code, or anywhere. */

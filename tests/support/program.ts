@@ -14,6 +14,7 @@ import {
   type DomainWithConsole,
   type Ending,
   type ModuleCache,
+  type MountedFolder,
   type Tier,
 } from '../../runtime/index.ts';
 import { build, type Width, widths } from '../../toolchain/index.ts';
@@ -33,6 +34,8 @@ export interface Input {
   /** The guest's. */
   readonly clock?: Clock;
   readonly tier?: Tier;
+  /** The guest's. */
+  readonly folders?: readonly MountedFolder[];
 }
 
 export interface Outcome {
@@ -94,10 +97,10 @@ export class Workbench {
   /** Boots the program and runs it to its end; `argv[0]` is the same in both worlds where nobody prints it. */
   async runGuest(program: Program, width: Width, input: Input = {}): Promise<GuestOutcome> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
-    const { arguments: words = [], memory = 256 * 2 ** 20, clock, tier } = input;
+    const { arguments: words = [], memory = 256 * 2 ** 20, clock, tier, folders } = input;
     const console = new PipeConsole(input.input ?? '');
     const options = { name: 'guest.elf', arguments: words, memory, cache: this.#cache, budget };
-    const chosen = { ...(clock && { clock }), ...(tier && { tier }) };
+    const chosen = { ...(clock && { clock }), ...(tier && { tier }), ...(folders && { folders }) };
     const domain = await boot(image, { ...options, console, ...chosen });
     const ending = await domain.exited;
     return { ...ending, output: console.printed() };

@@ -16,7 +16,7 @@ const newlibFlags = [
   '-D_COMPILING_NEWLIB',
   '-DREENTRANT_SYSCALLS_PROVIDED',
   '-DGETREENT_PROVIDED',
-  ...['FCNTL', 'BLKSIZE', 'NANOSLEEP', 'OPENDIR'].map((name) => `-DHAVE_${name}`),
+  ...['FCNTL', 'BLKSIZE', 'MKDIR', 'NANOSLEEP', 'OPENDIR'].map((name) => `-DHAVE_${name}`),
   '-DNO_EXEC',
   ...'EXECVE GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN POSIX_SPAWN'
     .split(' ')
@@ -61,6 +61,25 @@ export const edits: readonly Edit[] = [
 #define _POSIX_TIMERS 200809L
 #define _POSIX_MONOTONIC_CLOCK 200809L
 #define _POSIX_CPUTIME 200809L
+#define _POSIX_CLOCK_SELECTION 200809L
+#define _POSIX_FSYNC 200809L
+#define _POSIX_JOB_CONTROL 1
+#define _POSIX_SAVED_IDS 1
+#define _POSIX_VERSION 200809L
+#define _POSIX_REALTIME_SIGNALS 200809L
+#define _POSIX_SEMAPHORES 200809L
+#define _POSIX_TIMEOUTS 200809L
+#define _POSIX_THREADS 200809L
+#define _POSIX_THREAD_ATTR_STACKADDR 200809L
+#define _POSIX_THREAD_ATTR_STACKSIZE 200809L
+#define _POSIX_THREAD_PRIORITY_SCHEDULING 200809L
+#define _POSIX_THREAD_PROCESS_SHARED 200809L
+#define _POSIX_THREAD_SAFE_FUNCTIONS 200809L
+#define _POSIX_PRIORITY_SCHEDULING 200809L
+#define _POSIX_READER_WRITER_LOCKS 200809L
+#define _POSIX_BARRIERS 200809L
+#define _POSIX_SPIN_LOCKS 200809L
+#define _UNIX98_THREAD_MUTEX_ATTRIBUTES 1
 #endif
 
 #ifdef __rtems__
@@ -70,6 +89,68 @@ export const edits: readonly Edit[] = [
     file: 'newlib/libc/include/machine/time.h',
     before: '#if defined(__rtems__) ||',
     after: '#if defined(__minios__) || defined(__rtems__) ||',
+  },
+  {
+    file: 'newlib/libc/include/sys/_types.h',
+    before: 'typedef\tunsigned short\t__nlink_t;',
+    after: 'typedef\tunsigned int\t__nlink_t;',
+  },
+  {
+    file: 'newlib/libc/include/sys/syslimits.h',
+    before: '#define\tARG_MAX\t\t\t65536',
+    after: '#define\tOPEN_MAX\t\t 1024\n#define\tARG_MAX\t\t\t65536',
+  },
+  {
+    file: 'newlib/libc/include/sys/syslimits.h',
+    before: '#define\tPATH_MAX\t\t 1024',
+    after: '#define\tPATH_MAX\t\t 4096',
+  },
+  {
+    file: 'newlib/libc/include/sys/syslimits.h',
+    before: '#define\tPIPE_BUF\t\t  512',
+    after: '#define\tPIPE_BUF\t\t 4096',
+  },
+  {
+    file: 'newlib/libc/include/sys/select.h',
+    before: '#\tdefine\tFD_SETSIZE\t64',
+    after: '#\tdefine\tFD_SETSIZE\t1024',
+  },
+  {
+    file: 'newlib/libc/include/sys/stat.h',
+    before: '#if defined (__SPU__) || defined(__rtems__)',
+    after: '#if defined (__minios__) || defined (__SPU__) || defined(__rtems__)',
+  },
+  {
+    file: 'newlib/libc/include/sys/stat.h',
+    before: '#if defined(__CYGWIN__)\n/* Special',
+    after: '#if defined(__CYGWIN__) || defined(__minios__)\n/* Special',
+  },
+  {
+    // its sigsetjmp keeps the mask behind what a jmp_buf has room for
+    file: 'newlib/libc/include/machine/setjmp.h',
+    before: '#if (defined(__CYGWIN__) || defined(__rtems__)) && __POSIX_VISIBLE',
+    after: `#if defined(__minios__) && __POSIX_VISIBLE
+#include <sys/_sigset.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef struct {
+  jmp_buf registers;
+  int has_mask;
+  __sigset_t mask;
+} sigjmp_buf[1];
+
+jmp_buf *minios_sigsetjmp (sigjmp_buf, int);
+void siglongjmp (sigjmp_buf, int) __attribute__ ((__noreturn__));
+#ifdef __cplusplus
+}
+#endif
+
+#define sigsetjmp(env, savemask) setjmp (*minios_sigsetjmp (env, savemask))
+#define _setjmp(env) setjmp (env)
+#define _longjmp(env, value) longjmp (env, value)
+#elif (defined(__CYGWIN__) || defined(__rtems__)) && __POSIX_VISIBLE`,
   },
   {
     // long double is the x87's own format; sysroot/src has its functions

@@ -48,7 +48,22 @@ const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffu
 
 /** Our sources by the library they belong to, and the members of newlib's in whose place they stand. */
 const libraries = [
-  { name: 'libc.a', sources: 'src', replaced: ['ldtoa', 'lock', 'mlock'] },
+  {
+    name: 'libc.a',
+    sources: 'src',
+    replaced: [
+      'ldtoa',
+      'lock',
+      'mlock',
+      'pread',
+      'pwrite',
+      'remove',
+      'scandir',
+      'sysfcntl',
+      'ttyname',
+      'ttyname_r',
+    ],
+  },
   { name: 'libm.a', sources: 'math', replaced: ['f_rintl', 'f_lrintl', 'f_llrintl', 'sqrtl'] },
 ] as const;
 

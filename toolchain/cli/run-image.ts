@@ -16,6 +16,7 @@ import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
+import { closeFolders, type FolderSpecification, openFolders } from './folder-specification.ts';
 import type { NetSpecification } from './net-specification.ts';
 import { closeDisks, openDisks } from './open-disks.ts';
 import { type OpenDisplay, openDisplay } from './open-display.ts';
@@ -37,6 +38,7 @@ export interface RunOptions {
   readonly disks?: readonly DiskSpecification[];
   readonly networks?: readonly NetSpecification[];
   readonly display?: DisplaySpecification | undefined;
+  readonly folders?: readonly FolderSpecification[];
   readonly trace?: ReadonlySet<TraceCategory>;
   /** Whether a domain that has ended so is started again. */
   readonly restarts?: (ending: Ending) => boolean;
@@ -47,12 +49,30 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   const { image, memory, ramdisk } = options;
   const bytes = await readImage(image);
   const initial = ramdisk === undefined ? undefined : await readRamdisk(ramdisk, memory);
+  const folders = openFolders(options.folders ?? []);
+  try {
+    const more = {
+      ...(initial === undefined ? {} : { ramdisk: initial }),
+      ...(folders.length === 0 ? {} : { folders }),
+    };
+    return await runWithDevices(terminal, bytes, options, more);
+  } finally {
+    closeFolders(folders);
+  }
+}
+
+async function runWithDevices(
+  terminal: Terminal,
+  bytes: Uint8Array,
+  options: RunOptions,
+  more: Devices,
+): Promise<number> {
   const disks = await openDisks(options.disks ?? []);
   try {
     const networks = await openNetworks(options.networks ?? [], tellOn(terminal));
     try {
       return await runShown(terminal, bytes, options, {
-        ...(initial === undefined ? {} : { ramdisk: initial }),
+        ...more,
         ...(disks.length === 0 ? {} : { disks }),
         ...(networks.devices.length === 0 ? {} : { networks: networks.devices }),
       });
@@ -64,7 +84,7 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   }
 }
 
-type Devices = Pick<BootOptions, 'disks' | 'networks' | 'ramdisk' | 'display'>;
+type Devices = Pick<BootOptions, 'folders' | 'disks' | 'networks' | 'ramdisk' | 'display'>;
 
 async function runShown(
   terminal: Terminal,

@@ -1,9 +1,16 @@
 /** Descriptors 0, 1 and 2: the console, through a line discipline where a person types. */
 import type { Console } from '../../backends/console/console.ts';
-import { MINIOS_FD, O, POLL, S_IF } from '../abi/posix.ts';
+import {
+  type FileTimes,
+  type Flushed,
+  type FolderSpace,
+  S_IF,
+} from '../../backends/folder/folder.ts';
+import { MINIOS_FD, O, POLL } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
-import { LineDiscipline } from './line-discipline.ts';
-import { type FileStatus, notSeekable, type OpenFile } from './open-file.ts';
+import { ttyDevice } from './devices.ts';
+import { LineDiscipline, type TerminalSettings } from './line-discipline.ts';
+import { type DescriptorStatus, notFlushable, notSeekable, type OpenFile } from './open-file.ts';
 
 export class ConsoleFile implements OpenFile {
   readonly kind = MINIOS_FD.CONSOLE;
@@ -26,14 +33,27 @@ export class ConsoleFile implements OpenFile {
     this.#lines = console.isTerminal ? new LineDiscipline(console) : undefined;
   }
 
-  read(count: number): Uint8Array | undefined {
+  /** ENOTTY where no person types. */
+  get lines(): LineDiscipline {
+    if (this.#lines === undefined) throw failure('ENOTTY', 'the console is no terminal');
+    return this.#lines;
+  }
+
+  setSettings(settings: TerminalSettings, discard: boolean): void {
+    if (discard) this.lines.discardInput();
+    this.lines.setSettings(settings);
+  }
+
+  read(count: number, at?: number): Uint8Array | undefined {
+    if (at !== undefined) notSeekable(this.what);
     if (this.#lines !== undefined) return this.#lines.read(count);
     const bytes = this.#console.read(count);
     if (bytes === undefined) return new Uint8Array();
     return bytes.length === 0 ? undefined : bytes;
   }
 
-  write(bytes: Uint8Array): number | undefined {
+  write(bytes: Uint8Array, at?: number): number | undefined {
+    if (at !== undefined) notSeekable(this.what);
     const answer = this.#console.write(bytes);
     if (answer === 'taken') return bytes.length;
     if (answer === 'full') return undefined;
@@ -50,13 +70,24 @@ export class ConsoleFile implements OpenFile {
     throw failure('EINVAL', 'the console has no length');
   }
 
-  status(): FileStatus {
+  status(): DescriptorStatus {
     const mode = S_IF.CHR | this.#permissions;
-    return { size: 0n, mtime: this.#began, ino: 0n, mode, nlink: 1 };
+    const times = { atime: this.#began, mtime: this.#began, ctime: this.#began };
+    return { ...times, mode, size: 0n, ino: 0n, nlink: 1, rdev: ttyDevice, blocks: 0n, dev: 0 };
   }
 
   setPermissions(permissions: number): void {
     this.#permissions = permissions;
+  }
+
+  setTimes(_times: FileTimes): void {}
+
+  flush(): Flushed {
+    return notFlushable(this.what);
+  }
+
+  space(): FolderSpace {
+    throw failure('ENOSYS', 'the console has no space');
   }
 
   ready(): number {
@@ -69,7 +100,13 @@ export class ConsoleFile implements OpenFile {
     );
   }
 
+  waiting(): number {
+    return this.lines.waiting;
+  }
+
   isHopeful(access: 'read' | 'write'): boolean {
     return access === 'write' || this.#console.input !== 'ended';
   }
+
+  close(): void {}
 }

@@ -4,52 +4,72 @@ import type { OpenFile } from './open-file.ts';
 
 export const mostDescriptors = 1024;
 
-export class Descriptors {
-  readonly #files: (OpenFile | undefined)[] = [];
-  readonly #closed: (file: OpenFile) => void;
+interface Descriptor {
+  readonly file: OpenFile;
+  /** FD_CLOEXEC, which duplicates do not share; no program is ever executed here. */
+  flags: number;
+}
 
-  /** `closed` is called when the last descriptor of a file goes. */
-  constructor(closed: (file: OpenFile) => void) {
-    this.#closed = closed;
-  }
+export class Descriptors {
+  readonly #open: (Descriptor | undefined)[] = [];
 
   get(fd: number): OpenFile {
-    const file = this.#files[fd];
-    if (file === undefined) throw failure('EBADF', `descriptor ${fd} is not open`);
-    return file;
+    return this.#descriptor(fd).file;
+  }
+
+  flags(fd: number): number {
+    return this.#descriptor(fd).flags;
+  }
+
+  setFlags(fd: number, flags: number): void {
+    this.#descriptor(fd).flags = flags;
   }
 
   /** EMFILE before anything is opened. */
   lowestFree(from = 0): number {
-    for (let fd = from; fd < mostDescriptors; fd++) if (this.#files[fd] === undefined) return fd;
+    for (let fd = from; fd < mostDescriptors; fd++) if (this.#open[fd] === undefined) return fd;
     throw failure('EMFILE', `all ${mostDescriptors} descriptors are open`);
   }
 
-  open(file: OpenFile, from = 0): number {
+  open(file: OpenFile, flags = 0, from = 0): number {
     const fd = this.lowestFree(from);
-    this.#files[fd] = file;
+    this.#open[fd] = { file, flags };
     return fd;
   }
 
   close(fd: number): void {
-    const file = this.get(fd);
-    this.#files[fd] = undefined;
-    if (!this.#files.includes(file)) this.#closed(file);
+    const { file } = this.#descriptor(fd);
+    this.#open[fd] = undefined;
+    this.#left(file);
   }
 
-  duplicate(fd: number, from: number): number {
+  closeAll(): void {
+    for (const fd of this.#open.keys()) if (this.#open[fd] !== undefined) this.close(fd);
+  }
+
+  duplicate(fd: number, from: number, flags: number): number {
     const file = this.get(fd);
     if (from < 0 || from >= mostDescriptors) throw failure('EINVAL', `descriptor ${from}`);
-    return this.open(file, from);
+    return this.open(file, flags, from);
   }
 
-  duplicateTo(from: number, to: number): number {
+  duplicateTo(from: number, to: number, flags: number): number {
     const file = this.get(from);
     if (to < 0 || to >= mostDescriptors) throw failure('EBADF', `descriptor ${to}`);
     if (from === to) return to;
-    const replaced = this.#files[to];
-    this.#files[to] = file;
-    if (replaced !== undefined && !this.#files.includes(replaced)) this.#closed(replaced);
+    const replaced = this.#open[to];
+    this.#open[to] = { file, flags };
+    if (replaced !== undefined) this.#left(replaced.file);
     return to;
+  }
+
+  #descriptor(fd: number): Descriptor {
+    const descriptor = this.#open[fd];
+    if (descriptor === undefined) throw failure('EBADF', `descriptor ${fd} is not open`);
+    return descriptor;
+  }
+
+  #left(file: OpenFile): void {
+    if (!this.#open.some((other) => other?.file === file)) file.close();
   }
 }

@@ -1,22 +1,71 @@
 /**
- * What a Unix terminal does with typed keys before a program sees them (POSIX XBD 11.1.6, canonical mode, with ICRNL
- * and ECHO): the person's terminal is raw, so that Ctrl-] reaches stubdom and nothing else is taken from the guest.
+ * What a Unix terminal does with typed keys before a program sees them (POSIX XBD 11.1): the person's terminal is raw, so that
+ * Ctrl-] reaches stubdom and nothing else is taken from the guest. Not there: signals, and the time of VTIME.
  */
 import type { Console } from '../../backends/console/console.ts';
+import { TERMIOS, VC } from '../abi/termios.ts';
 
-const keys = { eof: 0x04, backspace: 0x08, newline: 0x0a, return: 0x0d, kill: 0x15, delete: 0x7f };
+const keys = { delete: 0x7f, newline: 0x0a, return: 0x0d };
 const longestLine = 4096;
+
+export interface TerminalSettings {
+  iflag: number;
+  oflag: number;
+  cflag: number;
+  lflag: number;
+  ispeed: number;
+  ospeed: number;
+  cc: readonly number[];
+}
+
+/** As Linux begins, but for signals. */
+export function initialSettings(): TerminalSettings {
+  const { ICRNL, IXON, OPOST, ONLCR, CS8, CREAD, B38400 } = TERMIOS;
+  const { ICANON, ECHO, ECHOE, ECHOK, ECHOCTL, ECHOKE, IEXTEN } = TERMIOS;
+  const cc = new Array<number>(32).fill(0);
+  cc[VC.INTR] = 0x03;
+  cc[VC.QUIT] = 0x1c;
+  cc[VC.ERASE] = keys.delete;
+  cc[VC.KILL] = 0x15;
+  cc[VC.EOF] = 0x04;
+  cc[VC.MIN] = 1;
+  cc[VC.SUSP] = 0x1a;
+  return {
+    ...{ iflag: ICRNL | IXON, oflag: OPOST | ONLCR, cflag: B38400 | CS8 | CREAD, cc },
+    lflag: ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+    ...{ ispeed: B38400, ospeed: B38400 },
+  };
+}
 
 export class LineDiscipline {
   readonly #console: Console;
+  #settings = initialSettings();
   /** Typed, but the line is not finished. */
   #line: number[] = [];
-  /** Finished lines; an empty one is an end of file that was typed. */
+  /** Finished lines, or what was typed where there are none; an empty one is an end of file that was typed. */
   #ready: Uint8Array[] = [];
   #inputEnded = false;
 
   constructor(console: Console) {
     this.#console = console;
+  }
+
+  get settings(): TerminalSettings {
+    return this.#settings;
+  }
+
+  /** What was typed of a line is there at once for who reads no lines any more. */
+  setSettings(settings: TerminalSettings): void {
+    this.#take();
+    this.#settings = settings;
+    if (!this.#has(TERMIOS.ICANON) && this.#line.length > 0) this.#finish();
+  }
+
+  /** Throws away what was typed and not read. */
+  discardInput(): void {
+    this.#take();
+    this.#line = [];
+    this.#ready = [];
   }
 
   get input(): 'waiting' | 'ready' | 'ended' {
@@ -25,15 +74,31 @@ export class LineDiscipline {
     return this.#inputEnded ? 'ended' : 'waiting';
   }
 
+  /** How many bytes a read would give. */
+  get waiting(): number {
+    this.#take();
+    return this.#ready[0]?.length ?? 0;
+  }
+
   /** At most one line; empty at the end of file, undefined while there is none. */
   read(count: number): Uint8Array | undefined {
     this.#take();
+    if (!this.#has(TERMIOS.ICANON)) return this.#readRaw(count);
     const first = this.#ready[0];
     if (first === undefined) return this.#inputEnded ? new Uint8Array() : undefined;
     const taken = first.subarray(0, count);
     if (taken.length === first.length) this.#ready.shift();
     else this.#ready[0] = first.subarray(count);
     return taken;
+  }
+
+  #readRaw(count: number): Uint8Array | undefined {
+    const all = Uint8Array.from(this.#ready.flatMap((part) => [...part]));
+    const least = Math.min(this.#settings.cc[VC.MIN] ?? 1, count);
+    if (all.length < least && !this.#inputEnded) return undefined;
+    const rest = all.subarray(count);
+    this.#ready = rest.length > 0 ? [rest] : [];
+    return all.subarray(0, count);
   }
 
   #take(): void {
@@ -49,21 +114,49 @@ export class LineDiscipline {
     }
   }
 
-  #press(key: number): void {
-    if (key === keys.return || key === keys.newline) {
+  #press(typed: number): void {
+    const key = this.#mapped(typed);
+    if (key === undefined) return;
+    if (this.#has(TERMIOS.ICANON)) {
+      this.#edit(key);
+      return;
+    }
+    this.#ready.push(Uint8Array.of(key));
+    this.#echo(key === keys.newline ? '\n' : this.#shown(key));
+  }
+
+  #edit(key: number): void {
+    const { cc } = this.#settings;
+    if (key === keys.newline) {
       this.#line.push(keys.newline);
-      this.#echo('\n');
+      if (this.#has(TERMIOS.ECHO) || this.#has(TERMIOS.ECHONL)) this.#print('\n');
       this.#finish();
-    } else if (key === keys.eof) {
+    } else if (key === cc[VC.EOF]) {
       this.#finish();
-    } else if (key === keys.backspace || key === keys.delete) {
+    } else if (key === cc[VC.ERASE] || key === 0x08) {
       this.#erase();
-    } else if (key === keys.kill) {
+    } else if (key === cc[VC.KILL]) {
       while (this.#line.length > 0) this.#erase();
     } else if (this.#line.length < longestLine - 1) {
       this.#line.push(key);
-      this.#echo(shown(key));
+      this.#echo(this.#shown(key));
     }
+  }
+
+  #mapped(key: number): number | undefined {
+    if (key === keys.return) {
+      if (this.#hasInput(TERMIOS.IGNCR)) return undefined;
+      return this.#hasInput(TERMIOS.ICRNL) ? keys.newline : key;
+    }
+    return key === keys.newline && this.#hasInput(TERMIOS.INLCR) ? keys.return : key;
+  }
+
+  #has(flag: number): boolean {
+    return (this.#settings.lflag & flag) !== 0;
+  }
+
+  #hasInput(flag: number): boolean {
+    return (this.#settings.iflag & flag) !== 0;
   }
 
   /** One character: a UTF-8 sequence goes as a whole. */
@@ -71,8 +164,8 @@ export class LineDiscipline {
     let last = this.#line.pop();
     if (last === undefined) return;
     while (last !== undefined && (last & 0xc0) === 0x80) last = this.#line.pop();
-    const isControl = last !== undefined && last < 0x20;
-    this.#echo(isControl ? '\b \b\b \b' : '\b \b');
+    const isControl = last !== undefined && last < 0x20 && this.#has(TERMIOS.ECHOCTL);
+    if (this.#has(TERMIOS.ECHOE)) this.#echo(isControl ? '\b \b\b \b' : '\b \b');
   }
 
   #finish(): void {
@@ -80,12 +173,19 @@ export class LineDiscipline {
     this.#line = [];
   }
 
-  /** What the console has no room for is not echoed, as on a stopped terminal. */
   #echo(text: string | Uint8Array): void {
+    if (this.#has(TERMIOS.ECHO)) this.#print(text);
+  }
+
+  /** What the console has no room for is not echoed, as on a stopped terminal. */
+  #print(text: string | Uint8Array): void {
     this.#console.write(typeof text === 'string' ? new TextEncoder().encode(text) : text);
   }
-}
 
-/** Control characters as `^C`. */
-const shown = (key: number): string | Uint8Array =>
-  key < 0x20 && key !== 0x09 ? `^${String.fromCharCode(key + 0x40)}` : Uint8Array.of(key);
+  /** Control characters as `^C`. */
+  #shown(key: number): string | Uint8Array {
+    return key < 0x20 && key !== 0x09 && this.#has(TERMIOS.ECHOCTL)
+      ? `^${String.fromCharCode(key + 0x40)}`
+      : Uint8Array.of(key);
+  }
+}

@@ -1,13 +1,15 @@
 /** What a descriptor stands for. Calls that cannot answer yet answer undefined, and the thread waits. */
+import type {
+  FileStatus,
+  FileTimes,
+  Flushed,
+  FlushKind,
+  FolderSpace,
+} from '../../backends/folder/folder.ts';
 import { failure } from '../errno.ts';
+import type { KeptPlace } from './mounts.ts';
 
-export interface FileStatus {
-  readonly size: bigint;
-  readonly mtime: bigint;
-  readonly ino: bigint;
-  readonly mode: number;
-  readonly nlink: number;
-}
+export type DescriptorStatus = FileStatus & { readonly dev: number };
 
 export interface OpenFile {
   /** MINIOS_FD of abi/posix.ts. */
@@ -17,19 +19,32 @@ export interface OpenFile {
   /** O_ACCMODE, O_APPEND and O_NONBLOCK; shared by duplicates, as the position is. */
   flags: number;
   readonly isTerminal: boolean;
-  /** Empty at the end. */
-  read(count: number): Uint8Array | undefined;
-  write(bytes: Uint8Array): number | undefined;
+  /** Empty at the end. `at`: not from the position, which stays. */
+  read(count: number, at?: number): Uint8Array | undefined;
+  write(bytes: Uint8Array, at?: number): number | undefined;
   seek(offset: bigint, whence: number): bigint;
   truncate(length: bigint): void;
-  status(): FileStatus;
+  status(): DescriptorStatus;
   setPermissions(permissions: number): void;
+  setTimes(times: FileTimes): void;
+  flush(kind: FlushKind): Flushed;
+  space(): FolderSpace;
   /** POLL bits that hold now. */
   ready(): number;
+  /** How many bytes a read would give at once (FIONREAD). */
+  waiting(): number;
   /** Whether something outside could still make read or write go on. */
   isHopeful(access: 'read' | 'write'): boolean;
+  /** Where it is a directory: which. */
+  readonly place?: KeptPlace;
+  /** Its last descriptor has gone. */
+  close(): void;
 }
 
 export const notSeekable = (what: string): never => {
   throw failure('ESPIPE', `${what} has no position`);
+};
+
+export const notFlushable = (what: string): never => {
+  throw failure('EINVAL', `${what} keeps nothing`);
 };

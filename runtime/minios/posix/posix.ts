@@ -1,76 +1,107 @@
-/** The POSIX rows of the API: descriptors, the console, files in memory. What fails throws the errno. */
+/** The POSIX rows of the API that take descriptors. What fails throws the errno. */
 import type { Console } from '../../backends/console/console.ts';
+import type { FlushKind, Folder } from '../../backends/folder/folder.ts';
+import { MemoryFolder } from '../../backends/folder/memory-folder.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
-import { F, minios_stat, O, POLL, pollfd } from '../abi/posix.ts';
+import { F, FD_CLOEXEC, O, POLL, pollfd } from '../abi/posix.ts';
+import { minios_termios } from '../abi/termios.ts';
 import { failure } from '../errno.ts';
 import { orPark, Park } from '../kernel/park.ts';
 import { ConsoleFile } from './console-file.ts';
 import { Descriptors, mostDescriptors } from './descriptors.ts';
-import { DirectoryNode, FileTree } from './file-tree.ts';
-import type { FileStatus, OpenFile } from './open-file.ts';
-import { OpenDirectory, RegularFile } from './tree-file.ts';
+import { Devices, type Randomness } from './devices.ts';
+import { Mounts } from './mounts.ts';
+import { Names } from './names.ts';
+import type { OpenFile } from './open-file.ts';
+import { openPipe } from './pipe.ts';
+import { Tree } from './tree.ts';
 
-/** PATH_MAX of newlib's sys/syslimits.h. */
-const longestPath = 1024;
 /** One call moves no more, as on Linux; a short count says so. */
 const mostTransfer = 0x7fff_f000n;
 /** What a read takes at once, whatever the size of its buffer. */
 const mostRead = 2 ** 20;
-/** S_ISUID to S_IXOTH. */
-const allPermissions = 0o7777;
-/** What umask would say. */
-const creationMask = 0o022;
+
+/** A folder that the application finds in its tree. */
+export interface MountedFolder {
+  /** Absolute; its directories are made. */
+  readonly at: string;
+  readonly folder: Folder;
+  readonly isReadOnly: boolean;
+}
 
 export interface PosixParts {
   readonly memory: GuestMemory;
   readonly width: 64 | 32;
   readonly console: Console;
+  readonly folders: readonly MountedFolder[];
   readonly realtime: () => bigint;
   readonly monotonic: () => bigint;
+  readonly randomness: Randomness;
+  /** Something that a thread may wait for has come. */
+  readonly changed: () => void;
   /** The guest goes on writing to a console that nobody reads. */
   readonly broken: () => void;
 }
 
 export class Posix {
+  /** The rows that take names. */
+  readonly names: Names;
   readonly #parts: PosixParts;
   readonly #memory: GuestMemory;
-  readonly #tree: FileTree;
-  readonly #descriptors: Descriptors;
+  readonly #descriptors = new Descriptors();
+  readonly #console: ConsoleFile;
+  #pipes = 0n;
 
   constructor(parts: PosixParts) {
     this.#parts = parts;
-    this.#memory = parts.memory;
-    const tree = new FileTree(parts.realtime);
-    this.#tree = tree;
-    this.#descriptors = new Descriptors((file) => {
-      if (file instanceof RegularFile) tree.closed(file.node);
+    const { memory, width, realtime } = parts;
+    this.#memory = memory;
+    const console = new ConsoleFile(parts.console, parts.broken, realtime());
+    this.#console = console;
+    const devices = new Devices(parts.randomness);
+    const mounts = new Mounts(rootFolder(devices, realtime));
+    for (const mounted of parts.folders) mount(mounts, mounted);
+    const descriptors = this.#descriptors;
+    this.names = new Names({
+      ...{ memory, width, mounts, tree: new Tree(mounts), devices, console, descriptors, realtime },
     });
-    const console = new ConsoleFile(parts.console, parts.broken, parts.realtime());
     for (let fd = 0; fd <= 2; fd++) this.#descriptors.open(console);
   }
 
-  read(fd: number, buffer: bigint, count: bigint): bigint | Park<bigint> {
+  /** The domain has ended: nothing of the host stays open. */
+  end(): void {
+    this.#descriptors.closeAll();
+  }
+
+  read(fd: number, buffer: bigint, count: bigint, at?: bigint): bigint | Park<bigint> {
     const file = this.#descriptors.get(fd);
     if ((file.flags & O.ACCMODE) === O.WRONLY) throw failure('EBADF', `${fd} is not for reading`);
+    const position = positionOf(at);
     const length = Math.min(Number(count), mostRead);
     if (length === 0) return 0n;
     this.#memory.checkWritable(buffer, length);
     return this.#wait(file, 'read', `input from ${file.what}`, () => {
-      const bytes = file.read(length);
+      const bytes = file.read(length, position);
       if (bytes === undefined) return undefined;
       this.#memory.writeBytes(buffer, bytes);
       return BigInt(bytes.length);
     });
   }
 
-  write(fd: number, buffer: bigint, count: bigint): bigint | Park<bigint> {
+  /** All of it, as far as the descriptor waits at all. */
+  write(fd: number, buffer: bigint, count: bigint, at?: bigint): bigint | Park<bigint> {
     const file = this.#descriptors.get(fd);
     if ((file.flags & O.ACCMODE) === O.RDONLY) throw failure('EBADF', `${fd} is not for writing`);
+    const position = positionOf(at);
     const length = Number(count < mostTransfer ? count : mostTransfer);
     const bytes = this.#memory.readBytes(buffer, length);
+    let done = 0;
     return this.#wait(file, 'write', `room in ${file.what}`, () => {
-      const written = file.write(bytes);
-      return written === undefined ? undefined : BigInt(written);
+      const written = file.write(bytes.subarray(done), position);
+      if (written === undefined) return undefined;
+      done += written;
+      const mayWait = (file.flags & O.NONBLOCK) === 0;
+      return mayWait && done < length && written > 0 ? undefined : BigInt(done);
     });
   }
 
@@ -98,7 +129,14 @@ export class Posix {
     const changeable = O.APPEND | O.NONBLOCK;
     switch (command) {
       case F.DUPFD:
-        return this.#descriptors.duplicate(fd, argument);
+        return this.#descriptors.duplicate(fd, argument, 0);
+      case F.DUPFD_CLOEXEC:
+        return this.#descriptors.duplicate(fd, argument, FD_CLOEXEC);
+      case F.GETFD:
+        return this.#descriptors.flags(fd);
+      case F.SETFD:
+        this.#descriptors.setFlags(fd, argument & FD_CLOEXEC);
+        return 0;
       case F.GETFL:
         return file.flags;
       case F.SETFL:
@@ -109,8 +147,49 @@ export class Posix {
     }
   }
 
-  duplicateTo(from: number, to: number): number {
-    return this.#descriptors.duplicateTo(from, to);
+  duplicateTo(from: number, to: number, flags: number): number {
+    return this.#descriptors.duplicateTo(from, to, (flags & O.CLOEXEC) !== 0 ? FD_CLOEXEC : 0);
+  }
+
+  /** Two ints: where it is read, where it is written. */
+  pipe(result: bigint, flags: number): number {
+    this.#memory.checkWritable(result, 8);
+    const kept = (flags & O.CLOEXEC) !== 0 ? FD_CLOEXEC : 0;
+    const ends = openPipe(this.#parts.realtime(), ++this.#pipes, flags & O.NONBLOCK);
+    const first = this.#descriptors.lowestFree();
+    this.#descriptors.lowestFree(first + 1);
+    for (const [index, end] of ends.entries())
+      this.#memory.writeU32(result + BigInt(4 * index), this.#descriptors.open(end, kept));
+    return 0;
+  }
+
+  /** FIONREAD of sys/ioctl.h. */
+  waiting(fd: number): number {
+    return this.#descriptors.get(fd).waiting();
+  }
+
+  /** fsync and fdatasync. */
+  flush(fd: number, kind: FlushKind): number | Park<number> {
+    const file = this.#descriptors.get(fd);
+    const flushed = file.flush(kind);
+    if (flushed === undefined) return 0;
+    let outcome: { readonly error?: unknown } | undefined;
+    const { changed } = this.#parts;
+    flushed.then(
+      () => {
+        outcome = {};
+        changed();
+      },
+      (error: unknown) => {
+        outcome = { error };
+        changed();
+      },
+    );
+    const ask = (): number | undefined => {
+      if (outcome !== undefined && 'error' in outcome) throw outcome.error;
+      return outcome === undefined ? undefined : 0;
+    };
+    return new Park({ what: `${file.what} to be on disk`, ask });
   }
 
   poll(list: bigint, count: number, milliseconds: number): number | Park<number> {
@@ -132,30 +211,8 @@ export class Posix {
     return orPark({ what: `one of ${count} descriptors (poll)`, ask, until, isHopeful });
   }
 
-  open(pathAt: bigint, flags: number, mode: number): number {
-    const path = this.#path(pathAt);
-    this.#descriptors.lowestFree();
-    const isWriting = (flags & O.ACCMODE) !== O.RDONLY;
-    const node =
-      (flags & O.CREAT) !== 0
-        ? this.#tree.create(path, (flags & O.EXCL) !== 0, mode & allPermissions & ~creationMask)
-        : this.#tree.lookUp(path);
-    const kept = flags & (O.ACCMODE | O.APPEND | O.NONBLOCK);
-    if (node instanceof DirectoryNode) {
-      if (isWriting) throw failure('EISDIR', `${path} is a directory`);
-      return this.#descriptors.open(new OpenDirectory(node, kept, path));
-    }
-    if ((flags & O.TRUNC) !== 0 && isWriting) node.setLength(0);
-    this.#tree.opened(node);
-    return this.#descriptors.open(new RegularFile(node, kept, path));
-  }
-
-  status(path: bigint, result: bigint): number {
-    return this.#writeStatus(this.#tree.lookUp(this.#path(path)).status(), result);
-  }
-
   statusOf(fd: number, result: bigint): number {
-    return this.#writeStatus(this.#descriptors.get(fd).status(), result);
+    return this.names.writeStatus(this.#descriptors.get(fd).status(), result);
   }
 
   truncate(fd: number, length: bigint): number {
@@ -165,40 +222,42 @@ export class Posix {
     return 0;
   }
 
-  setPermissions(path: bigint, mode: number): number {
-    this.#tree.lookUp(this.#path(path)).permissions = mode & allPermissions;
+  terminalSettings(fd: number, result: bigint): number {
+    const { lines } = this.#terminal(fd);
+    const layout = minios_termios.layout(this.#parts.width);
+    const bytes = new Uint8Array(layout.size);
+    Object.assign(layout.at(bytes, 0), lines.settings);
+    this.#memory.writeBytes(result, bytes);
     return 0;
   }
 
-  setPermissionsOf(fd: number, mode: number): number {
-    this.#descriptors.get(fd).setPermissions(mode & allPermissions);
+  setTerminalSettings(fd: number, discard: number, from: bigint): number {
+    const terminal = this.#terminal(fd);
+    const layout = minios_termios.layout(this.#parts.width);
+    const { iflag, oflag, cflag, lflag, ispeed, ospeed, cc } = layout.at(
+      this.#memory.readBytes(from, layout.size),
+      0,
+    );
+    terminal.setSettings({ iflag, oflag, cflag, lflag, ispeed, ospeed, cc }, discard !== 0);
     return 0;
   }
 
-  setModified(path: bigint, time: bigint): number {
-    this.#tree.lookUp(this.#path(path)).mtime = time;
+  discardInput(fd: number): number {
+    this.#terminal(fd).lines.discardInput();
     return 0;
   }
 
-  unlink(path: bigint): number {
-    this.#tree.unlink(this.#path(path));
-    return 0;
+  random(buffer: bigint, count: bigint): number {
+    const bytes = new Uint8Array(Math.min(Number(count), mostRead));
+    this.#parts.randomness(bytes);
+    this.#memory.writeBytes(buffer, bytes);
+    return bytes.length;
   }
 
-  rename(from: bigint, to: bigint): number {
-    this.#tree.rename(this.#path(from), this.#path(to));
-    return 0;
-  }
-
-  workingDirectory(buffer: bigint, size: bigint): number {
-    const path = new TextEncoder().encode('/\0');
-    if (size < BigInt(path.length)) throw failure('ERANGE', `getcwd into ${size} bytes`);
-    this.#memory.writeBytes(buffer, path);
-    return path.length;
-  }
-
-  #path(address: bigint): string {
-    return this.#memory.readString(address, longestPath);
+  #terminal(fd: number): ConsoleFile {
+    if (this.#descriptors.get(fd) !== this.#console)
+      throw failure('ENOTTY', `${fd} is no terminal`);
+    return this.#console;
   }
 
   #wait<T>(
@@ -222,13 +281,30 @@ export class Posix {
       return POLL.NVAL;
     }
   }
+}
 
-  #writeStatus(status: FileStatus, result: bigint): number {
-    const layout = minios_stat.layout(this.#parts.width);
-    const bytes = new Uint8Array(layout.size);
-    const { size, mtime, ino, mode, nlink } = status;
-    Object.assign(layout.at(bytes, 0), { size, mtime_ns: mtime, ino, mode, nlink });
-    this.#memory.writeBytes(result, bytes);
-    return 0;
+function positionOf(at: bigint | undefined): number | undefined {
+  if (at === undefined) return undefined;
+  if (at < 0n) throw failure('EINVAL', `position ${at}`);
+  return Number(at);
+}
+
+/** `/`, with /tmp and /dev. */
+function rootFolder(devices: Devices, realtime: () => bigint): MemoryFolder {
+  const root = new MemoryFolder(realtime);
+  root.makeDirectory(['tmp'], 0o777);
+  root.setPermissions(['tmp'], 0o1777);
+  devices.makeIn(root);
+  return root;
+}
+
+/** Over a directory that is made, each of its path's where it is not there. */
+function mount(mounts: Mounts, { at, folder, isReadOnly }: MountedFolder): void {
+  let path = '';
+  for (const name of at.split('/').filter((part) => part !== '')) {
+    path += `/${name}`;
+    const { mount: outer, names, status } = mounts.find(mounts.root, path, true);
+    if (status === undefined) outer.folder.makeDirectory(names, 0o755);
   }
+  mounts.add(mounts.findThere(mounts.root, `${path}/`, true), folder, isReadOnly);
 }

@@ -25,7 +25,11 @@ static void show(void) {
            (long)found.st_mtim.tv_sec, (long)found.st_mtim.tv_nsec);
 }
 
-int main(void) {
+/* In the directory that an argument names. */
+int main(int argc, char **argv) {
+  if (argc > 1 && chdir(argv[1]) != 0)
+    return 2;
+
   int fd = open(NAME, O_RDWR | O_CREAT | O_TRUNC, 0600);
   struct utimbuf second = {.actime = 1, .modtime = 1234567890};
   struct timeval microsecond[2] = {{.tv_sec = 5}, {.tv_sec = 1700000000, .tv_usec = 654321}};
@@ -34,7 +38,7 @@ int main(void) {
   say("write", write(fd, "twelve bytes", 12) == 12 ? 0 : -1);
   say("utime", utime(NAME, &second));
   show();
-  say("fchmod", fchmod(fd, 04751));
+  say("fchmod", fchmod(fd, 01751));
   say("utimes", utimes(NAME, microsecond));
   show();
   say("chmod", chmod(NAME, 0200));

@@ -4,6 +4,7 @@ import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
 import { parseDiskOption } from '../disk-specification.ts';
 import { type DisplaySpecification, parseVncOption } from '../display-specification.ts';
+import { parseFolderOption } from '../folder-specification.ts';
 import { parseNetOption } from '../net-specification.ts';
 import { runImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
@@ -13,7 +14,8 @@ export const run: Command = {
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
   usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--vnc :0]
     [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE]
-    [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…] IMAGE [-- GUEST-ARGUMENT…]`,
+    [--fs /PLACE=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
+    IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
     disk: {
@@ -28,6 +30,11 @@ export const run: Command = {
     },
     vnc: { type: 'string', help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC' },
     screenshot: { type: 'string', help: 'FILE.png: what the screen shows at the end' },
+    fs: {
+      type: 'string',
+      multiple: true,
+      help: '/PLACE=FOLDER: a folder of this machine in an application’s tree; :ro: only read',
+    },
     cmdline: { type: 'string', help: 'the command line of a domain image' },
     ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
     env: { type: 'string', multiple: true, help: 'NAME=VALUE: a variable of the guest' },
@@ -55,6 +62,7 @@ export const run: Command = {
       disks: options.list('disk').map(parseDiskOption),
       networks: options.list('net').map(parseNetOption),
       display: displayOf(options.optional('vnc'), options.optional('screenshot')),
+      folders: options.list('fs').map(parseFolderOption),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });
   },

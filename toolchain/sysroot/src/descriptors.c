@@ -10,6 +10,8 @@
 #include <mini-os/posix.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -55,16 +57,60 @@ int _isatty_r(struct _reent *reent, int fd) {
   return 0;
 }
 
-int _fcntl_r(struct _reent *reent, int fd, int command, int argument) {
+/* One process has all locks that there are. */
+static int lock(struct _reent *reent, int command, struct flock *wanted) {
+  if (wanted->l_type != F_RDLCK && wanted->l_type != F_WRLCK && (wanted->l_type != F_UNLCK || command == F_GETLK))
+    return minios_failed(reent, EINVAL);
+  if (wanted->l_whence < SEEK_SET || wanted->l_whence > SEEK_END)
+    return minios_failed(reent, EINVAL);
+  if (command == F_GETLK)
+    wanted->l_type = F_UNLCK;
+  return 0;
+}
+
+int fcntl(int fd, int command, ...) {
+  struct _reent *reent = _REENT;
+  va_list arguments;
+  va_start(arguments, command);
+  void *argument = va_arg(arguments, void *);
+  va_end(arguments);
+
   if (kind_of(reent, fd) < 0)
     return -1;
   switch (command) {
-    case F_GETFD: /* no program is ever executed in this one's place */
-    case F_SETFD:
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+      return lock(reent, command, argument);
+    default:
+      return _fcntl_r(reent, fd, command, (int)(intptr_t)argument);
+  }
+}
+
+int _fcntl_r(struct _reent *reent, int fd, int command, int argument) {
+  if (kind_of(reent, fd) < 0)
+    return -1;
+  return (int)minios_result(reent, minios_fcntl(fd, command, argument));
+}
+
+int flock(int fd, int operation) {
+  if (kind_of(_REENT, fd) < 0)
+    return -1;
+  switch (operation & ~LOCK_NB) {
+    case LOCK_SH:
+    case LOCK_EX:
+    case LOCK_UN:
       return 0;
     default:
-      return (int)minios_result(reent, minios_fcntl(fd, command, argument));
+      return minios_failed(_REENT, EINVAL);
   }
+}
+
+int lockf(int fd, int command, off_t length) {
+  (void)length;
+  if (kind_of(_REENT, fd) < 0)
+    return -1;
+  return command >= F_ULOCK && command <= F_TEST ? 0 : minios_failed(_REENT, EINVAL);
 }
 
 int dup(int fd) {
@@ -72,7 +118,27 @@ int dup(int fd) {
 }
 
 int dup2(int from, int to) {
-  return (int)minios_result(_REENT, minios_dup2(from, to));
+  return MINIOS_INT(minios_dup2(from, to, 0));
+}
+
+int dup3(int from, int to, int flags) {
+  if (from == to || (flags & ~O_CLOEXEC))
+    return minios_failed(_REENT, EINVAL);
+  return MINIOS_INT(minios_dup2(from, to, flags));
+}
+
+int pipe2(int fds[2], int flags) {
+  if (flags & ~(O_NONBLOCK | O_CLOEXEC))
+    return minios_failed(_REENT, EINVAL);
+  return MINIOS_INT(minios_pipe(fds, flags));
+}
+
+int pipe(int fds[2]) {
+  return pipe2(fds, 0);
+}
+
+int getdtablesize(void) {
+  return OPEN_MAX;
 }
 
 static int set_nonblocking(struct _reent *reent, int fd, bool nonblocking) {
@@ -83,16 +149,39 @@ static int set_nonblocking(struct _reent *reent, int fd, bool nonblocking) {
   return _fcntl_r(reent, fd, F_SETFL, flags) < 0 ? -1 : 0;
 }
 
+static int count_waiting(struct _reent *reent, int fd, int *result) {
+  int waiting = (int)minios_result(reent, minios_waiting(fd));
+  if (waiting < 0)
+    return -1;
+  *result = waiting;
+  return 0;
+}
+
+/* Nobody says how large the person's terminal is. */
+static int window_size(struct _reent *reent, int fd, struct winsize *result) {
+  if (minios_isatty(fd) != 1)
+    return minios_failed(reent, ENOTTY);
+  *result = (struct winsize){0};
+  return 0;
+}
+
 int ioctl(int fd, unsigned long request, ...) {
   struct _reent *reent = _REENT;
   va_list arguments;
   va_start(arguments, request);
-  const int *value = va_arg(arguments, const int *);
+  void *argument = va_arg(arguments, void *);
   va_end(arguments);
 
   if (kind_of(reent, fd) < 0)
     return -1;
-  if (request == FIONBIO)
-    return set_nonblocking(reent, fd, *value != 0);
-  return minios_failed(reent, ENOTTY);
+  switch (request) {
+    case FIONBIO:
+      return set_nonblocking(reent, fd, *(const int *)argument != 0);
+    case FIONREAD:
+      return count_waiting(reent, fd, argument);
+    case TIOCGWINSZ:
+      return window_size(reent, fd, argument);
+    default:
+      return minios_failed(reent, ENOTTY);
+  }
 }

@@ -17,4 +17,7 @@ static inline int minios_failed(struct _reent *reent, int error) {
   return -1;
 }
 
+/* A result that is an int, of the running thread. */
+#define MINIOS_INT(call) ((int)minios_result(_REENT, (call)))
+
 #endif

@@ -29,7 +29,7 @@ for (const width of [64, 32] as const) {
     const offset = 0x2_0000_0001n;
 
     await guest.run(
-      (cpu) => cpu.call('minios_open', Number(path), 0x202, 0),
+      (cpu) => cpu.call('minios_openat', -2, Number(path), 0x202, 0),
       (cpu) => cpu.call('minios_lseek', cpu.result, offset, 0, result),
       (cpu) => cpu.call('minios_exit', cpu.result),
     );

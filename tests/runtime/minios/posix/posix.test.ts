@@ -38,6 +38,8 @@ async function results(calls: readonly Call[], guest = application()): Promise<n
 }
 
 const buffer = Number(scratch);
+const AT_FDCWD = -2;
+const statSize = minios_stat.layout(64).size;
 const [O_RDWR, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK] = [
   2, 0x200, 0x800, 0x400, 8, 0x4000,
 ];
@@ -47,7 +49,7 @@ posix('a file keeps what is written, and is read from where it was sought', asyn
 
   const seen = await results(
     [
-      ['minios_open', '/tmp/a', O_RDWR | O_CREAT, 0o600],
+      ['minios_openat', AT_FDCWD, '/tmp/a', O_RDWR | O_CREAT, 0o600],
       ['minios_write', 3, 'hello world', 11],
       ['minios_lseek', 3, 6n, 0, buffer + 64],
       ['minios_read', 3, buffer, 100],
@@ -64,15 +66,15 @@ posix('a file keeps what is written, and is read from where it was sought', asyn
 
 posix('open answers with the errno that POSIX names', async () => {
   const seen = await results([
-    ['minios_open', '/none', 0, 0],
-    ['minios_open', '/none/file', O_RDWR | O_CREAT, 0],
-    ['minios_open', '/tmp', O_RDWR, 0],
-    ['minios_open', '/f', O_RDWR | O_CREAT | O_EXCL, 0],
-    ['minios_open', '/f', O_RDWR | O_CREAT | O_EXCL, 0],
-    ['minios_open', '/f/x', 0, 0],
-    ['minios_open', '', 0, 0],
-    ['minios_open', 0, 0, 0],
-    ['minios_open', 'x'.repeat(300), O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/none', 0, 0],
+    ['minios_openat', AT_FDCWD, '/none/file', O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/tmp', O_RDWR, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT | O_EXCL, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT | O_EXCL, 0],
+    ['minios_openat', AT_FDCWD, '/f/x', 0, 0],
+    ['minios_openat', AT_FDCWD, '', 0, 0],
+    ['minios_openat', AT_FDCWD, 0, 0, 0],
+    ['minios_openat', AT_FDCWD, 'x'.repeat(300), O_RDWR | O_CREAT, 0],
   ]);
 
   const { ENOENT, EISDIR, EEXIST, ENOTDIR, EFAULT, ENAMETOOLONG } = errno;
@@ -83,9 +85,9 @@ posix('open answers with the errno that POSIX names', async () => {
 
 posix('a descriptor for reading is not for writing, and the other way', async () => {
   const seen = await results([
-    ['minios_open', '/f', 1 | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/f', 1 | O_CREAT, 0],
     ['minios_read', 3, buffer, 1],
-    ['minios_open', '/f', 0, 0],
+    ['minios_openat', AT_FDCWD, '/f', 0, 0],
     ['minios_write', 4, buffer, 1],
     ['minios_ftruncate', 4, 0n],
   ]);
@@ -98,15 +100,15 @@ posix('O_APPEND writes at the end, O_TRUNC empties, a gap reads as zeros', async
 
   const seen = await results(
     [
-      ['minios_open', '/f', O_RDWR | O_CREAT, 0],
+      ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0],
       ['minios_write', 3, 'abc', 3],
-      ['minios_open', '/f', O_RDWR | O_APPEND, 0],
+      ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_APPEND, 0],
       ['minios_write', 4, 'd', 1],
       ['minios_lseek', 3, 2n, 1, buffer + 64],
       ['minios_write', 3, 'e', 1],
       ['minios_lseek', 3, 0n, 0, buffer + 64],
       ['minios_read', 3, buffer, 10],
-      ['minios_open', '/f', O_RDWR | O_TRUNC, 0],
+      ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_TRUNC, 0],
       ['minios_lseek', 5, 0n, 2, buffer + 64],
     ],
     guest,
@@ -119,16 +121,16 @@ posix('O_APPEND writes at the end, O_TRUNC empties, a gap reads as zeros', async
 
 posix('a duplicate shares the position; the file is closed with its last descriptor', async () => {
   const seen = await results([
-    ['minios_open', '/f', O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0],
     ['minios_fcntl', 3, 0, 10],
     ['minios_write', 10, 'ab', 2],
     ['minios_lseek', 3, 0n, 1, buffer],
-    ['minios_dup2', 3, 1],
+    ['minios_dup2', 3, 1, 0],
     ['minios_close', 3],
     ['minios_write', 1, 'c', 1],
     ['minios_fd_kind', 1],
-    ['minios_dup2', 99, 4],
-    ['minios_dup2', 1, -1],
+    ['minios_dup2', 99, 4, 0],
+    ['minios_dup2', 1, -1, 0],
   ]);
 
   assert.equal(seen, [3, 10, 2, 0, 1, 0, 1, 2, -errno.EBADF, -errno.EBADF]);
@@ -136,11 +138,11 @@ posix('a duplicate shares the position; the file is closed with its last descrip
 
 posix('an unlinked file lives on while it is open', async () => {
   const seen = await results([
-    ['minios_open', '/f', O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0],
     ['minios_write', 3, 'ab', 2],
-    ['minios_unlink', '/f'],
-    ['minios_unlink', '/f'],
-    ['minios_unlink', '/tmp'],
+    ['minios_unlinkat', AT_FDCWD, '/f', 0],
+    ['minios_unlinkat', AT_FDCWD, '/f', 0],
+    ['minios_unlinkat', AT_FDCWD, '/tmp', 0],
     ['minios_lseek', 3, 0n, 0, buffer],
     ['minios_read', 3, buffer, 9],
   ]);
@@ -153,22 +155,22 @@ posix('rename replaces a file, and stat tells of what is there then', async () =
 
   const seen = await results(
     [
-      ['minios_open', '/a', O_RDWR | O_CREAT, 0o666],
+      ['minios_openat', AT_FDCWD, '/a', O_RDWR | O_CREAT, 0o666],
       ['minios_write', 3, 'abc', 3],
-      ['minios_open', '/tmp/b', O_RDWR | O_CREAT, 0],
-      ['minios_rename', '/a', '/tmp/../tmp/b'],
-      ['minios_stat', '/a', buffer],
-      ['minios_stat', 'tmp/b', buffer],
-      ['minios_stat', 'tmp/b/', buffer],
-      ['minios_rename', '/tmp', '/tmp/inside'],
-      ['minios_rename', '/tmp/b', '/tmp'],
+      ['minios_openat', AT_FDCWD, '/tmp/b', O_RDWR | O_CREAT, 0],
+      ['minios_renameat', AT_FDCWD, '/a', AT_FDCWD, '/tmp/../tmp/b'],
+      ['minios_fstatat', AT_FDCWD, '/a', buffer, 0],
+      ['minios_fstatat', AT_FDCWD, 'tmp/b', buffer, 0],
+      ['minios_fstatat', AT_FDCWD, 'tmp/b/', buffer, 0],
+      ['minios_renameat', AT_FDCWD, '/tmp', AT_FDCWD, '/tmp/inside'],
+      ['minios_renameat', AT_FDCWD, '/tmp/b', AT_FDCWD, '/tmp'],
     ],
     guest,
   );
 
   const { ENOENT, ENOTDIR, EINVAL, EISDIR } = errno;
   assert.equal(seen, [3, 3, 4, 0, -ENOENT, 0, -ENOTDIR, -EINVAL, -EISDIR]);
-  const stat = minios_stat.layout(64).at(guest.memory.readBytes(scratch, 40), 0);
+  const stat = minios_stat.layout(64).at(guest.memory.readBytes(scratch, statSize), 0);
   assert.equal([stat.size, stat.mode, stat.nlink], [3n, 0o100644, 1]);
   assert.ok(stat.mtime_ns > 1_600_000_000_000_000_000n);
 });
@@ -178,37 +180,37 @@ posix('permissions and times are what they were set to', async () => {
 
   const seen = await results(
     [
-      ['minios_open', '/f', O_RDWR | O_CREAT, 0o4666],
-      ['minios_stat', '/f', buffer],
-      ['minios_chmod', '/f', 0o100751],
-      ['minios_utime', '/f', -5n],
-      ['minios_fstat', 3, buffer + 64],
+      ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0o4666],
+      ['minios_fstatat', AT_FDCWD, '/f', buffer, 0],
+      ['minios_fchmodat', AT_FDCWD, '/f', 0o100751, 0],
+      ['minios_utimensat', AT_FDCWD, '/f', 7n, -5n, 0],
+      ['minios_fstat', 3, buffer + statSize],
       ['minios_fchmod', 3, 0],
-      ['minios_chmod', '/tmp', 0o1777],
-      ['minios_stat', '/f', buffer + 128],
-      ['minios_stat', '/tmp', buffer + 192],
+      ['minios_fchmodat', AT_FDCWD, '/tmp', 0o1777, 0],
+      ['minios_fstatat', AT_FDCWD, '/f', buffer + 2 * statSize, 0],
+      ['minios_fstatat', AT_FDCWD, '/tmp', buffer + 3 * statSize, 0],
       ['minios_fchmod', 1, 0o600],
       ['minios_fchmod', 9, 0],
-      ['minios_chmod', '/g', 0],
-      ['minios_utime', '/g', 0n],
+      ['minios_fchmodat', AT_FDCWD, '/g', 0, 0],
+      ['minios_utimensat', AT_FDCWD, '/g', 0n, 0n, 0],
     ],
     guest,
   );
 
   const { EBADF, ENOENT } = errno;
   assert.equal(seen, [3, 0, 0, 0, 0, 0, 0, 0, 0, 0, -EBADF, -ENOENT, -ENOENT]);
-  const stats = [0n, 64n, 128n, 192n].map((at) =>
-    minios_stat.layout(64).at(guest.memory.readBytes(scratch + at, 40), 0),
+  const stats = [0, 1, 2, 3].map((i) =>
+    minios_stat.layout(64).at(guest.memory.readBytes(scratch + BigInt(i * statSize), statSize), 0),
   );
   const modes = stats.map(({ mode }) => mode);
   assert.equal(modes, [0o104644, 0o100751, 0o100000, 0o041777]);
-  assert.is(stats[1]?.mtime_ns, -5n);
+  assert.equal([stats[1]?.atime_ns, stats[1]?.mtime_ns], [7n, -5n]);
 });
 
 posix('the kinds: console, file, directory', async () => {
   const seen = await results([
-    ['minios_open', '/f', O_RDWR | O_CREAT, 0],
-    ['minios_open', '/', 0, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/', 0, 0],
     ['minios_fd_kind', 2],
     ['minios_fd_kind', 3],
     ['minios_fd_kind', 4],
@@ -257,7 +259,7 @@ posix('getcwd is the root', async () => {
 
 posix('files cannot use up the host’s memory', async () => {
   const seen = await results([
-    ['minios_open', '/f', O_RDWR | O_CREAT, 0],
+    ['minios_openat', AT_FDCWD, '/f', O_RDWR | O_CREAT, 0],
     ['minios_ftruncate', 3, 1n << 30n],
     ['minios_ftruncate', 3, 1n << 50n],
     ['minios_lseek', 3, 1n << 60n, 0, buffer],

@@ -18,6 +18,9 @@ struct thread {
   uint32_t flags;
   s_time_t wakeup_time;
   struct _reent reent; /* zero until the C library's first use in this thread (__getreent) */
+  /* Of POSIX threads, and zero until their first use. */
+  struct minios_pthread *pthread;
+  int cancel_state;
 };
 
 extern struct thread *minios_current;
