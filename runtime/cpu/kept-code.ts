@@ -19,6 +19,8 @@ export interface KeptCodeOptions {
   readonly now: (address: bigint, length: number) => Uint8Array | undefined;
   /** Where the guest's addresses are runs; none without page tables. */
   readonly runs: () => readonly Run[];
+  /** Looks for a run around an address. */
+  readonly learnRun: (address: bigint) => void;
 }
 
 export class KeptCode {
@@ -104,10 +106,12 @@ export class KeptCode {
     return madeFrom !== undefined && this.#sameRuns(madeFrom) && this.#sameBytes(module, madeFrom);
   }
 
-  /** Runs keep their numbers and places; others may have been found since. */
+  /** Runs keep their numbers and places; others may have been found since. The next one is looked for where it was. */
   #sameRuns({ runs }: MadeFrom): boolean {
-    const now = this.#options.runs();
-    return runs.every(({ lo, host }, i) => now[i]?.lo === lo && now[i]?.host === host);
+    const { runs: now, learnRun } = this.#options;
+    const next = runs[now().length];
+    if (next !== undefined && isPrefix(now(), runs)) learnRun(next.lo);
+    return isPrefix(runs, now());
   }
 
   #sameBytes(module: KeptModule, { code }: MadeFrom): boolean {
@@ -127,6 +131,9 @@ export class KeptCode {
     );
   }
 }
+
+const isPrefix = (some: readonly Run[], all: readonly Run[]): boolean =>
+  some.every(({ lo, host }, i) => all[i]?.lo === lo && all[i]?.host === host);
 
 /** What a module's functions were read from. */
 const stretchesOf = ({ functions }: Pick<KeptModule, 'functions'>) =>

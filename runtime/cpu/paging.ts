@@ -27,10 +27,12 @@ const page = BigInt(pageSize);
 /** The first poll after which notes are read; then after twice as many each time. */
 const firstLearning = 64;
 const pollsASample = 4;
+/** Slices of 2 ms in which code with notes loses what it costs to write a function anew. */
+const pollsAFunction = 4;
 /** Exits that are taken before functions are written anew, since others may follow. */
 const mostExits = 16;
-/** Leaving so often costs about what it costs to write a function anew. */
-const exitsAFunction = 32;
+/** Leaving so often, some 30 µs each, costs what it costs to write a function anew. */
+const exitsAFunction = 100;
 const none: ReadonlySet<bigint> = new Set();
 
 export class Paging implements AddressSpace, TranslationCache {
@@ -49,8 +51,8 @@ export class Paging implements AddressSpace, TranslationCache {
   #hasLeft = false;
   #isNext = false;
   #exitsSinceStale = 0;
-  /** Functions that were written anew together the last time. */
-  #together = 0;
+  /** Exits after which the next look is taken at what functions would have to be written anew. */
+  #nextStale = mostExits;
   #polls = 0;
   #nextLearning = firstLearning;
 
@@ -161,16 +163,19 @@ export class Paging implements AddressSpace, TranslationCache {
   polled(): readonly bigint[] {
     if (++this.#polls % pollsASample === 0) this.sites.sample();
     if (this.#polls < this.#nextLearning) return [];
-    this.#nextLearning *= 2;
-    return this.#counted(this.sites.learn());
+    const least = this.sites.learnable * pollsAFunction;
+    this.#nextLearning = this.#polls < least ? least : 2 * this.#polls;
+    return this.#polls < least ? [] : this.#counted(this.sites.learn());
   }
 
   /** Functions whose sites kept leaving for nothing. */
   takeStale(): readonly bigint[] {
+    if (this.#exitsSinceStale < this.#nextStale) return [];
     // They are written with all that run: the more that is, the more must leaving have cost.
-    if (this.#exitsSinceStale < Math.max(mostExits, this.#together * exitsAFunction)) return [];
     const stale = this.sites.together(this.#stale);
-    this.#together = stale.length;
+    this.#nextStale = Math.max(mostExits, stale.length * exitsAFunction);
+    if (this.#exitsSinceStale < this.#nextStale) return [];
+    this.#nextStale = mostExits;
     this.#stale.clear();
     this.#exitsSinceStale = 0;
     return this.#counted(stale);

@@ -1,6 +1,8 @@
-/** What translating takes, loaded when something is to be translated: a run from the cache never needs it. */
+/** What translating takes, loaded when something is to be translated, since a run from the cache never needs it; and what holds it. */
 import type { Emitter } from '../recompiler/emit/emitter.ts';
+import { CodeStore } from '../recompiler/store/code-store.ts';
 import type { Translator, TranslatorOptions } from '../recompiler/translator.ts';
+import type { TranslationsOptions } from './translations-options.ts';
 
 export interface Tools {
   readonly translator: Translator;
@@ -19,3 +21,6 @@ export async function withValidation(tools: Tools, maximumPages: number): Promis
   const binaryen = await loadBinaryen();
   return { ...tools, emitter: () => new BinaryenEmitter(binaryen, maximumPages) };
 }
+
+export const newStore = ({ layout, memory, host }: TranslationsOptions): CodeStore =>
+  new CodeStore(layout, memory.memory, host);

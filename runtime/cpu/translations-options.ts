@@ -17,6 +17,8 @@ export interface TranslationsOptions extends TranslatorOptions {
   readonly host: HostFunctions;
   /** Where the guest's addresses are runs; none without page tables. */
   readonly runs: () => readonly Run[];
+  /** Looks for a run around an address. */
+  readonly learnRun: (address: bigint) => void;
   /** Code of which nobody knows what will run, and how it will have changed by then: nothing is made before it is called. */
   readonly madeWhenCalled?: boolean;
   /** Modules beyond which those with the least left become one; some hundreds if not given. */

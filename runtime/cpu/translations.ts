@@ -7,7 +7,7 @@ import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
 import { changingAt, isCodeAt } from '../recompiler/store/code-region.ts';
-import { CodeStore, type InstalledFunction } from '../recompiler/store/code-store.ts';
+import type { CodeStore, InstalledFunction } from '../recompiler/store/code-store.ts';
 import { CodeWatch } from '../recompiler/store/code-watch.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
 import type { StoredFunction } from '../recompiler/store/stored-function.ts';
@@ -17,7 +17,7 @@ import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { KeptCode } from './kept-code.ts';
 import { crowded, withCallers } from './module-upkeep.ts';
-import { loadTools, type Tools, withValidation } from './translation-tools.ts';
+import { loadTools, newStore, type Tools, withValidation } from './translation-tools.ts';
 import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
 import { WholeImage } from './whole-image.ts';
 
@@ -47,8 +47,8 @@ export class Translations {
     this.#options = options;
     this.tier = options.tier ?? 'adaptive';
     this.#store = newStore(this.#options);
-    const now = (address: bigint, length: number) => this.changing(address, length);
-    if (options.madeWhenCalled) this.#kept = new KeptCode({ now, runs: options.runs });
+    const now = this.changing.bind(this);
+    if (options.madeWhenCalled) this.#kept = new KeptCode({ ...options, now });
     const { memory, addressSpace, layout, recipes } = options;
     this.#flags = new FlagsCode(layout, recipes, (bytes) => this.#store.useFlags(bytes));
     this.#watch = new CodeWatch(memory, addressSpace, (address) => this.mayChange(address));
@@ -226,9 +226,10 @@ export class Translations {
   settle(): void {
     if (this.#tools === undefined) return;
     const hot = this.#hotLoops.take();
-    // With what it calls: calls inside a module are direct.
-    if (hot !== undefined)
-      this.#translate(this.#tools, [hot], { most: mostAtRunTime, has: () => false });
+    // With what it calls, unless little of that may ever run: calls inside a module are direct.
+    const most = this.#options.madeWhenCalled ? 1 : mostAtRunTime;
+    if (hot !== undefined && !this.#takeKept(hot, 'fast'))
+      this.#translate(this.#tools, [hot], { most, has: () => false });
     if (this.#whole.isWanted) this.#makeWhole(this.#tools);
     this.#merge(this.#tools);
   }
@@ -395,6 +396,3 @@ export class Translations {
     return this.#tools;
   }
 }
-
-const newStore = ({ layout, memory, host }: TranslationsOptions): CodeStore =>
-  new CodeStore(layout, memory.memory, host);

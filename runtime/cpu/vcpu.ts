@@ -96,6 +96,7 @@ export class Vcpu {
     this.#translations = new Translations({
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
       runs: () => this.paging?.runs.all ?? [],
+      learnRun: (address) => this.paging?.runs.learn(address),
     });
     pageTables?.watch({
       invalidate: (address) => this.#translations.remapped(address),

@@ -169,6 +169,19 @@ export class AccessSites {
     }
   }
 
+  /** How many functions have notes that `learn` would act on. */
+  get learnable(): number {
+    this.sample();
+    const functions = new Set<bigint>();
+    for (const {
+      class: { kind },
+      run,
+      functions: own,
+    } of this.#sites.values())
+      if (kind === 'noted' && run !== undefined) for (const entry of own) functions.add(entry);
+    return functions.size;
+  }
+
   /**
    * Reads the notes. Functions to be written anew, together with those that they call: none where no note is new, else all
    * that have been seen to run.

@@ -22,6 +22,8 @@ export const kinds = {
   /** Signature and place in `lists` of the locals. */ callIndirect: 14,
 } as const;
 
+/** A module of one function is the most frequent: larger arrays are garbage to collect. */
+const firstWords = 1 << 12;
 const headerLength = 4;
 const voidBlock = 0x40;
 const endCode = 0x0b;
@@ -36,7 +38,7 @@ export class ExpressionPool {
   /** Where, in what was written last, the instructions lie that are hardly ever taken. */
   readonly rare: number[] = [];
   /** Kind, arguments, number of children, children; an expression is where it begins. */
-  #words = new Int32Array(1 << 16);
+  #words = new Int32Array(firstWords);
   #length = 0;
   #lists: (readonly number[])[] = [];
   #bigs: bigint[] = [];

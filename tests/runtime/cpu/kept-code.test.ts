@@ -30,7 +30,7 @@ const kept = (...modules: KeptModule[]): KeptTranslation => ({
   ...{ exactFloats: false, isWhole: true, modules },
 });
 
-function guest(runs = [run]) {
+function guest(runs = [run], learnRun = (_: bigint): void => {}) {
   const memory = new Map<bigint, readonly number[]>([
     [0x1000n, [1, 2]],
     [0x2000n, [3, 4]],
@@ -39,6 +39,7 @@ function guest(runs = [run]) {
   const code = new KeptCode({
     now: (address) => Uint8Array.from(memory.get(address) ?? []),
     runs: () => runs,
+    learnRun,
   });
   return { code, memory };
 }
@@ -52,6 +53,18 @@ test('a module is taken once, for any of its functions, where all is as it was',
   assert.ok(code.has(0x2000n));
   assert.is(code.take(0x2000n, 'fast'), module);
   assert.is(code.take(0x1000n, 'fast'), undefined);
+});
+
+test('a run that is not known yet is looked for where it was', () => {
+  const runs: (typeof run)[] = [];
+  const { code } = guest(runs, (address) => runs.push({ ...run, lo: address }));
+  const elsewhere: (typeof run)[] = [];
+  const other = guest(elsewhere, (address) => elsewhere.push({ lo: address, host: 5 }));
+  for (const own of [code, other.code]) own.add(kept(module));
+
+  assert.ok(code.has(0x1000n));
+  assert.not.ok(other.code.has(0x1000n));
+  assert.is(elsewhere.length, 1);
 });
 
 for (const [what, address, bytes] of [
