@@ -2,6 +2,7 @@
  * Translations of code that its guest may write to, kept from an earlier run with the bytes that they were made from. One is
  * taken when it is wanted, if just those bytes are there now and the runs that it knows by constants are the same.
  */
+import type { Stretch } from '../memory/page-index.ts';
 import type { Run } from '../memory/runs.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { CodeStore, InstalledModule } from '../recompiler/store/code-store.ts';
@@ -10,9 +11,15 @@ import type {
   KeptTranslation,
   MadeFrom,
 } from '../recompiler/store/kept-translation.ts';
+import type { StoredFunction } from '../recompiler/store/stored-function.ts';
 
+/** Functions of a module that is made to be kept: one module of one function costs V8 0.4 ms. */
+const batchFunctions = 128;
 /** Bytes of Wasm that are kept at most: what this run has used, then what earlier ones did. */
 const mostKept = 16 * 2 ** 20;
+
+/** Makes functions once more, as one module in which none calls another but by the dispatcher. */
+export type Together = (entries: readonly bigint[]) => Omit<KeptModule, 'madeFrom'>;
 
 export interface KeptCodeOptions {
   /** What is mapped at an address now; fewer bytes where the rest is not. */
@@ -55,26 +62,41 @@ export class KeptCode {
     return this.#find(entry, form) !== undefined;
   }
 
-  /** A module with a function that begins there, once. */
+  /** A module with a function that begins there, or that function of one whose others are apart, once. */
   take(entry: bigint, form: Form): KeptModule | undefined {
     const module = this.#find(entry, form);
     if (module === undefined) return undefined;
-    this.#all.delete(module);
-    for (const fn of module.functions) this.#byEntry.get(keyOf(fn.entry, fn.form))?.delete(module);
-    return module;
+    const isTaken = ({ entry: own }: StoredFunction) => !module.isApart || own === entry;
+    const functions = module.functions.filter(isTaken);
+    for (const fn of functions) this.#byEntry.get(keyOf(fn.entry, fn.form))?.delete(module);
+    // What is apart is kept as it is.
+    if (!module.isApart) this.#all.delete(module);
+    return { ...module, functions };
   }
 
   /** A module has been made, or taken, as runs are now. */
   installed(module: InstalledModule): void {
-    this.#runs.set(
-      module,
-      this.#options.runs().map(({ lo, host }) => ({ lo, host })),
-    );
+    if (module.isPart) return;
+    this.#runs.set(module, this.#runsNow());
   }
 
-  /** All that may be of use to another run. */
-  keep(store: CodeStore): KeptModule[] {
+  /** All that may be of use to another run; what was made one by one as few modules. */
+  keep(store: CodeStore, together: Together | undefined): KeptModule[] {
     const made = [...store.modules].flatMap((module) => this.#withBytes(module) ?? []);
+    if (together === undefined) return this.#bounded(made);
+    const single = new Set(made.filter((module) => this.#isSingle(module)));
+    const entries = [...single].flatMap(({ functions }) => functions.map(({ entry }) => entry));
+    const batches: KeptModule[] = [];
+    for (let i = 0; i < entries.length; i += batchFunctions) {
+      const batch = together(entries.slice(i, i + batchFunctions));
+      const madeFrom = this.#madeFrom(batch, this.#runsNow());
+      if (madeFrom === undefined) return this.#bounded(made);
+      batches.push({ ...batch, madeFrom, isApart: true });
+    }
+    return this.#bounded([...made.filter((module) => !single.has(module)), ...batches]);
+  }
+
+  #bounded(made: readonly KeptModule[]): KeptModule[] {
     let left = mostKept;
     return [...made, ...this.#all].filter(({ bytes }) => {
       left -= bytes.length;
@@ -82,28 +104,56 @@ export class KeptCode {
     });
   }
 
+  /** Whether it may be made anew with others: as runs are now, and entered at its beginning alone. */
+  #isSingle({ functions, madeFrom }: KeptModule): boolean {
+    const now = this.#options.runs();
+    return (
+      functions.length === 1 &&
+      functions.every(({ form }) => form === 'fast') &&
+      madeFrom?.runs.length === now.length &&
+      isPrefix(now, madeFrom.runs)
+    );
+  }
+
   /** What is live is as it was when it was made: who writes to it makes it be forgotten. */
   #withBytes(module: InstalledModule): KeptModule | undefined {
     const runs = this.#runs.get(module);
     if (runs === undefined || module.live.size < module.functions.length) return undefined;
+    const { bytes, functions } = module;
+    const madeFrom = this.#madeFrom(module, runs);
+    return madeFrom && { bytes, functions, madeFrom };
+  }
+
+  /** Undefined where not all of it is mapped any more. */
+  #madeFrom(module: Pick<KeptModule, 'functions'>, runs: readonly Run[]): MadeFrom | undefined {
     const code: Uint8Array[] = [];
     for (const { from, to } of stretchesOf(module)) {
       const bytes = this.#options.now(from, Number(to - from));
       if (bytes?.length !== Number(to - from)) return undefined;
       code.push(bytes);
     }
-    return { bytes: module.bytes, functions: module.functions, madeFrom: { code, runs } };
+    return { code, runs };
+  }
+
+  #runsNow(): Run[] {
+    return this.#options.runs().map(({ lo, host }) => ({ lo, host }));
   }
 
   #find(entry: bigint, form: Form): KeptModule | undefined {
     for (const module of this.#byEntry.get(keyOf(entry, form)) ?? [])
-      if (this.#fits(module)) return module;
+      if (this.#fits(module, entry)) return module;
     return undefined;
   }
 
-  #fits(module: KeptModule): boolean {
-    const { madeFrom } = module;
-    return madeFrom !== undefined && this.#sameRuns(madeFrom) && this.#sameBytes(module, madeFrom);
+  #fits({ functions, madeFrom, isApart = false }: KeptModule, entry: bigint): boolean {
+    if (madeFrom === undefined || !this.#sameRuns(madeFrom)) return false;
+    let next = 0;
+    return functions.every((fn) => {
+      const stretches = stretchesOf({ functions: [fn] });
+      const code = madeFrom.code.slice(next, next + stretches.length);
+      next += stretches.length;
+      return (isApart && fn.entry !== entry) || this.#sameBytes(stretches, code);
+    });
   }
 
   /** Runs keep their numbers and places; others may have been found since. The next one is looked for where it was. */
@@ -114,8 +164,7 @@ export class KeptCode {
     return isPrefix(runs, now());
   }
 
-  #sameBytes(module: KeptModule, { code }: MadeFrom): boolean {
-    const stretches = stretchesOf(module);
+  #sameBytes(stretches: readonly Stretch[], code: readonly Uint8Array[]): boolean {
     return (
       stretches.length === code.length &&
       stretches.every(({ from, to }, i) => {

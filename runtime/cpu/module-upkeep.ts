@@ -1,5 +1,10 @@
-/** What must go together: functions that call each other without the dispatcher, and modules of which little is left. */
+/**
+ * What must go together: functions that call each other without the dispatcher, and modules of which little is left; and what
+ * can be kept together, though it may be wanted apart.
+ */
 import type { InstalledFunction, InstalledModule } from '../recompiler/store/code-store.ts';
+import type { TranslatedModule } from '../recompiler/translator.ts';
+import type { Tools } from './translation-tools.ts';
 
 /** Each costs V8 26 KB, whatever it holds; to make one of many costs as much as it did to make those. */
 const mostModules = 1024;
@@ -32,8 +37,18 @@ export function crowded(
   modules: ReadonlySet<InstalledModule>,
   most = mostModules,
 ): InstalledModule[] {
-  if (modules.size <= most) return [];
-  const small = [...modules].filter(({ live }) => live.size < largeModule);
+  const own = [...modules].filter(({ isPart }) => !isPart);
+  if (own.length <= most) return [];
+  const small = own.filter(({ live }) => live.size < largeModule);
   small.sort((a, b) => a.live.size - b.live.size);
   return small.slice(0, Math.max(small.length - most / 2, 2));
+}
+
+/** Functions as one module, so little tied that each can be used without the others: all calls go through the dispatcher. */
+export function translateApart(
+  { translator, emitter }: Tools,
+  entries: readonly bigint[],
+): TranslatedModule {
+  const functions = entries.map((entry) => translator.discover(entry));
+  return translator.translate(emitter(), functions, 'fast', { dispatches: true });
 }

@@ -16,7 +16,7 @@ import { flagRuleNamed } from '../x86/instructions/rules.ts';
 import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { KeptCode } from './kept-code.ts';
-import { crowded, withCallers } from './module-upkeep.ts';
+import { crowded, translateApart, withCallers } from './module-upkeep.ts';
 import { loadTools, newStore, type Tools, withValidation } from './translation-tools.ts';
 import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
 import { WholeImage } from './whole-image.ts';
@@ -37,7 +37,8 @@ export class Translations {
   #keptModules = 0;
   #dispatcher: Uint8Array | undefined;
   readonly #flags: FlagsCode;
-  #removed = 0;
+  /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
+  removed = 0;
   /** Functions of the fast form whose resumable form has been made. */
   readonly #resumed = new WeakSet<InstalledFunction>();
   readonly #hotLoops = new HotLoops();
@@ -62,11 +63,6 @@ export class Translations {
 
   get size(): CodeStore['size'] {
     return this.#store.size;
-  }
-
-  /** How many functions have been forgotten so far: where it changes, no frame on the host's stack may go on. */
-  get removed(): number {
-    return this.#removed;
   }
 
   get liveModules(): number {
@@ -129,11 +125,15 @@ export class Translations {
   /** What the cache may keep: all but what was made from memory that may since have changed. */
   keep(): KeptTranslation {
     if (this.#dispatcher === undefined) throw new TypeError('nothing is translated yet');
+    const tools = this.#tools;
+    if (tools !== undefined) this.#fresh(tools);
+    const modules =
+      this.#kept?.keep(this.#store, tools && ((entries) => translateApart(tools, entries))) ??
+      [...this.#store.modules].filter(({ isKept }) => isKept);
     return {
       dispatcher: this.#dispatcher,
       flags: this.#flags.bytes,
-      modules:
-        this.#kept?.keep(this.#store) ?? [...this.#store.modules].filter(({ isKept }) => isKept),
+      modules,
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
       isWhole: this.#whole.isMade,
@@ -153,7 +153,7 @@ export class Translations {
     this.#whole.isMade = false;
     this.#exactFloats =
       tools.translator.mayTouchMxcsr &&
-      this.#gather(tools, this.#options.entries, {}).some((fn) => fn.touchesMxcsr);
+      this.#gather(tools, entries, {}).some((fn) => fn.touchesMxcsr);
   }
 
   /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */
@@ -331,7 +331,7 @@ export class Translations {
 
   /** Somebody may look at MXCSR, or set CR0.TS: what was translated without it is forgotten. */
   #startAnew(): void {
-    this.#removed++;
+    this.removed++;
     this.#kept?.clear();
     this.#watch.clear();
     this.#store = newStore(this.#options);
@@ -353,9 +353,9 @@ export class Translations {
     this.#store.installDispatcher(bytes);
   }
 
-  #install({ bytes, functions }: KeptModule, isKept: boolean): void {
+  #install({ bytes, functions, isApart: isPart = false }: KeptModule, isKept: boolean): void {
     if (isKept) this.#keptModules++;
-    const module = this.#store.install(bytes, functions, isKept);
+    const module = this.#store.install(bytes, functions, { isKept, isPart });
     this.#kept?.installed(module);
     for (const fn of module.live) this.#watch.add(fn);
   }
@@ -372,7 +372,7 @@ export class Translations {
   }
 
   #remove(fn: InstalledFunction): void {
-    this.#removed++;
+    this.removed++;
     this.#store.remove(fn);
     this.#watch.remove(fn);
   }

@@ -16,6 +16,14 @@ export interface InstalledModule {
   readonly first: number;
   /** Whether another run may use it. */
   readonly isKept: boolean;
+  /** A function of a module whose others may come later, or never. */
+  readonly isPart: boolean;
+}
+
+/** How a module is installed. */
+export interface Installing {
+  readonly isKept?: boolean;
+  readonly isPart?: boolean;
 }
 
 export interface InstalledFunction extends StoredFunction {
@@ -34,6 +42,8 @@ export interface HostFunctions {
   readonly find: (address: bigint, isCall: number) => number;
 }
 
+type Exports = Readonly<Record<string, unknown>>;
+
 interface Place {
   readonly fn: InstalledFunction;
   readonly selector: number;
@@ -51,6 +61,8 @@ export class CodeStore {
   readonly #code = new PageIndex<InstalledFunction>();
   /** Functions that `#code` does not have yet: a run that nobody interrupts never asks it. */
   #unindexed = new Set<InstalledFunction>();
+  /** Instances of modules of which parts are installed. */
+  readonly #shared = new WeakMap<Uint8Array, Exports>();
   #run: (() => void) | undefined;
   #call: unknown;
   #jump: unknown;
@@ -75,7 +87,8 @@ export class CodeStore {
   }
 
   get size(): { readonly functions: number; readonly bytes: number } {
-    const bytes = [...this.#modules].reduce((sum, module) => sum + module.bytes.length, 0);
+    const modules = new Set([...this.#modules].map(({ bytes }) => bytes));
+    const bytes = [...modules].reduce((sum, { length }) => sum + length, 0);
     return { functions: this.functions.length, bytes };
   }
 
@@ -106,14 +119,12 @@ export class CodeStore {
   install(
     bytes: Uint8Array,
     functions: readonly StoredFunction[],
-    isKept = false,
+    { isKept = false, isPart = false }: Installing = {},
   ): InstalledModule {
     const first = this.#slots.take(functions.length);
-    const base = new WebAssembly.Global({ value: 'i32' }, first);
-    const { answer } = this.#host;
-    const imports = { call: this.#call, jump: this.#jump, flags: this.#flags, answer, base };
-    const exports = this.#instantiate(bytes, imports);
-    const module: InstalledModule = { bytes, functions, live: new Set(), first, isKept };
+    const exports = (isPart ? this.#shared.get(bytes) : undefined) ?? this.#load(bytes, first);
+    if (isPart) this.#shared.set(bytes, exports);
+    const module = { bytes, functions, live: new Set<InstalledFunction>(), first, isKept, isPart };
     functions.forEach((stored, i) => {
       const fn = { ...stored, module, index: first + i };
       this.#table.set(fn.index, exports[fn.name]);
@@ -172,14 +183,19 @@ export class CodeStore {
     this.#run();
   }
 
+  /** `first` is the place of its first function, which resumable forms ask for. */
+  #load(bytes: Uint8Array, first: number): Exports {
+    const base = new WebAssembly.Global({ value: 'i32' }, first);
+    const { answer } = this.#host;
+    const imports = { call: this.#call, jump: this.#jump, flags: this.#flags, answer, base };
+    return this.#instantiate(bytes, imports);
+  }
+
   #isFast(address: bigint): boolean {
     return this.#places.get(address)?.fn.form === 'fast';
   }
 
-  #instantiate(
-    bytes: Uint8Array,
-    imports: Record<string, unknown>,
-  ): Readonly<Record<string, unknown>> {
+  #instantiate(bytes: Uint8Array, imports: Record<string, unknown>): Exports {
     const module = new WebAssembly.Module(bytes);
     return new WebAssembly.Instance(module, { machine: { memory: this.#memory, ...imports } })
       .exports;

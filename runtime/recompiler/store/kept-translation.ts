@@ -8,6 +8,8 @@ export interface KeptModule {
   readonly functions: readonly StoredFunction[];
   /** Of code that its guest may write to. */
   readonly madeFrom?: MadeFrom | undefined;
+  /** Its functions know nothing of each other: each may be used where its own bytes are. */
+  readonly isApart?: boolean;
 }
 
 /** What must be there for a module to be used again. */
@@ -45,6 +47,7 @@ interface Header {
       readonly code: readonly string[];
       readonly runs: readonly [string, number][];
     };
+    readonly isApart?: boolean;
   }[];
 }
 
@@ -68,9 +71,10 @@ export function encode(kept: KeptTranslation): Uint8Array {
     exactFloats: kept.exactFloats,
     isWhole: kept.isWhole,
     recipes: kept.recipes,
-    modules: kept.modules.map(({ bytes, functions, madeFrom }) => ({
+    modules: kept.modules.map(({ bytes, functions, madeFrom, isApart }) => ({
       size: bytes.length,
       functions: functions.map(rowOf),
+      ...(isApart && { isApart }),
       ...(madeFrom && {
         madeFrom: {
           code: madeFrom.code.map(hexOf),
@@ -121,9 +125,10 @@ export function decode(bytes: Uint8Array): KeptTranslation | undefined {
     };
     const dispatcher = take(header.dispatcher);
     const flags = header.flags === 0 ? undefined : take(header.flags);
-    const modules = header.modules.map(({ size: length, functions, madeFrom }) => ({
+    const modules = header.modules.map(({ size: length, functions, madeFrom, isApart }) => ({
       bytes: take(length),
       functions: functions.map(functionOf),
+      ...(isApart && { isApart }),
       ...(madeFrom && {
         madeFrom: {
           code: madeFrom.code.map(bytesOf),

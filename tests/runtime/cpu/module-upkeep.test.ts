@@ -12,7 +12,7 @@ const test = suite('runtime/cpu/module-upkeep');
 /** A module of functions, each by its entry and whom it calls. */
 function moduleOf(calls: Readonly<Record<number, readonly number[]>>): InstalledModule {
   const module: InstalledModule = {
-    ...{ bytes: new Uint8Array(), functions: [], first: 0, isKept: false },
+    ...{ bytes: new Uint8Array(), functions: [], first: 0, isKept: false, isPart: false },
     live: new Set<InstalledFunction>(),
   };
   for (const [entry, callees] of Object.entries(calls))
