@@ -51,8 +51,24 @@ test('a module is taken once, for any of its functions, where all is as it was',
   assert.not.ok(code.has(0x1001n));
   assert.not.ok(code.has(0x2000n, 'resumable'));
   assert.ok(code.has(0x2000n));
-  assert.is(code.take(0x2000n, 'fast'), module);
+  assert.equal(code.take(0x2000n, 'fast'), module);
   assert.is(code.take(0x1000n, 'fast'), undefined);
+});
+
+test('functions that are apart are taken one by one, each where its own bytes are', () => {
+  const { code, memory } = guest();
+  const [, second] = module.functions;
+  code.add(kept({ ...module, isApart: true }));
+  memory.set(0x3000n, [8]);
+
+  assert.is(code.take(0x1000n, 'fast'), undefined);
+  const taken = code.take(0x2000n, 'fast');
+  memory.set(0x3000n, [7]);
+
+  assert.equal(taken?.functions, [second]);
+  assert.is(taken?.bytes, module.bytes);
+  assert.not.ok(code.has(0x2000n));
+  assert.is(code.take(0x1000n, 'fast')?.bytes, module.bytes);
 });
 
 test('a run that is not known yet is looked for where it was', () => {

@@ -44,6 +44,7 @@ const kept: KeptTranslation = {
         code: [Uint8Array.of(0, 0x7f, 0xff), new Uint8Array(0)],
         runs: [{ lo: 0xffff_8000_0000_0000n, host: 0x11_0000 }],
       },
+      isApart: true,
     },
   ],
   recipes: ['add 32 32', 'logic 8'],
