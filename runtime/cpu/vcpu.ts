@@ -88,11 +88,8 @@ export class Vcpu {
     };
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
     this.#state.computeFlags = () => this.#translations.flags();
-    this.#calls = new StandingCalls(
-      this.#state,
-      () => this.#translations,
-      (operand) => readTimestamp(this, options.environment, operand),
-    );
+    const timestamp = (operand: number) => readTimestamp(this, options.environment, operand);
+    this.#calls = new StandingCalls(this.#state, () => this.#translations, timestamp);
     this.#translations = new Translations({
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
       runs: () => this.paging?.runs.all ?? [],
