@@ -9,6 +9,7 @@ import { serveFramebuffer } from './backends/fb/fb-device.ts';
 import type { Backend } from './backends/handshake.ts';
 import { serveKeyboard } from './backends/kbd/kbd-device.ts';
 import { type NetDeviceSpecification, serveNetDevice } from './backends/net/net-device.ts';
+import { type P9Specification, serveP9Device } from './backends/p9/p9-device.ts';
 import type { Input, Screen } from './display/screen.ts';
 import type { Clock } from './domain/clock.ts';
 import type { EventPorts } from './domain/event-port.ts';
@@ -23,6 +24,8 @@ export interface DeviceOptions {
   /** Whoever opened them closes them when the domain has ended. */
   readonly disks?: readonly (BlockDeviceSpecification | EmptyDrive)[] | undefined;
   readonly networks?: readonly NetDeviceSpecification[] | undefined;
+  /** Folders that it mounts by 9P. */
+  readonly p9?: readonly P9Specification[] | undefined;
   /** Whether it has a screen, a keyboard and a pointer. */
   readonly display?: boolean | undefined;
 }
@@ -54,7 +57,7 @@ export interface DomainDevices {
 export function serveDevices(
   store: StoreClient,
   guest: DeviceGuest,
-  { disks = [], networks = [], display = false }: DeviceOptions,
+  { disks = [], networks = [], p9 = [], display = false }: DeviceOptions,
 ): DomainDevices {
   const { id } = guest;
   const backends: Backend[] = [];
@@ -63,6 +66,8 @@ export function serveDevices(
     else backends.push(serveBlockDevice(store, id, { ...guest, specification }));
   for (const specification of networks)
     backends.push(serveNetDevice(store, id, { ...guest, specification }));
+  for (const [n, specification] of p9.entries())
+    backends.push(serveP9Device(store, id, { ...guest, specification, id: n }));
   const shown = display ? serveDisplay(store, guest, backends) : undefined;
   return {
     display: shown,

@@ -145,12 +145,13 @@ export function boot(
 }
 
 function refuseForKind({ kind, name }: ElfImage, options: BootOptions): void {
-  const { networks = [], display, ramdisk, folders = [] } = options;
+  const { networks = [], p9 = [], display, ramdisk, folders = [] } = options;
   if (kind === 'domain' && folders.length > 0)
     throw new UserError(`${name}: a Xen domain image; it cannot be given folders yet`);
   if (kind !== 'application') return;
   const given = {
-    ...{ networks: networks.length > 0, 'a display': display, 'a ramdisk': ramdisk },
+    ...{ networks: networks.length > 0, 'folders by 9P': p9.length > 0 },
+    ...{ 'a display': display, 'a ramdisk': ramdisk },
   };
   const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)
@@ -175,11 +176,11 @@ async function buildDomain(
   world: MachineWorld,
   console: Console,
 ): Promise<Built> {
-  const { trace, budget, tier, ramdisk, disks, networks, display } = options;
+  const { trace, budget, tier, ramdisk, disks, networks, p9, display } = options;
   const placed = placeDomain(
     image,
     {
-      ...{ console, trace, budget, tier, ramdisk, disks, networks, display },
+      ...{ console, trace, budget, tier, ramdisk, disks, networks, p9, display },
       memory: options.memory ?? defaultMemory,
       commandLine: options.commandLine ?? '',
       log: options.log ?? (() => {}),

@@ -15,6 +15,7 @@ export async function askHeaders<Q extends Questions>(
 ): Promise<{ readonly [K in keyof Q]: number }> {
   const include = join(await fetchDebianPackage('libxen-dev'), 'usr/include');
   const source = [
+    '#include <stddef.h>',
     '#include <stdint.h>',
     ...headers.map((header) => `#include <xen/${header}>`),
     'void f(void) {',

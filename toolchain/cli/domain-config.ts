@@ -5,6 +5,7 @@ import { mostGuestBytes } from '../../runtime/memory/machine-memory.ts';
 import { type DiskSpecification, parseDiskSpecification } from './disk-specification.ts';
 import { type DisplaySpecification, parseVfb } from './display-specification.ts';
 import { type NetSpecification, parseVif } from './net-specification.ts';
+import { type P9FolderSpecification, parseP9 } from './p9-specification.ts';
 import type { Cfg, CfgSetting, CfgValue } from './xl-cfg.ts';
 import { isXlKey } from './xl-keys.ts';
 
@@ -20,6 +21,7 @@ export interface DomainConfig {
   readonly memory: number;
   readonly disks: readonly DiskSpecification[];
   readonly networks: readonly NetSpecification[];
+  readonly p9: readonly P9FolderSpecification[];
   readonly display: DisplaySpecification | undefined;
   readonly actions: Readonly<Record<EndKind, EndAction>>;
 }
@@ -46,6 +48,7 @@ export function readConfig(cfg: Cfg, file: string): DomainConfig {
     memory: memoryOf(cfg),
     disks: onSetting(cfg, 'disk', disksOf) ?? [],
     networks: onSetting(cfg, 'vif', vifsOf) ?? [],
+    p9: onSetting(cfg, 'p9', p9Of) ?? [],
     display: onSetting(cfg, 'vfb', vfbOf),
     actions: {
       poweroff: actionOf(cfg, 'on_poweroff') ?? 'destroy',
@@ -72,7 +75,7 @@ export function endKind({ reason, status }: Ending): EndKind | undefined {
 
 // biome-ignore format: a list
 const keys = new Set([
-  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'vfb', 'type', 'builder',
+  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'vfb', 'p9', 'type', 'builder',
   'on_poweroff', 'on_reboot', 'on_watchdog', 'on_crash',
 ]);
 
@@ -161,6 +164,7 @@ function vfbOf(value: CfgValue): DisplaySpecification | undefined {
     throw new UserError(`${value.place}: more than one vfb is not supported yet`);
   return first;
 }
+const p9Of = (value: CfgValue): P9FolderSpecification[] => listOf(value, 'p9', parseP9);
 const vifsOf = (value: CfgValue): NetSpecification[] => listOf(value, 'vif', parseVif);
 
 /** Each entry's own place in front of what is wrong with it. */

@@ -14,16 +14,10 @@ import { type BootedDomain, type BootOptions, boot } from '../../runtime/machine
 import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
 import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
-import type { DiskSpecification } from './disk-specification.ts';
-import type { DisplaySpecification } from './display-specification.ts';
-import { closeFolders, type FolderSpecification, openFolders } from './folder-specification.ts';
-import type { NetSpecification } from './net-specification.ts';
-import { closeDisks, openDisks } from './open-disks.ts';
-import { type OpenDisplay, openDisplay } from './open-display.ts';
-import { openNetworks } from './open-networks.ts';
+import { type DeviceSpecifications, type OpenDevices, openDevices } from './open-devices.ts';
 import { traceTo } from './trace-option.ts';
 
-export interface RunOptions {
+export interface RunOptions extends DeviceSpecifications {
   readonly image: string;
   /** In reports; the image's path, if not given. */
   readonly name?: string;
@@ -35,10 +29,6 @@ export interface RunOptions {
   readonly commandLine?: string | undefined;
   /** A file. */
   readonly ramdisk?: string | undefined;
-  readonly disks?: readonly DiskSpecification[];
-  readonly networks?: readonly NetSpecification[];
-  readonly display?: DisplaySpecification | undefined;
-  readonly folders?: readonly FolderSpecification[];
   readonly trace?: ReadonlySet<TraceCategory>;
   /** Whether a domain that has ended so is started again. */
   readonly restarts?: (ending: Ending) => boolean;
@@ -46,73 +36,26 @@ export interface RunOptions {
 
 /** The exit status. All that can be refused is refused before anything runs, and then nothing has been written. */
 export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
-  const { image, memory, ramdisk } = options;
+  const { image, name = image, memory, ramdisk } = options;
   const bytes = await readImage(image);
-  const initial = ramdisk === undefined ? undefined : await readRamdisk(ramdisk, memory);
-  const folders = openFolders(options.folders ?? []);
+  const initial = ramdisk === undefined ? {} : { ramdisk: await readRamdisk(ramdisk, memory) };
+  const devices = await openDevices(options, name, tellOn(terminal));
   try {
-    const more = {
-      ...(initial === undefined ? {} : { ramdisk: initial }),
-      ...(folders.length === 0 ? {} : { folders }),
-    };
-    return await runWithDevices(terminal, bytes, options, more);
+    const own = { ...bootOptions(terminal, options), ...initial };
+    return await runOnTerminal(terminal, bytes, own, devices, options.restarts);
   } finally {
-    closeFolders(folders);
-  }
-}
-
-async function runWithDevices(
-  terminal: Terminal,
-  bytes: Uint8Array,
-  options: RunOptions,
-  more: Devices,
-): Promise<number> {
-  const disks = await openDisks(options.disks ?? []);
-  try {
-    const networks = await openNetworks(options.networks ?? [], tellOn(terminal));
-    try {
-      return await runShown(terminal, bytes, options, {
-        ...more,
-        ...(disks.length === 0 ? {} : { disks }),
-        ...(networks.devices.length === 0 ? {} : { networks: networks.devices }),
-      });
-    } finally {
-      networks.close();
-    }
-  } finally {
-    await closeDisks(disks);
-  }
-}
-
-type Devices = Pick<BootOptions, 'folders' | 'disks' | 'networks' | 'ramdisk' | 'display'>;
-
-async function runShown(
-  terminal: Terminal,
-  bytes: Uint8Array,
-  options: RunOptions,
-  devices: Devices,
-): Promise<number> {
-  const { image, name = image } = options;
-  if (options.display === undefined)
-    return await runOnTerminal(terminal, bytes, options, devices, undefined);
-  const display = await openDisplay(options.display, name, tellOn(terminal));
-  try {
-    const withDisplay = { ...devices, display: true };
-    return await runOnTerminal(terminal, bytes, options, withDisplay, display);
-  } finally {
-    display.close();
+    await devices.close();
   }
 }
 
 async function runOnTerminal(
   terminal: Terminal,
   bytes: Uint8Array,
-  options: RunOptions,
-  devices: Devices,
-  display: OpenDisplay | undefined,
+  own: BootOptions,
+  { given, display }: OpenDevices,
+  restarts: RunOptions['restarts'],
 ): Promise<number> {
   prepareEngine();
-  const own = bootOptions(terminal, options);
   let [domain, hasLeft] = [undefined as BootedDomain | undefined, false];
   const console = new TerminalConsole(terminal, () => {
     hasLeft = true;
@@ -122,12 +65,12 @@ async function runOnTerminal(
   const alive = setInterval(() => {}, longestInterval);
   try {
     for (;;) {
-      domain = await boot(bytes, { ...own, ...devices, console });
+      domain = await boot(bytes, { ...own, ...given, console });
       if (domain.display) display?.show(domain.display);
       const ending = await domain.exited;
       display?.ended();
       await console.flush();
-      const isAgain = !hasLeft && options.restarts?.(ending) === true;
+      const isAgain = !hasLeft && restarts?.(ending) === true;
       if (!isAgain) console.close();
       if (ending.report !== undefined) terminal.stderr.write(`${ending.report}\n`);
       if (!isAgain) return ending.status;

@@ -15,7 +15,7 @@ const least = 'name="guest"\nkernel="/images/grub.bin"\n';
 config('what is not said is as libxl has it', () => {
   assert.equal(read(least), {
     ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
-    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], display: undefined },
+    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], p9: [], display: undefined },
     actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
   });
 });
@@ -35,13 +35,14 @@ config('a whole file', () => {
              'b.iso,,xvdb,cdrom' ]
     vif = [ 'mac=00:16:3e:00:00:05,bridge=xenbr0' ]
     vfb = [ 'vncdisplay=2' ]
-    p9 = [ ]
+    p9 = [ 'tag=share,path=./files,security_model=none' ]
+    pci = [ ]
     on_poweroff = "destroy"
     on_reboot = "destroy"
     on_crash = "restart"
   `;
 
-  const { disks, networks, display, ...rest } = read(text);
+  const { disks, networks, p9, display, ...rest } = read(text);
 
   assert.equal(rest, {
     ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
@@ -49,6 +50,7 @@ config('a whole file', () => {
     actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
   });
   assert.is(display?.vnc?.port, 5902);
+  assert.equal(p9, [{ tag: 'share', path: './files', isReadOnly: false }]);
   assert.equal(
     networks.map(({ mac, bridge }) => [mac, bridge]),
     [[Uint8Array.of(0, 0x16, 0x3e, 0, 0, 5), 'xenbr0']],

@@ -30,7 +30,13 @@ export const create: Command = {
     return await runImage(terminal, {
       ...{ image: config.kernel, name: config.name, arguments: [], environment: {} },
       ...{ memory: config.memory, commandLine: config.commandLine, ramdisk: config.ramdisk },
-      ...{ disks: config.disks, networks: config.networks, display: config.display, ...categories },
+      ...{
+        disks: config.disks,
+        networks: config.networks,
+        p9: config.p9,
+        display: config.display,
+        ...categories,
+      },
       restarts: (ending) => restarts(config, ending),
     });
   },

@@ -6,13 +6,14 @@ import { parseDiskOption } from '../disk-specification.ts';
 import { type DisplaySpecification, parseVncOption } from '../display-specification.ts';
 import { parseFolderOption } from '../folder-specification.ts';
 import { parseNetOption } from '../net-specification.ts';
+import { parseP9Option } from '../p9-specification.ts';
 import { runImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
 
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--vnc :0]
+  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]
     [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE]
     [--fs /PLACE=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
@@ -27,6 +28,11 @@ export const run: Command = {
       type: 'string',
       multiple: true,
       help: 'user[,forward=8080:80][,outside][,restrict][,tftp=FOLDER][,capture=FILE.pcapng][,mac=…]: a network interface',
+    },
+    p9: {
+      type: 'string',
+      multiple: true,
+      help: 'TAG=FOLDER[:ro]: a folder for a domain image to mount by 9P',
     },
     vnc: { type: 'string', help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC' },
     screenshot: { type: 'string', help: 'FILE.png: what the screen shows at the end' },
@@ -61,6 +67,7 @@ export const run: Command = {
       ramdisk: options.optional('ramdisk'),
       disks: options.list('disk').map(parseDiskOption),
       networks: options.list('net').map(parseNetOption),
+      p9: options.list('p9').map(parseP9Option),
       display: displayOf(options.optional('vnc'), options.optional('screenshot')),
       folders: options.list('fs').map(parseFolderOption),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
