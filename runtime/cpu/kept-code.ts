@@ -28,6 +28,8 @@ export interface KeptCodeOptions {
   readonly runs: () => readonly Run[];
   /** Looks for a run around an address. */
   readonly learnRun: (address: bigint) => void;
+  /** How many runs, from the first one on, what has been written since the last time must have. */
+  readonly takeUsedRuns: () => number;
 }
 
 export class KeptCode {
@@ -74,26 +76,28 @@ export class KeptCode {
     return { ...module, functions };
   }
 
-  /** A module has been made, or taken, as runs are now. */
-  installed(module: InstalledModule): void {
-    if (module.isPart) return;
-    this.#runs.set(module, this.#runsNow());
+  /** A module has just been written, or taken. */
+  installed(module: InstalledModule, { madeFrom }: Pick<KeptModule, 'madeFrom'>): void {
+    if (!module.isPart) this.#runs.set(module, madeFrom?.runs ?? this.#usedRuns());
   }
 
   /** All that may be of use to another run; what was made one by one as few modules. */
   keep(store: CodeStore, together: Together | undefined): KeptModule[] {
     const made = [...store.modules].flatMap((module) => this.#withBytes(module) ?? []);
     if (together === undefined) return this.#bounded(made);
-    const single = new Set(made.filter((module) => this.#isSingle(module)));
-    const entries = [...single].flatMap(({ functions }) => functions.map(({ entry }) => entry));
+    const single = made.filter(isSingle);
+    // What needs no run is not to wait for those that others need.
+    single.sort((a, b) => (a.madeFrom?.runs.length ?? 0) - (b.madeFrom?.runs.length ?? 0));
+    const entries = single.flatMap(({ functions }) => functions.map(({ entry }) => entry));
     const batches: KeptModule[] = [];
     for (let i = 0; i < entries.length; i += batchFunctions) {
+      this.#options.takeUsedRuns();
       const batch = together(entries.slice(i, i + batchFunctions));
-      const madeFrom = this.#madeFrom(batch, this.#runsNow());
+      const madeFrom = this.#madeFrom(batch, this.#usedRuns());
       if (madeFrom === undefined) return this.#bounded(made);
       batches.push({ ...batch, madeFrom, isApart: true });
     }
-    return this.#bounded([...made.filter((module) => !single.has(module)), ...batches]);
+    return this.#bounded([...made.filter((module) => !isSingle(module)), ...batches]);
   }
 
   #bounded(made: readonly KeptModule[]): KeptModule[] {
@@ -102,17 +106,6 @@ export class KeptCode {
       left -= bytes.length;
       return left >= 0;
     });
-  }
-
-  /** Whether it may be made anew with others: as runs are now, and entered at its beginning alone. */
-  #isSingle({ functions, madeFrom }: KeptModule): boolean {
-    const now = this.#options.runs();
-    return (
-      functions.length === 1 &&
-      functions.every(({ form }) => form === 'fast') &&
-      madeFrom?.runs.length === now.length &&
-      isPrefix(now, madeFrom.runs)
-    );
   }
 
   /** What is live is as it was when it was made: who writes to it makes it be forgotten. */
@@ -135,8 +128,12 @@ export class KeptCode {
     return { code, runs };
   }
 
-  #runsNow(): Run[] {
-    return this.#options.runs().map(({ lo, host }) => ({ lo, host }));
+  #usedRuns(): Run[] {
+    const used = this.#options.takeUsedRuns();
+    return this.#options
+      .runs()
+      .slice(0, used)
+      .map(({ lo, host }) => ({ lo, host }));
   }
 
   #find(entry: bigint, form: Form): KeptModule | undefined {
@@ -180,6 +177,10 @@ export class KeptCode {
     );
   }
 }
+
+/** Whether it may be made anew with others: a function that is entered at its beginning alone. */
+const isSingle = ({ functions }: KeptModule): boolean =>
+  functions.length === 1 && functions.every(({ form }) => form === 'fast');
 
 const isPrefix = (some: readonly Run[], all: readonly Run[]): boolean =>
   some.every(({ lo, host }, i) => all[i]?.lo === lo && all[i]?.host === host);

@@ -19,6 +19,8 @@ export interface TranslationsOptions extends TranslatorOptions {
   readonly runs: () => readonly Run[];
   /** Looks for a run around an address. */
   readonly learnRun: (address: bigint) => void;
+  /** How many runs, from the first one on, what has been written since the last time must have. */
+  readonly takeUsedRuns: () => number;
   /** Code of which nobody knows what will run, and how it will have changed by then: nothing is made before it is called. */
   readonly madeWhenCalled?: boolean;
   /** Modules beyond which those with the least left become one; some hundreds if not given. */

@@ -353,10 +353,11 @@ export class Translations {
     this.#store.installDispatcher(bytes);
   }
 
-  #install({ bytes, functions, isApart: isPart = false }: KeptModule, isKept: boolean): void {
+  #install(kept: KeptModule, isKept: boolean): void {
     if (isKept) this.#keptModules++;
+    const { bytes, functions, isApart: isPart = false } = kept;
     const module = this.#store.install(bytes, functions, { isKept, isPart });
-    this.#kept?.installed(module);
+    this.#kept?.installed(module, kept);
     for (const fn of module.live) this.#watch.add(fn);
   }
 

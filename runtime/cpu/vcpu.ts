@@ -94,6 +94,7 @@ export class Vcpu {
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
       runs: () => this.paging?.runs.all ?? [],
       learnRun: (address) => this.paging?.runs.learn(address),
+      takeUsedRuns: () => this.paging?.sites.takeUsed() ?? 0,
     });
     pageTables?.watch({
       invalidate: (address) => this.#translations.remapped(address),

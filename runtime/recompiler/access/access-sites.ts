@@ -65,6 +65,7 @@ export class AccessSites {
   /** Functions of which some site has been seen to run. */
   readonly #ran = new Set<bigint>();
   #notes = 0;
+  #used = 0;
 
   constructor(options: AccessSitesOptions) {
     this.runs = options.runs;
@@ -108,7 +109,21 @@ export class AccessSites {
   runOf(index: number): Run {
     const run = this.runs.all[index];
     if (run === undefined) throw new TypeError(`there is no run ${index}`);
+    this.#used = Math.max(this.#used, index + 1);
     return run;
+  }
+
+  /** All runs, of which code is to be written that looks at each. */
+  everyRun(): readonly Run[] {
+    this.#used = this.runs.all.length;
+    return this.runs.all;
+  }
+
+  /** How many runs, from the first one on, what has been written since the last time must have. */
+  takeUsed(): number {
+    const used = this.#used;
+    this.#used = 0;
+    return used;
   }
 
   /** Whether an access is to be merged with no others, since what they span crosses pages. */

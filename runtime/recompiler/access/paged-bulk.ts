@@ -28,7 +28,8 @@ export const pagedPlace = (
   body: (e) => {
     const [address, offset, low] = [0, 1, 2];
     const narrow = (local: number): Expression => e.op('i32.wrap_i64', e.get(local, 'i64'));
-    const { all, start } = sites.runs;
+    const { start } = sites.runs;
+    const all = sites.everyRun();
     const inRuns = all.map(({ lo, host }, run) => {
       const distance = e.op('i64.sub', e.get(address, 'i64'), e.i64(lo));
       const bound = e.load('i64.load', runBound(start, run, 0), e.i32(0));

@@ -40,6 +40,7 @@ function guest(runs = [run], learnRun = (_: bigint): void => {}) {
     now: (address) => Uint8Array.from(memory.get(address) ?? []),
     runs: () => runs,
     learnRun,
+    takeUsedRuns: () => runs.length,
   });
   return { code, memory };
 }
