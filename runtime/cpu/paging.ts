@@ -24,8 +24,8 @@ export interface PagingCounts {
 /** Pages that are filled with a missed one: most accesses go on upward. */
 const pagesAhead = 15;
 const page = BigInt(pageSize);
-/** The first poll after which notes are read; then after twice as many each time. */
-const firstLearning = 64;
+/** The first poll after which notes are read, half a second in; then after twice as many each time. */
+const firstLearning = 256;
 const pollsASample = 4;
 /** Slices of 2 ms in which code with notes loses what it costs to write a function anew. */
 const pollsAFunction = 4;
