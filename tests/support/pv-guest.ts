@@ -42,7 +42,7 @@ export async function buildPvGuest(
   try {
     const output = join(directory, 'guest.elf');
     const { status, stderr } = await runProcess('gcc', [
-      ...[widths[width].option, ...flags, '-isystem', headers, '-I', shared],
+      ...[widths[width].option, ...flags, '-isystem', headers, '-I', shared, '-I', own],
       ...shares.flatMap((file) => ['-I', dirname(file)]),
       ...(width === 32 ? ['-march=pentium4'] : []),
       ...['-T', script, '-o', output, ...files, ...shares],

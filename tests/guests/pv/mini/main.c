@@ -3,6 +3,7 @@
  * line says how many of each. Each must come once, and nothing else. `region` makes the critical region long, and counts how
  * often an upcall meets it.
  */
+#include "mini.h"
 #include "pv.h"
 
 #define HEAP 64
@@ -14,7 +15,8 @@ vcpu_info_t *info;
 volatile unsigned in_region, delay_left;
 unsigned delay;
 static volatile unsigned served, timers, strays, faults, bad_codes, bad_addresses;
-static unsigned port, timer, other;
+volatile unsigned front_end_events;
+static unsigned port, timer, front_end_port, other;
 /* The heap's pages begin as one page of zeros that may only be read. */
 static char heap[HEAP][4096] PAGE, zeros[4096] PAGE;
 static char pool[POOL][4096] PAGE;
@@ -36,7 +38,12 @@ void serve_events(void)
 			served++;
 		if (bits & 1ul << timer)
 			timers++;
-		if (bits & ~(1ul << port | 1ul << timer))
+		bits &= ~(1ul << port | 1ul << timer);
+		if (front_end_port && bits & 1ul << front_end_port) {
+			front_end_events++;
+			bits &= ~(1ul << front_end_port);
+		}
+		if (bits)
 			other++;
 	}
 }
@@ -88,9 +95,19 @@ static void touch(unsigned round)
 	}
 }
 
-static void *main_stack, *thread_stack;
-static char stack[16384] __attribute__((aligned(16)));
+#define STACK 16384
+static void *main_stack, *thread_stack, *front_end_stack;
+static char stacks[2][STACK] __attribute__((aligned(16)));
 static unsigned thread_rounds;
+static volatile int is_front_end_done = 1;
+
+static void *new_thread(char *stack, void (*begin)(void))
+{
+	void **top = (void **)(stack + STACK - 64);
+	*--top = 0;
+	*--top = begin;
+	return top - (sizeof(long) == 8 ? 6 : 4);
+}
 
 static void thread(void)
 {
@@ -99,6 +116,29 @@ static void thread(void)
 		send();
 		switch_to(&thread_stack, main_stack);
 	}
+}
+
+void give_way(void)
+{
+	switch_to(&front_end_stack, main_stack);
+}
+
+static void front_end_thread(void)
+{
+	front_end.run();
+	is_front_end_done = 1;
+	for (;;)
+		give_way();
+}
+
+/* Before events are let through: the handshake waits by yields. */
+static void begin_front_end(void)
+{
+	if (!&front_end)
+		return;
+	front_end_port = front_end.connect();
+	is_front_end_done = front_end_port == 0;
+	front_end_stack = new_thread(stacks[1], front_end_thread);
 }
 
 static unsigned rounds(void)
@@ -150,11 +190,8 @@ void run(void)
 #endif
 	for (unsigned page = 0; page < HEAP; page++)
 		protect(page);
-	void **top = (void **)(stack + sizeof stack - 64);
-	*--top = 0;
-	*--top = thread;
-	top -= sizeof(long) == 8 ? 6 : 4;
-	thread_stack = top;
+	thread_stack = new_thread(stacks[0], thread);
+	begin_front_end();
 	info->evtchn_pending_sel = 0;
 	info->evtchn_upcall_pending = 0;
 	shared->evtchn_pending[0] = 0;
@@ -166,6 +203,13 @@ void run(void)
 		touch(round);
 		send();
 		switch_to(&main_stack, thread_stack);
+		if (!is_front_end_done)
+			switch_to(&main_stack, front_end_stack);
+	}
+	while (!is_front_end_done) {
+		/* The next tick ends it at the latest. */
+		CALL2(sched_op, SCHEDOP_block, 0);
+		switch_to(&main_stack, front_end_stack);
 	}
 	info->evtchn_upcall_mask = 1;
 	if (served != expected || faults != count + count / 4 * 2)
@@ -175,6 +219,8 @@ void run(void)
 	      other);
 	print("faults %d, of another kind %u, elsewhere %u\n", faults == count + count / 4 * 2, bad_codes, bad_addresses);
 	print("wrong %u\n", wrong);
+	if (front_end_port)
+		front_end.report();
 	if (is_region_long)
 		print("begun again %u\n", in_region);
 }
