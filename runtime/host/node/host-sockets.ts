@@ -27,7 +27,11 @@ export const nodeSockets: HostSockets = {
     });
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(portError(address, port, error)));
-      server.listen({ host: address, port }, () => resolve(listenerOf(server)));
+      server.listen({ host: address, port }, () => {
+        // Too many open files, and the like: who came is lost, and may come again.
+        server.on('error', () => {});
+        resolve(listenerOf(server));
+      });
     });
   },
 

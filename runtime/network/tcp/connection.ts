@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../domain/clock.ts';
 import type { HostStream, StreamEvents } from '../host-sockets.ts';
-import { advance, distance, type Segment, TCP_FLAG } from './segment.ts';
+import { advance, distance, kindOf, type Segment, TCP_FLAG } from './segment.ts';
 import { SendQueue } from './send-queue.ts';
 
 const { FIN, SYN, RST, PSH, ACK } = TCP_FLAG;
@@ -154,7 +154,7 @@ export class Connection implements StreamEvents {
     if (this.#state === 'opening') this.#sendSyn();
     const answers =
       this.#state === 'asking' &&
-      segment.flags === (SYN | ACK) &&
+      kindOf(segment.flags) === (SYN | ACK) &&
       segment.acknowledgment === this.#next;
     if (!answers) return false;
     this.#learn(segment);

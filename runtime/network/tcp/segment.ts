@@ -5,6 +5,10 @@ import { transportSum } from '../udp.ts';
 
 export const TCP_FLAG = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
 
+/** What of the flags says which kind of segment it is; PSH and those of congestion notification (RFC 3168) do not. */
+export const kindOf = (flags: number): number =>
+  flags & (TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK);
+
 export const tcpHeader = 20;
 
 export interface Segment {

@@ -5,7 +5,7 @@ import type { HostSockets, HostStream, StreamEvents } from '../host-sockets.ts';
 import type { Datagram } from '../ipv4.ts';
 import type { GuestPlace, HostPlace } from '../udp-relay.ts';
 import { Connection } from './connection.ts';
-import { advance, readSegment, type Segment, TCP_FLAG, writeSegment } from './segment.ts';
+import { advance, kindOf, readSegment, type Segment, TCP_FLAG, writeSegment } from './segment.ts';
 
 const mostConnections = 4096;
 /** RFC 6335: from here on, ports are nobody's by name. */
@@ -47,7 +47,7 @@ export class TcpRelay {
     };
     const connection = this.#connections.get(keyOf(ends));
     if (connection !== undefined) connection.receive(segment);
-    else if (segment.flags === TCP_FLAG.SYN) return this.#begin(ends, segment);
+    else if (kindOf(segment.flags) === TCP_FLAG.SYN) return this.#begin(ends, segment);
     else this.#refuse(ends, segment);
     return true;
   }

@@ -212,7 +212,8 @@ test('a connection from outside begins when the guest has agreed', async () => {
 
   say({ flags: SYN | ACK, sequence: 5000, acknowledgment: 999 });
   assert.equal(did, ['pause']);
-  say({ flags: SYN | ACK, sequence: 5000, acknowledgment: 1001, windowScale: 2 });
+  // With ECE, as of a guest that knows RFC 3168.
+  say({ flags: SYN | ACK | 0x40, sequence: 5000, acknowledgment: 1001, windowScale: 2 });
   assert.equal(did, ['pause', 'resume']);
   const [agreed] = await news();
   assert.equal([agreed?.flags, agreed?.acknowledgment], [ACK, 5001]);
