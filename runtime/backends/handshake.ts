@@ -21,6 +21,10 @@ export interface FrontendNodes {
   find(name: string): string | undefined;
   /** A decimal number from 0 to `most`; XenError(EINVAL) where there is another or none. */
   number(name: string, most: number): number;
+  /** An event channel's port. */
+  port(name: string): number;
+  /** A grant reference, or a machine frame where a device is older than grants. */
+  reference(name: string): number;
 }
 
 /** What a device does at the back-end. An XenError from `connect` is told in the store, and closes the device. */
@@ -153,15 +157,21 @@ export class Backend {
   }
 }
 
+/** Of the FIFO ABI, which has the most. */
+const mostPort = 0x1_ffff;
+const mostReference = 0xffff_ffff;
+
 const frontendNodes = (store: StoreClient, path: string): FrontendNodes => {
   const find = (name: string): string | undefined => store.find(`${path}/${name}`);
+  const number = (name: string, most: number): number => {
+    const text = find(name);
+    const value = /^\d{1,10}$/.test(text ?? '') ? Number(text) : Number.NaN;
+    if (value <= most) return value;
+    throw new XenError('EINVAL', `${path}/${name}: expected 0 to ${most}, not ${text}`);
+  };
   return {
-    find,
-    number: (name, most) => {
-      const text = find(name);
-      const value = /^\d{1,10}$/.test(text ?? '') ? Number(text) : Number.NaN;
-      if (value <= most) return value;
-      throw new XenError('EINVAL', `${path}/${name}: expected 0 to ${most}, not ${text}`);
-    },
+    ...{ find, number },
+    port: (name) => number(name, mostPort),
+    reference: (name) => number(name, mostReference),
   };
 };

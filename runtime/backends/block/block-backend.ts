@@ -10,6 +10,7 @@ import { XenError } from '../../errors.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import type { Trace } from '../../trace.ts';
 import { BackRing } from '../ring.ts';
+import { Service } from '../service.ts';
 import type { Disk, Done } from './disk.ts';
 import { GrantCache } from './grant-cache.ts';
 import {
@@ -28,8 +29,6 @@ import {
   transfer,
 } from './transfer.ts';
 
-/** How long requests are served before the host's event loop has a turn. */
-const mostAtOnce = 2_000_000n;
 /** Bytes under way to and from a disk that answers later; beyond it the ring waits. */
 const mostUnderWay = 8 * 2 ** 20;
 /** Grants kept for one front-end: as many as Linux's back-end keeps. */
@@ -61,13 +60,11 @@ export class BlockBackend {
   readonly #grants: GrantCache;
   readonly #transfer: TransferParts;
   readonly #request: DataView<ArrayBuffer>;
+  readonly #requestBytes: Uint8Array;
   readonly #response: DataView<ArrayBuffer>;
-  #state: 'open' | 'broken' | 'closed' = 'open';
-  /** Requests are being taken now; what they bring about must not begin it anew. */
-  #isServing = false;
+  readonly #service: Service;
   /** A barrier, or a flush behind writes under way: nothing is taken until it is done. */
   #isHeld = false;
-  #awaitsTurn = false;
   #willPush = false;
   /** Requests that are answered later. */
   #later = 0;
@@ -82,61 +79,39 @@ export class BlockBackend {
     this.#parts = parts;
     this.#ring = new BackRing({ memory, pages, entrySize: requestSize });
     this.#grants = new GrantCache(granted, parts.isPersistent ? mostKept : 0);
-    const isClosed = (): boolean => this.#state === 'closed';
+    this.#service = new Service({
+      clock: parts.clock,
+      step: () => this.#step(),
+      finish: () => this.#push(),
+      onBroken: parts.onBroken,
+    });
+    const isClosed = (): boolean => this.#service.isClosed;
     this.#transfer = { memory, granted: this.#grants, disk, isClosed };
     this.#request = new DataView(new ArrayBuffer(requestSize));
+    this.#requestBytes = new Uint8Array(this.#request.buffer);
     this.#response = new DataView(new ArrayBuffer(responseSize));
     parts.port.listen(() => this.serve());
   }
 
   /** Takes what requests there are. */
   serve(): void {
-    if (this.#isServing || this.#awaitsTurn || this.#state !== 'open') return;
-    this.#isServing = true;
-    try {
-      this.#takeAll();
-    } catch (error) {
-      if (!(error instanceof XenError)) throw error;
-      this.#state = 'broken';
-      this.#parts.onBroken(error.message);
-    } finally {
-      this.#isServing = false;
-    }
-    this.#push();
+    this.#service.serve();
   }
 
   /** Takes no more requests; resolves when none is under way and nothing of the guest's is mapped here. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
+    if (this.#service.isClosed) return;
+    this.#service.close();
     this.#parts.port.close();
     while (this.#later > 0) await this.#stillness();
     this.#grants.close();
   }
 
-  #takeAll(): void {
-    const { clock, protocol } = this.#parts;
-    const bytes = new Uint8Array(this.#request.buffer);
-    const until = clock.monotonic() + mostAtOnce;
-    while (!this.#isHeld && this.#underWay < mostUnderWay) {
-      if (!this.#ring.take(bytes)) {
-        if (!this.#ring.finalCheck()) return;
-        continue;
-      }
-      this.#begin(decodeRequest(protocol, this.#request));
-      if (clock.monotonic() >= until) {
-        this.#goOnNextTurn();
-        return;
-      }
-    }
-  }
-
-  #goOnNextTurn(): void {
-    this.#awaitsTurn = true;
-    void this.#parts.clock.turn().then(() => {
-      this.#awaitsTurn = false;
-      this.serve();
-    });
+  #step(): boolean {
+    if (this.#isHeld || this.#underWay >= mostUnderWay) return false;
+    if (!this.#ring.take(this.#requestBytes)) return this.#ring.finalCheck();
+    this.#begin(decodeRequest(this.#parts.protocol, this.#request));
+    return true;
   }
 
   #begin(request: BlockRequest): void {
@@ -160,7 +135,7 @@ export class BlockBackend {
       error = reason;
     }
     this.#later--;
-    if (this.#state === 'open') this.#answer(request, error);
+    if (this.#service.isOpen) this.#answer(request, error);
     this.#wakeStill();
     this.#pushSoon();
   }
@@ -177,7 +152,7 @@ export class BlockBackend {
   }
 
   #push(): void {
-    if (this.#state === 'open' && this.#ring.push()) this.#parts.port.notify();
+    if (this.#service.isOpen && this.#ring.push()) this.#parts.port.notify();
   }
 
   #answer(request: BlockRequest, error: unknown): void {

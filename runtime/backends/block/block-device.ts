@@ -2,14 +2,15 @@
 import { VDISK } from '../../abi/io/blkif.ts';
 import { XEN_IO_PROTO_ABI } from '../../abi/io/protocols.ts';
 import type { Clock } from '../../domain/clock.ts';
-import type { EventPort, EventPorts } from '../../domain/event-port.ts';
-import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import type { EventPorts } from '../../domain/event-port.ts';
+import type { GrantedMemory } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import type { Width } from '../../memory/layout.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import type { Trace } from '../../trace.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
 import { BlockBackend } from './block-backend.ts';
 import { deviceNumber } from './device-number.ts';
@@ -19,8 +20,6 @@ import { mostIndirectSegments } from './transfer.ts';
 
 /** A ring has 2^4 pages at most, as with Linux's back-end. */
 const mostPageOrder = 4;
-const mostPort = 0x1_ffff;
-const mostReference = 0xffff_ffff;
 
 /** A disk, and how a guest is to see it. */
 export interface BlockDeviceSpecification {
@@ -110,7 +109,7 @@ function nodesOf(
 /** What a connected front-end has given. */
 interface Connection {
   readonly backend: BlockBackend;
-  readonly ring: readonly GrantMapping[];
+  readonly held: Held;
 }
 
 class BlockDevice implements BackendDevice {
@@ -152,17 +151,18 @@ class BlockDevice implements BackendDevice {
     const { memory, granted, ports, clock, trace, specification } = this.#parts;
     const protocol = this.#protocolOf(front);
     const isPersistent = front.find('feature-persistent') === '1';
-    const references = ringReferences(front);
-    const port = front.number('event-channel', mostPort);
-    const ring = mapAll(granted, references);
+    const { held, ...ring } = allOrNothing((held) => ({
+      held,
+      pages: ringReferences(front).map((reference) => held.page(granted, reference)),
+      port: held.port(ports, front.port('event-channel')),
+    }));
     const backend = new BlockBackend({
       ...{ name: specification.vdev, memory, granted, disk: specification.disk, protocol },
       ...{ isPersistent, discards: this.#discards, clock, trace },
-      port: bindOr(ports, port, () => unmapAll(ring)),
-      pages: ring.map(({ host }) => host),
+      ...ring,
       onBroken: this.#onBroken,
     });
-    this.#connection = { backend, ring };
+    this.#connection = { backend, held };
     // Requests may be there already; what they do must not come between us and being connected.
     queueMicrotask(() => backend.serve());
     return this.#properties();
@@ -173,7 +173,7 @@ class BlockDevice implements BackendDevice {
     this.#connection = undefined;
     if (connection === undefined) return;
     await connection.backend.close();
-    unmapAll(connection.ring);
+    connection.held.release();
   }
 
   #properties(): DeviceNodes {
@@ -204,9 +204,8 @@ function ringReferences(front: FrontendNodes): number[] {
   )
     throw new XenError('EINVAL', 'multi-queue-num-queues: none were offered');
   const count = pageCount(front);
-  if (count === 1 && front.find('ring-ref') !== undefined)
-    return [front.number('ring-ref', mostReference)];
-  return Array.from({ length: count }, (_, n) => front.number(`ring-ref${n}`, mostReference));
+  if (count === 1 && front.find('ring-ref') !== undefined) return [front.reference('ring-ref')];
+  return Array.from({ length: count }, (_, n) => front.reference(`ring-ref${n}`));
 }
 
 function pageCount(front: FrontendNodes): number {
@@ -217,28 +216,4 @@ function pageCount(front: FrontendNodes): number {
   if (count === 0 || (count & (count - 1)) !== 0)
     throw new XenError('EINVAL', `num-ring-pages: ${count} is no power of 2`);
   return count;
-}
-
-function mapAll(granted: GrantedMemory, references: readonly number[]): GrantMapping[] {
-  const mapped: GrantMapping[] = [];
-  try {
-    for (const reference of references) mapped.push(granted.map(reference, 'write'));
-    return mapped;
-  } catch (error) {
-    unmapAll(mapped);
-    throw error;
-  }
-}
-
-const unmapAll = (mappings: readonly GrantMapping[]): void => {
-  for (const mapping of mappings) mapping.unmap();
-};
-
-function bindOr(ports: EventPorts, port: number, undo: () => void): EventPort {
-  try {
-    return ports.bind(port);
-  } catch (error) {
-    undo();
-    throw error;
-  }
 }

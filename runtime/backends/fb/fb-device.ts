@@ -11,18 +11,15 @@ import { XEN_IO_PROTO_ABI } from '../../abi/io/protocols.ts';
 import { clip, type Rectangle, type Screen, whole } from '../../display/screen.ts';
 import type { EventPort, EventPorts } from '../../domain/event-port.ts';
 import type { ForeignMemory } from '../../domain/foreign-memory.ts';
-import type { GrantMapping } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import type { Width } from '../../memory/layout.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
 import { EventPage } from '../event-page.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
 import { Framebuffer } from './framebuffer.ts';
-
-const mostPort = 0x1_ffff;
-const mostFrame = 0xffff_ffff;
 
 export interface SharedPageParts {
   /** Of the guest: the layout of a front-end that names none. */
@@ -48,7 +45,7 @@ export function serveFramebuffer(
 }
 
 interface Connection {
-  readonly page: GrantMapping;
+  readonly held: Held;
   readonly port: EventPort;
   readonly events: EventPage;
   readonly picture: Framebuffer;
@@ -100,27 +97,20 @@ class FramebufferDevice implements BackendDevice, Screen {
 
   connect(front: FrontendNodes): DeviceNodes {
     const { memory, foreign, ports } = this.#parts;
-    const page = foreign.map(front.number('page-ref', mostFrame), 'write');
-    let picture: Framebuffer | undefined;
-    let port: EventPort;
-    try {
-      picture = new Framebuffer(memory, foreign, page.host, this.#protocolOf(front));
-      port = ports.bind(front.number('event-channel', mostPort));
-    } catch (error) {
-      picture?.close();
-      page.unmap();
-      throw error;
-    }
+    const { host, ...connection } = allOrNothing((held) => {
+      const host = held.page(foreign, front.reference('page-ref'));
+      const protocol = this.#protocolOf(front);
+      const picture = held.keep(new Framebuffer(memory, foreign, host, protocol), (it) =>
+        it.close(),
+      );
+      return { held, host, picture, port: held.port(ports, front.port('event-channel')) };
+    });
+    const { picture, port } = connection;
     const events = new EventPage({
-      ...{
-        memory,
-        host: page.host,
-        consumer: pageOffsets.out_cons,
-        producer: pageOffsets.out_prod,
-      },
+      ...{ memory, host, consumer: pageOffsets.out_cons, producer: pageOffsets.out_prod },
       ...{ events: XENFB_OUT_RING_OFFS, length: XENFB_OUT_RING_LEN },
     });
-    this.#connection = { page, port, events, picture };
+    this.#connection = { ...connection, events };
     picture.listen((part) => this.#tell(part));
     port.listen(() => this.#serve());
     picture.changed(whole(picture));
@@ -134,9 +124,7 @@ class FramebufferDevice implements BackendDevice, Screen {
     const { picture } = connection;
     const { width, height } = picture;
     this.#last = { width, height, pixels: picture.pixels(whole(picture)) };
-    connection.port.close();
-    picture.close();
-    connection.page.unmap();
+    connection.held.release();
   }
 
   #tell(part: Rectangle): void {

@@ -11,15 +11,14 @@ import {
 } from '../../abi/io/kbdif.ts';
 import type { Input } from '../../display/screen.ts';
 import type { EventPort } from '../../domain/event-port.ts';
-import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import type { GrantedMemory } from '../../domain/granted-memory.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
 import { EventPage } from '../event-page.ts';
 import type { SharedPageParts } from '../fb/fb-device.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
 
-const mostPort = 0x1_ffff;
-const mostReference = 0xffff_ffff;
 /** What a pointer with a range of its own has at the right and lower edge of the screen. */
 const mostPosition = 0x7fff;
 
@@ -40,7 +39,7 @@ export function serveKeyboard(
 }
 
 interface Connection {
-  readonly page: GrantMapping;
+  readonly held: Held;
   readonly port: EventPort;
   readonly events: EventPage;
   /** Positions in pixels, positions in a range of their own, or motions. */
@@ -64,16 +63,12 @@ class KeyboardDevice implements BackendDevice, Input {
 
   connect(front: FrontendNodes): DeviceNodes {
     const { memory, ports } = this.#parts;
-    const page = this.#mapPage(front);
-    let port: EventPort;
-    try {
-      port = ports.bind(front.number('event-channel', mostPort));
-    } catch (error) {
-      page.unmap();
-      throw error;
-    }
+    const { held, host, port } = allOrNothing((held) => {
+      const host = this.#mapPage(held, front);
+      return { held, host, port: held.port(ports, front.port('event-channel')) };
+    });
     const events = new EventPage({
-      ...{ memory, host: page.host, consumer: pageOffsets.in_cons, producer: pageOffsets.in_prod },
+      ...{ memory, host, consumer: pageOffsets.in_cons, producer: pageOffsets.in_prod },
       ...{ events: XENKBD_IN_RING_OFFS, length: XENKBD_IN_RING_LEN },
     });
     const isAbsolute = front.find('request-abs-pointer') === '1';
@@ -81,15 +76,14 @@ class KeyboardDevice implements BackendDevice, Input {
     const pointer = isRaw ? 'raw' : isAbsolute ? 'pixels' : 'motion';
     // The guest sends nothing that anybody has defined; its events say that there is room again.
     port.listen(() => {});
-    this.#connection = { page, port, events, pointer };
+    this.#connection = { held, port, events, pointer };
     return {};
   }
 
   disconnect(): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    connection?.port.close();
-    connection?.page.unmap();
+    connection?.held.release();
   }
 
   key(code: number, isPressed: boolean): void {
@@ -107,8 +101,8 @@ class KeyboardDevice implements BackendDevice, Input {
     else if (pointer === 'raw') {
       const scale = (value: number, size: number): number =>
         size > 1 ? Math.round((value * mostPosition) / (size - 1)) : 0;
-      this.#stand(scale(x, width), scale(y, height), 0);
-    } else if (pointer === 'pixels') this.#stand(x, y, 0);
+      this.#stand(scale(x, width), scale(y, height));
+    } else if (pointer === 'pixels') this.#stand(x, y);
   }
 
   wheel(steps: number): void {
@@ -122,9 +116,9 @@ class KeyboardDevice implements BackendDevice, Input {
     this.#put(event);
   }
 
-  #stand(x: number, y: number, z: number): void {
+  #stand(x: number, y: number): void {
     const event = new Uint8Array(XENKBD_IN_EVENT_SIZE);
-    const position = { type: XENKBD_TYPE.POS, abs_x: x, abs_y: y, rel_z: z };
+    const position = { type: XENKBD_TYPE.POS, abs_x: x, abs_y: y, rel_z: 0 };
     Object.assign(xenkbd_position.layout(64).at(event, 0), position);
     this.#put(event);
   }
@@ -135,10 +129,10 @@ class KeyboardDevice implements BackendDevice, Input {
   }
 
   /** Newer front-ends grant it, older ones name its frame. */
-  #mapPage(front: FrontendNodes): GrantMapping {
+  #mapPage(held: Held, front: FrontendNodes): number {
     const { foreign, granted } = this.#parts;
     return front.find('page-gref') === undefined
-      ? foreign.map(front.number('page-ref', mostReference), 'write')
-      : granted.map(front.number('page-gref', mostReference), 'write');
+      ? held.page(foreign, front.reference('page-ref'))
+      : held.page(granted, front.reference('page-gref'));
   }
 }

@@ -1,7 +1,7 @@
 /** A virtual network interface: its nodes in the store (xen/io/netif.h, and those that libxl writes), and a back-end while it is connected. */
 import type { Clock } from '../../domain/clock.ts';
 import type { EventPort, EventPorts } from '../../domain/event-port.ts';
-import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import type { GrantedMemory } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import { macText } from '../../network/addresses.ts';
@@ -9,12 +9,10 @@ import { type Link, mtu } from '../../network/frame.ts';
 import type { Trace } from '../../trace.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
-import { NetBackend } from './net-backend.ts';
+import { NetBackend, type NetPorts } from './net-backend.ts';
 import type { ReceiverFeatures } from './receiver.ts';
-
-const mostPort = 0x1_ffff;
-const mostReference = 0xffff_ffff;
 
 export interface NetDeviceSpecification {
   /** Counts a domain's interfaces from 0. */
@@ -57,7 +55,7 @@ export function serveNetDevice(store: StoreClient, domain: number, parts: NetDev
 
 interface Connection {
   readonly backend: NetBackend;
-  readonly rings: readonly GrantMapping[];
+  readonly held: Held;
 }
 
 class NetDevice implements BackendDevice {
@@ -88,36 +86,18 @@ class NetDevice implements BackendDevice {
     const { memory, granted, ports, clock, trace, specification } = this.#parts;
     if (front.find('request-rx-copy') !== '1')
       throw new XenError('EOPNOTSUPP', 'request-rx-copy: pages are not flipped, only copied into');
-    const references = ['tx-ring-ref', 'rx-ring-ref'].map((name) =>
-      front.number(name, mostReference),
-    );
-    const rings: GrantMapping[] = [];
-    const bound: EventPort[] = [];
-    try {
-      for (const reference of references) rings.push(granted.map(reference, 'write'));
-      for (const port of portsOf(front)) bound.push(ports.bind(port));
-    } catch (error) {
-      for (const port of bound) port.close();
-      for (const ring of rings) ring.unmap();
-      throw error;
-    }
-    const [transmit, receive] = rings.map(({ host }) => host);
-    const [first, second = first] = bound;
-    if (
-      transmit === undefined ||
-      receive === undefined ||
-      first === undefined ||
-      second === undefined
-    )
-      throw new RangeError('two rings and a port were asked for');
+    const { held, ...rings } = allOrNothing((held) => {
+      const page = (name: string): number => held.page(granted, front.reference(name));
+      const pages = { transmit: page('tx-ring-ref'), receive: page('rx-ring-ref') };
+      return { held, pages, ports: bindPorts(held, ports, front) };
+    });
     const backend = new NetBackend({
       ...{ name: this.#name, memory, granted, clock, trace, link: specification.link },
-      ports: { transmit: first, receive: second },
-      pages: { transmit, receive },
+      ...rings,
       features: featuresOf(front),
       onBroken: this.#onBroken,
     });
-    this.#connection = { backend, rings };
+    this.#connection = { backend, held };
     // Frames may be there already; what they bring must not come between us and being connected.
     queueMicrotask(() => backend.serve());
     return { 'hotplug-status': 'connected' };
@@ -128,17 +108,17 @@ class NetDevice implements BackendDevice {
     this.#connection = undefined;
     if (connection === undefined) return;
     connection.backend.close();
-    for (const ring of connection.rings) ring.unmap();
+    connection.held.release();
   }
 }
 
 /** One for both directions, or one for each. */
-function portsOf(front: FrontendNodes): number[] {
-  const names =
-    front.find('event-channel-tx') === undefined
-      ? ['event-channel']
-      : ['event-channel-tx', 'event-channel-rx'];
-  return names.map((name) => front.number(name, mostPort));
+function bindPorts(held: Held, ports: EventPorts, front: FrontendNodes): NetPorts {
+  const bind = (name: string): EventPort => held.port(ports, front.port(name));
+  if (front.find('event-channel-tx') !== undefined)
+    return { transmit: bind('event-channel-tx'), receive: bind('event-channel-rx') };
+  const both = bind('event-channel');
+  return { transmit: both, receive: both };
 }
 
 function featuresOf(front: FrontendNodes): ReceiverFeatures {

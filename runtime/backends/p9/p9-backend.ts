@@ -2,12 +2,10 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { EventPort } from '../../domain/event-port.ts';
 import { XenError } from '../../errors.ts';
+import { Service } from '../service.ts';
 import type { ByteRings } from './byte-rings.ts';
 import type { NinePSession } from './session.ts';
 import { headerLength } from './wire.ts';
-
-/** How long messages are served before the host's event loop has a turn. */
-const mostAtOnce = 2_000_000n;
 
 export interface P9BackendParts {
   readonly rings: ByteRings;
@@ -20,49 +18,36 @@ export interface P9BackendParts {
 
 export class P9Backend {
   readonly #parts: P9BackendParts;
-  #state: 'open' | 'broken' | 'closed' = 'open';
-  #isServing = false;
-  /** A message is being answered; the next waits. */
-  #isBusy = false;
+  readonly #service: Service;
   /** What there was no room for. */
   #unsent: Uint8Array | undefined;
 
   constructor(parts: P9BackendParts) {
     this.#parts = parts;
+    this.#service = new Service({
+      clock: parts.clock,
+      step: () => this.#step(),
+      finish: () => {},
+      onBroken: parts.onBroken,
+    });
     parts.port.listen(() => this.serve());
   }
 
   serve(): void {
-    if (this.#isServing || this.#isBusy || this.#state !== 'open') return;
-    this.#isServing = true;
-    try {
-      this.#answerAll();
-    } catch (error) {
-      if (!(error instanceof XenError)) throw error;
-      this.#state = 'broken';
-      this.#parts.onBroken(error.message);
-    } finally {
-      this.#isServing = false;
-    }
+    this.#service.serve();
   }
 
+  /** The port is still its owner's to close. */
   close(): void {
-    this.#state = 'closed';
-    this.#parts.port.close();
+    this.#service.close();
   }
 
-  #answerAll(): void {
-    const { clock } = this.#parts;
-    const until = clock.monotonic() + mostAtOnce;
-    while (this.#state === 'open' && !this.#isBusy && this.#flush()) {
-      const message = this.#take();
-      if (message === undefined) return;
-      this.#answer(message);
-      if (clock.monotonic() >= until) {
-        this.#wait(clock.turn());
-        return;
-      }
-    }
+  /** The next message waits for the answer to this one, and for room for it. */
+  #step(): boolean {
+    const message = this.#flush() ? this.#take() : undefined;
+    if (message === undefined) return false;
+    this.#answer(message);
+    return true;
   }
 
   /** A whole message, or none yet. */
@@ -85,19 +70,11 @@ export class P9Backend {
     const answer = this.#parts.session.answer(message);
     if (answer instanceof Uint8Array) this.#unsent = answer;
     else
-      this.#wait(
+      this.#service.pause(
         answer.then((bytes) => {
           this.#unsent = bytes;
         }),
       );
-  }
-
-  #wait(done: Promise<void>): void {
-    this.#isBusy = true;
-    void done.then(() => {
-      this.#isBusy = false;
-      this.serve();
-    });
   }
 
   /** Whether nothing waits for room any more. */

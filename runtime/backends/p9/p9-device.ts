@@ -2,19 +2,18 @@
 import { mostRingReferences, xen_9pfs_data_intf } from '../../abi/io/9pfs.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { EventPorts } from '../../domain/event-port.ts';
-import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import type { GrantedMemory } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
 import type { Folder } from '../folder/folder.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
+import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
 import { ByteRings } from './byte-rings.ts';
 import { P9Backend } from './p9-backend.ts';
 import { NinePSession } from './session.ts';
 
-const mostPort = 0x1_ffff;
-const mostReference = 0xffff_ffff;
 const mostRings = 4;
 /** 2^9 pages: two halves of 1 MiB. */
 const mostRingOrder = 9;
@@ -49,7 +48,7 @@ export function serveP9Device(store: StoreClient, domain: number, parts: P9Devic
 
 interface Connection {
   readonly backend: P9Backend;
-  readonly mappings: readonly GrantMapping[];
+  readonly held: Held;
 }
 
 class P9Device implements BackendDevice {
@@ -72,12 +71,10 @@ class P9Device implements BackendDevice {
     if (version !== '1') throw new XenError('EINVAL', `version: expected 1, not ${version}`);
     const count = front.number('num-rings', mostRings);
     if (count === 0) throw new XenError('EINVAL', 'num-rings: none');
-    try {
-      for (let n = 0; n < count; n++) this.#open(front, n);
-    } catch (error) {
-      this.disconnect();
-      throw error;
-    }
+    allOrNothing((held) => {
+      held.keep(this, (device) => device.disconnect());
+      for (let n = 0; n < count; n++) this.#connections.push(this.#open(front, n));
+    });
     for (const { backend } of this.#connections) queueMicrotask(() => backend.serve());
     return {};
   }
@@ -85,33 +82,26 @@ class P9Device implements BackendDevice {
   disconnect(): void {
     const connections = this.#connections;
     this.#connections = [];
-    for (const { backend, mappings } of connections) {
+    for (const { backend, held } of connections) {
       backend.close();
-      for (const mapping of mappings) mapping.unmap();
+      held.release();
     }
     this.#session?.close();
     this.#session = undefined;
   }
 
   /** All rings are one session, as one mount. */
-  #open(front: FrontendNodes, n: number): void {
+  #open(front: FrontendNodes, n: number): Connection {
     const { memory, granted, ports, clock } = this.#parts;
-    const mappings = [granted.map(front.number(`ring-ref${n}`, mostReference), 'write')];
-    try {
-      const [page] = mappings;
-      if (page === undefined) throw new RangeError('a page was mapped');
-      for (const reference of ringReferences(memory, page.host))
-        mappings.push(granted.map(reference, 'write'));
-      const pages = mappings.slice(1).map(({ host }) => host);
-      const rings = new ByteRings({ memory, interface: page.host, pages });
+    return allOrNothing((held) => {
+      const page = held.page(granted, front.reference(`ring-ref${n}`));
+      const pages = ringReferences(memory, page).map((reference) => held.page(granted, reference));
+      const rings = new ByteRings({ memory, interface: page, pages });
       this.#session ??= this.#newSession(rings.size);
-      const port = ports.bind(front.number(`event-channel-${n}`, mostPort));
+      const port = held.port(ports, front.port(`event-channel-${n}`));
       const parts = { rings, port, clock, session: this.#session, onBroken: this.#onBroken };
-      this.#connections.push({ backend: new P9Backend(parts), mappings });
-    } catch (error) {
-      for (const mapping of mappings) mapping.unmap();
-      throw error;
-    }
+      return { backend: new P9Backend(parts), held };
+    });
   }
 
   #newSession(longest: number): NinePSession {
