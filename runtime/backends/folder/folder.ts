@@ -105,6 +105,7 @@ export const S_IF = {
   BLK: 0o060000,
   REG: 0o100000,
   LNK: 0o120000,
+  SOCK: 0o140000,
 } as const;
 
 export const isDirectory = ({ mode }: { mode: number }): boolean => (mode & S_IF.MT) === S_IF.DIR;

@@ -1,7 +1,11 @@
 /** What the POSIX rows take and give: mini-os/posix.h of the sysroot, and newlib's fcntl.h, sys/stat.h and our poll.h. */
 import { array, i16, i32, i64, struct, u8, u32, u64 } from '../../memory/layout.ts';
 
-export const MINIOS_FD = { CONSOLE: 1, FILE: 2, DIRECTORY: 3, DEVICE: 4, PIPE: 5 } as const;
+export const MINIOS_FD = {
+  ...{ CONSOLE: 1, FILE: 2, DIRECTORY: 3, DEVICE: 4, PIPE: 5 },
+  /** From here on they are the image's own. */
+  SOCKET: 16,
+} as const;
 export const MINIOS_CLOCK = { REALTIME: 0, MONOTONIC: 1, RUNNING: 2 } as const;
 
 export const minios_stat = struct('minios_stat', {
@@ -32,6 +36,12 @@ export const minios_dirent = struct('minios_dirent', {
   ino: u64,
   type: u32, // S_IFMT of the mode, shifted down: DT_* of dirent.h
   name: array(u8, 256), // ends with a NUL
+});
+
+/** An open file of the image's own, as far as the kernel looks at it. */
+export const minios_object = struct('minios_object', {
+  ready: u32, // POLL bits
+  flags: u32, // O_ACCMODE, O_APPEND and O_NONBLOCK
 });
 
 export const pollfd = struct('pollfd', { fd: i32, events: i16, revents: i16 });

@@ -37,10 +37,11 @@ export class Descriptors {
     return fd;
   }
 
-  close(fd: number): void {
+  /** The file that no descriptor has any more, if it was its last. */
+  close(fd: number): OpenFile | undefined {
     const { file } = this.#descriptor(fd);
     this.#open[fd] = undefined;
-    this.#left(file);
+    return this.#left(file) ? file : undefined;
   }
 
   closeAll(): void {
@@ -69,7 +70,9 @@ export class Descriptors {
     return descriptor;
   }
 
-  #left(file: OpenFile): void {
-    if (!this.#open.some((other) => other?.file === file)) file.close();
+  #left(file: OpenFile): boolean {
+    const isLast = !this.#open.some((other) => other?.file === file);
+    if (isLast) file.close();
+    return isLast;
   }
 }

@@ -3,7 +3,7 @@ import type { Console } from '../../backends/console/console.ts';
 import type { FlushKind, Folder } from '../../backends/folder/folder.ts';
 import { MemoryFolder } from '../../backends/folder/memory-folder.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
-import { F, FD_CLOEXEC, O, POLL, pollfd } from '../abi/posix.ts';
+import { F, FD_CLOEXEC, MINIOS_FD, minios_object, O, POLL, pollfd } from '../abi/posix.ts';
 import { minios_termios } from '../abi/termios.ts';
 import { failure } from '../errno.ts';
 import { orPark, Park } from '../kernel/park.ts';
@@ -12,6 +12,7 @@ import { Descriptors, mostDescriptors } from './descriptors.ts';
 import { Devices, type Randomness } from './devices.ts';
 import { Mounts } from './mounts.ts';
 import { Names } from './names.ts';
+import { ObjectFile } from './object-file.ts';
 import type { OpenFile } from './open-file.ts';
 import { openPipe } from './pipe.ts';
 import { Tree } from './tree.ts';
@@ -51,6 +52,7 @@ export class Posix {
   readonly #descriptors = new Descriptors();
   readonly #console: ConsoleFile;
   #pipes = 0n;
+  #objects = 0n;
 
   constructor(parts: PosixParts) {
     this.#parts = parts;
@@ -105,9 +107,26 @@ export class Posix {
     });
   }
 
+  /** 1 where it was the last descriptor of an object of the image's, which C is to close. */
   close(fd: number): number {
-    this.#descriptors.close(fd);
-    return 0;
+    return Number(this.#descriptors.close(fd) instanceof ObjectFile);
+  }
+
+  /** A descriptor for an open file of the image's own. */
+  openObject(kind: number, address: bigint, flags: number): number {
+    if (kind < MINIOS_FD.SOCKET) throw failure('EINVAL', `kind ${kind} is the kernel's own`);
+    this.#memory.checkWritable(address, minios_object.layout(this.#parts.width).size);
+    const began = this.#parts.realtime();
+    const file = new ObjectFile({
+      ...{ memory: this.#memory, kind, address, began, ino: ++this.#objects },
+    });
+    return this.#descriptors.open(file, (flags & O.CLOEXEC) !== 0 ? FD_CLOEXEC : 0);
+  }
+
+  /** 0 where the descriptor's file is the kernel's. */
+  object(fd: number): bigint {
+    const file = this.#descriptors.get(fd);
+    return file instanceof ObjectFile ? file.address : 0n;
   }
 
   kind(fd: number): number {

@@ -25,7 +25,16 @@ export const posixRows = {
     'ssize_t minios_pwrite(int fd, const void *buf, size_t count, int64_t offset)',
     ({ posix }, fd, buf, count, offset) => posix.write(fd, buf, count, offset),
   ),
+  // 1 where it was the last descriptor of an object of the image's, which is to be closed now.
   minios_close: row('int minios_close(int fd)', ({ posix }, fd) => posix.close(fd)),
+  // An open file of the image's own, of a kind from MINIOS_FD_SOCKET on; the kernel reads its ready and flags, and writes flags, as
+  // long as a descriptor has it. flags: O_CLOEXEC.
+  minios_open_object: row(
+    'int minios_open_object(int kind, void *object, int flags)',
+    ({ posix }, kind, object, flags) => posix.openObject(kind, object, flags),
+  ),
+  // NULL where the descriptor is of a file of the kernel's.
+  minios_object_of: row('void *minios_object_of(int fd)', ({ posix }, fd) => posix.object(fd)),
   // MINIOS_FD_* of mini-os/posix.h; -EBADF where it is not open.
   minios_fd_kind: row('int minios_fd_kind(int fd)', ({ posix }, fd) => posix.kind(fd)),
   // whence 0 from the start, 1 from here, 2 from the end; -ESPIPE for a console. 0, and the new position in *result.

@@ -1,6 +1,6 @@
 /*
- * Descriptors. Each call asks for the descriptor's kind first, since an image that links lwip has sockets of its own
- * beside the kernel's console and files; no such image is built yet, so every kind goes to the kernel.
+ * Descriptors. Reads and writes ask first whether the open file is one of the image's own objects, such as a socket, and then
+ * it is asked; all else is the kernel's.
  */
 #include "result.h"
 
@@ -21,21 +21,30 @@ static int kind_of(struct _reent *reent, int fd) {
 }
 
 _ssize_t _read_r(struct _reent *reent, int fd, void *buffer, size_t count) {
-  if (kind_of(reent, fd) < 0)
+  struct minios_object *object;
+  if (!minios_find_object(reent, fd, &object))
     return -1;
-  return minios_result(reent, minios_read(fd, buffer, count));
+  return minios_result(reent, object != NULL ? object->calls->read(object, buffer, count)
+                                             : minios_read(fd, buffer, count));
 }
 
 _ssize_t _write_r(struct _reent *reent, int fd, const void *buffer, size_t count) {
-  if (kind_of(reent, fd) < 0)
+  struct minios_object *object;
+  if (!minios_find_object(reent, fd, &object))
     return -1;
-  return minios_result(reent, minios_write(fd, buffer, count));
+  return minios_result(reent, object != NULL ? object->calls->write(object, buffer, count)
+                                             : minios_write(fd, buffer, count));
 }
 
 int _close_r(struct _reent *reent, int fd) {
-  if (kind_of(reent, fd) < 0)
+  struct minios_object *object;
+  if (!minios_find_object(reent, fd, &object))
     return -1;
-  return (int)minios_result(reent, minios_close(fd));
+  int result = (int)minios_result(reent, minios_close(fd));
+  if (result <= 0)
+    return result;
+  object->calls->close(object);
+  return 0;
 }
 
 _off_t _lseek_r(struct _reent *reent, int fd, _off_t offset, int whence) {
@@ -117,14 +126,24 @@ int dup(int fd) {
   return _fcntl_r(_REENT, fd, F_DUPFD, 0);
 }
 
+/* What `to` was is closed first, since the kernel cannot close an object. */
+static int replace(int from, int to, int flags) {
+  struct _reent *reent = _REENT;
+  if (kind_of(reent, from) < 0)
+    return -1;
+  if (from != to && minios_fd_kind(to) >= MINIOS_FD_SOCKET)
+    _close_r(reent, to);
+  return (int)minios_result(reent, minios_dup2(from, to, flags));
+}
+
 int dup2(int from, int to) {
-  return MINIOS_INT(minios_dup2(from, to, 0));
+  return replace(from, to, 0);
 }
 
 int dup3(int from, int to, int flags) {
   if (from == to || (flags & ~O_CLOEXEC))
     return minios_failed(_REENT, EINVAL);
-  return MINIOS_INT(minios_dup2(from, to, flags));
+  return replace(from, to, flags);
 }
 
 int pipe2(int fds[2], int flags) {
@@ -172,11 +191,14 @@ int ioctl(int fd, unsigned long request, ...) {
   void *argument = va_arg(arguments, void *);
   va_end(arguments);
 
-  if (kind_of(reent, fd) < 0)
+  struct minios_object *object;
+  if (!minios_find_object(reent, fd, &object))
     return -1;
+  if (request == FIONBIO)
+    return set_nonblocking(reent, fd, *(const int *)argument != 0);
+  if (object != NULL && object->calls->control != NULL)
+    return (int)minios_result(reent, object->calls->control(object, request, argument));
   switch (request) {
-    case FIONBIO:
-      return set_nonblocking(reent, fd, *(const int *)argument != 0);
     case FIONREAD:
       return count_waiting(reent, fd, argument);
     case TIOCGWINSZ:

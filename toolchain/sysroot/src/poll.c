@@ -7,8 +7,16 @@
 #include <sys/select.h>
 #include <sys/time.h>
 
-int poll(struct pollfd *fds, nfds_t count, int timeout) {
+void (*minios_before_poll)(void);
+
+static int ask(struct pollfd *fds, nfds_t count, int timeout) {
+  if (minios_before_poll != NULL)
+    minios_before_poll();
   return (int)minios_result(_REENT, minios_poll(fds, count, timeout));
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout) {
+  return ask(fds, count, timeout);
 }
 
 /* Rounded up, so that nothing wakes before its time. */
@@ -50,7 +58,7 @@ int select(int count, fd_set *readable, fd_set *writable, fd_set *exceptional,
     return minios_failed(reent, EINVAL);
 
   nfds_t used = wanted(count, readable, writable, exceptional, fds);
-  if (minios_result(reent, minios_poll(fds, used, milliseconds(timeout))) < 0)
+  if (ask(fds, used, milliseconds(timeout)) < 0)
     return -1;
 
   int ready = 0;

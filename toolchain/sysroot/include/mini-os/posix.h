@@ -5,14 +5,44 @@
 #ifndef _MINIOS_POSIX_H_
 #define _MINIOS_POSIX_H_
 
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* minios_fd_kind; sockets are the image's own, since lwip is linked into it. */
+/* minios_fd_kind */
 #define MINIOS_FD_CONSOLE 1
 #define MINIOS_FD_FILE 2
 #define MINIOS_FD_DIRECTORY 3
 #define MINIOS_FD_DEVICE 4
 #define MINIOS_FD_PIPE 5
+/* From here on they are the image's own: struct minios_object. */
+#define MINIOS_FD_SOCKET 16
+#define MINIOS_FD_TAP 17
+
+struct minios_object;
+
+/* What descriptors of an object are asked; errors are negative errnos. */
+struct minios_object_calls {
+  ssize_t (*read)(struct minios_object *object, void *buffer, size_t count);
+  ssize_t (*write)(struct minios_object *object, const void *buffer, size_t count);
+  /* ioctl, but for FIONBIO; NULL knows none */
+  int (*control)(struct minios_object *object, unsigned long request, void *argument);
+  /* The last descriptor has gone. */
+  void (*close)(struct minios_object *object);
+};
+
+/*
+ * An open file of the image's own, such as a socket: minios_open_object gives it a descriptor. The kernel knows its two words alone:
+ * POLL bits of <poll.h> that hold now, which whoever changes them writes, and the flags, which fcntl writes.
+ */
+struct minios_object {
+  uint32_t ready;
+  uint32_t flags; /* O_ACCMODE, O_APPEND and O_NONBLOCK */
+  const struct minios_object_calls *calls;
+};
+
+/* Called before somebody polls, if not NULL: whoever has objects may look what has come for them. */
+extern void (*minios_before_poll)(void);
 
 /* minios_clock_ns */
 #define MINIOS_CLOCK_REALTIME 0
