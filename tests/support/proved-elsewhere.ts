@@ -134,7 +134,7 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/display/screenshot.ts',
     'runtime/domain-devices.ts',
     'runtime/xen/host-frames.ts',
-    'toolchain/cli/open-display.ts',
+    'toolchain/cli/devices/open-display.ts',
   ],
   'tests/guests/pv-net.test.ts': [
     'runtime/backends/net/frame-text.ts',
@@ -192,7 +192,7 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   'tests/runtime/elf/image.test.ts': ['runtime/elf/image-file.ts'],
   'tests/toolchain/cli/commands/run.test.ts': [
-    'toolchain/cli/open-devices.ts',
+    'toolchain/cli/devices/open-devices.ts',
     'toolchain/cli/run-image.ts',
   ],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],

@@ -2,10 +2,10 @@
 import type { Ending } from '../../runtime/domain/domain.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { mostGuestBytes } from '../../runtime/memory/machine-memory.ts';
-import { type DiskSpecification, parseDiskSpecification } from './disk-specification.ts';
-import { type DisplaySpecification, parseVfb } from './display-specification.ts';
-import { type NetSpecification, parseVif } from './net-specification.ts';
-import { type P9FolderSpecification, parseP9 } from './p9-specification.ts';
+import { type DiskSpecification, parseDiskSpecification } from './devices/disk-specification.ts';
+import { type DisplaySpecification, parseVfb } from './devices/display-specification.ts';
+import { type NetSpecification, parseVif } from './devices/net-specification.ts';
+import { type P9FolderSpecification, parseP9 } from './devices/p9-specification.ts';
 import type { Cfg, CfgSetting, CfgValue } from './xl-cfg.ts';
 import { isXlKey } from './xl-keys.ts';
 

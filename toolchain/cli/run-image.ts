@@ -14,7 +14,11 @@ import { type BootedDomain, type BootOptions, boot } from '../../runtime/machine
 import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
 import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
-import { type DeviceSpecifications, type OpenDevices, openDevices } from './open-devices.ts';
+import {
+  type DeviceSpecifications,
+  type OpenDevices,
+  openDevices,
+} from './devices/open-devices.ts';
 import { traceTo } from './trace-option.ts';
 
 export interface RunOptions extends DeviceSpecifications {

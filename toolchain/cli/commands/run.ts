@@ -2,11 +2,11 @@
 import { UserError } from '../../../runtime/errors.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
-import { parseDiskOption } from '../disk-specification.ts';
-import { type DisplaySpecification, parseVncOption } from '../display-specification.ts';
-import { parseFolderOption } from '../folder-specification.ts';
-import { parseNetOption } from '../net-specification.ts';
-import { parseP9Option } from '../p9-specification.ts';
+import { parseDiskOption } from '../devices/disk-specification.ts';
+import { type DisplaySpecification, parseVncOption } from '../devices/display-specification.ts';
+import { parseFolderOption } from '../devices/folder-specification.ts';
+import { parseNetOption } from '../devices/net-specification.ts';
+import { parseP9Option } from '../devices/p9-specification.ts';
 import { runImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
 

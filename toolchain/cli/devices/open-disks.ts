@@ -3,11 +3,11 @@ import { resolve } from 'node:path';
 import type {
   BlockDeviceSpecification,
   EmptyDrive,
-} from '../../runtime/backends/block/block-device.ts';
-import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
-import { UserError } from '../../runtime/errors.ts';
-import { openDisk } from '../../runtime/host/node/file-disk.ts';
-import { openQcow2 } from '../../runtime/host/node/qcow2-file.ts';
+} from '../../../runtime/backends/block/block-device.ts';
+import { deviceNumber } from '../../../runtime/backends/block/device-number.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import { openDisk } from '../../../runtime/host/node/file-disk.ts';
+import { openQcow2 } from '../../../runtime/host/node/qcow2-file.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 
 export type OpenDisk = BlockDeviceSpecification | EmptyDrive;

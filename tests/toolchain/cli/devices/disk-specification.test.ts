@@ -5,10 +5,10 @@ import {
   type DiskSpecification,
   parseDiskOption,
   parseDiskSpecification,
-} from '../../../toolchain/cli/disk-specification.ts';
-import { assertRefused } from '../../support/assert-refused.ts';
+} from '../../../../toolchain/cli/devices/disk-specification.ts';
+import { assertRefused } from '../../../support/assert-refused.ts';
 
-const disks = suite('toolchain/cli/disk-specification');
+const disks = suite('toolchain/cli/devices/disk-specification');
 
 const plain = {
   format: 'raw',

@@ -1,13 +1,11 @@
 /** Opens what a domain is given of the host: all of it, or nothing. */
-import { openFolder } from '../../runtime/host/node/host-folder.ts';
-import type { BootOptions } from '../../runtime/machine.ts';
+import { openFolder } from '../../../runtime/host/node/host-folder.ts';
+import type { BootOptions } from '../../../runtime/machine.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
 import { closeFolders, type FolderSpecification, openFolders } from './folder-specification.ts';
 import type { NetSpecification } from './net-specification.ts';
-import { closeDisks, openDisks } from './open-disks.ts';
-import { type OpenDisplay, openDisplay } from './open-display.ts';
-import { openNetworks } from './open-networks.ts';
+import type { OpenDisplay } from './open-display.ts';
 import type { P9FolderSpecification } from './p9-specification.ts';
 
 export interface DeviceSpecifications {
@@ -44,17 +42,40 @@ export async function openDevices(
       closers.push(() => folder.close());
       return { tag, path, isReadOnly, folder };
     });
-    const disks = await openDisks(specifications.disks ?? []);
-    closers.push(() => closeDisks(disks));
-    const networks = await openNetworks(specifications.networks ?? [], tell);
-    closers.push(() => networks.close());
-    const display =
-      specifications.display && (await openDisplay(specifications.display, name, tell));
+    const disks = await open(specifications.disks, async (asked) => {
+      const { openDisks, closeDisks } = await import('./open-disks.ts');
+      const opened = await openDisks(asked);
+      closers.push(() => closeDisks(opened));
+      return opened;
+    });
+    const networks = await open(specifications.networks, async (asked) => {
+      const { openNetworks } = await import('./open-networks.ts');
+      const opened = await openNetworks(asked, tell);
+      closers.push(() => opened.close());
+      return opened.devices;
+    });
+    const display = await openScreen(specifications.display, name, tell);
     closers.push(() => display?.close());
-    const given = { folders, p9, disks, networks: networks.devices };
+    const given = { folders, p9, disks, networks };
     return { given: { ...given, display: display !== undefined }, display, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** What stands behind devices of a kind is loaded only where some are asked for. */
+const open = async <Asked, Opened>(
+  asked: readonly Asked[] = [],
+  openAll: (asked: readonly Asked[]) => Promise<readonly Opened[]>,
+): Promise<readonly Opened[]> => (asked.length === 0 ? [] : openAll(asked));
+
+async function openScreen(
+  asked: DisplaySpecification | undefined,
+  name: string,
+  tell: (line: string) => void,
+): Promise<OpenDisplay | undefined> {
+  if (asked === undefined) return undefined;
+  const { openDisplay } = await import('./open-display.ts');
+  return openDisplay(asked, name, tell);
 }

@@ -1,7 +1,7 @@
 /** `--fs /export=./dir[:ro]`: folders of the host that an application finds in its tree. */
-import { UserError } from '../../runtime/errors.ts';
-import { openFolder } from '../../runtime/host/node/host-folder.ts';
-import type { MountedFolder } from '../../runtime/minios/posix/posix.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import { openFolder } from '../../../runtime/host/node/host-folder.ts';
+import type { MountedFolder } from '../../../runtime/minios/posix/posix.ts';
 
 export interface FolderSpecification {
   /** In the guest. */

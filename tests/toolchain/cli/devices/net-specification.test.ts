@@ -1,10 +1,10 @@
 /** Network interfaces as the command line and cfg files have them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseNetOption, parseVif } from '../../../toolchain/cli/net-specification.ts';
-import { assertRefused } from '../../support/assert-refused.ts';
+import { parseNetOption, parseVif } from '../../../../toolchain/cli/devices/net-specification.ts';
+import { assertRefused } from '../../../support/assert-refused.ts';
 
-const test = suite('toolchain/cli/net-specification');
+const test = suite('toolchain/cli/devices/net-specification');
 
 const plain = {
   ...{ mac: undefined, ip: undefined, bridge: undefined, forwards: [], outside: false },

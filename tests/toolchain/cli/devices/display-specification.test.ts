@@ -1,10 +1,13 @@
 /** Where a screen is shown, as the command line and cfg files have it. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseVfb, parseVncOption } from '../../../toolchain/cli/display-specification.ts';
-import { assertRefused } from '../../support/assert-refused.ts';
+import {
+  parseVfb,
+  parseVncOption,
+} from '../../../../toolchain/cli/devices/display-specification.ts';
+import { assertRefused } from '../../../support/assert-refused.ts';
 
-const test = suite('toolchain/cli/display-specification');
+const test = suite('toolchain/cli/devices/display-specification');
 
 test('a display is a port from 5900 on, of the loopback where nothing else is said', () => {
   assert.equal(parseVncOption(':0'), { address: '127.0.0.1', port: 5900 });
@@ -31,7 +34,8 @@ test('what is wrong is said', async () => {
     () => parseVfb('vncpasswd=x'),
     "vfb 'vncpasswd=x': vncpasswd is not supported yet",
   );
-  await assertRefused(() => parseVfb('colour=1'), "vfb 'colour=1': no colour");
+  await assertRefused(() => parseVfb('vnc=1,vnc=0'), /vnc is given twice/);
+  await assertRefused(() => parseVfb('colour=1'), /no colour; there are vnc, vnclisten/);
   await assertRefused(() => parseVfb('vncdisplay=x'), "vfb 'vncdisplay=x': no display NaN");
 });
 

@@ -1,7 +1,7 @@
 /** A disk as xl's cfg files specify it: xl-disk-configuration(5), with the deprecated forms. What is not supported yet says so. */
-import { deviceNumber } from '../../runtime/backends/block/device-number.ts';
-import { UserError } from '../../runtime/errors.ts';
-import type { DiskMode } from '../../runtime/host/node/file-disk.ts';
+import { deviceNumber } from '../../../runtime/backends/block/device-number.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import type { DiskMode } from '../../../runtime/host/node/file-disk.ts';
 
 export type DiskFormat = 'raw' | 'qcow2';
 

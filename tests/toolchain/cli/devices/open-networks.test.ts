@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArp, writeArp } from '../../../runtime/network/arp.ts';
-import { parseNetOption, parseVif } from '../../../toolchain/cli/net-specification.ts';
-import { openNetworks } from '../../../toolchain/cli/open-networks.ts';
-import { assertRefused } from '../../support/assert-refused.ts';
+import { readArp, writeArp } from '../../../../runtime/network/arp.ts';
+import { parseNetOption, parseVif } from '../../../../toolchain/cli/devices/net-specification.ts';
+import { openNetworks } from '../../../../toolchain/cli/devices/open-networks.ts';
+import { assertRefused } from '../../../support/assert-refused.ts';
 
-const test = suite('toolchain/cli/open-networks');
+const test = suite('toolchain/cli/devices/open-networks');
 
 const request = writeArp({
   ...{ operation: 1, senderMac: Uint8Array.of(2, 0, 0, 0, 0, 1) },

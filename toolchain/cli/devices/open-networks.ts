@@ -1,15 +1,15 @@
 /** Opens the networks of a domain: all of them, or none. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { NetDeviceSpecification } from '../../runtime/backends/net/net-device.ts';
-import { systemClock } from '../../runtime/domain/clock.ts';
-import { UserError } from '../../runtime/errors.ts';
-import { nodeSockets } from '../../runtime/host/node/host-sockets.ts';
-import { TftpFolder } from '../../runtime/host/node/tftp-folder.ts';
-import type { Link } from '../../runtime/network/frame.ts';
-import { captured } from '../../runtime/network/pcapng.ts';
-import { NetworkSwitch } from '../../runtime/network/switch.ts';
-import { UserNetwork } from '../../runtime/network/user-network.ts';
+import type { NetDeviceSpecification } from '../../../runtime/backends/net/net-device.ts';
+import { systemClock } from '../../../runtime/domain/clock.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import { nodeSockets } from '../../../runtime/host/node/host-sockets.ts';
+import { TftpFolder } from '../../../runtime/host/node/tftp-folder.ts';
+import type { Link } from '../../../runtime/network/frame.ts';
+import { captured } from '../../../runtime/network/pcapng.ts';
+import { NetworkSwitch } from '../../../runtime/network/switch.ts';
+import { UserNetwork } from '../../../runtime/network/user-network.ts';
 import type { NetSpecification } from './net-specification.ts';
 
 export interface OpenNetworks {

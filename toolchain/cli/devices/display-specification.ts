@@ -1,6 +1,7 @@
 /** Where a domain's screen is shown: `--vnc` and `--screenshot`, and `vfb` of xl's cfg files (xl.cfg(5), vfb). */
-import { UserError } from '../../runtime/errors.ts';
-import { parseIpv4 } from '../../runtime/network/addresses.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import { parseIpv4 } from '../../../runtime/network/addresses.ts';
+import { Settings } from './settings.ts';
 
 export interface DisplaySpecification {
   readonly vnc: VncPlace | undefined;
@@ -27,35 +28,19 @@ export function parseVncOption(text: string): VncPlace {
 
 /** An entry of `vfb`; undefined where it is not to be shown by VNC. */
 export function parseVfb(text: string): DisplaySpecification {
-  const settings = new Map(
-    text
-      .split(',')
-      .filter((setting) => setting.trim() !== '')
-      .map((setting) => {
-        const [name = '', ...value] = setting.split('=');
-        return [name.trim(), value.join('=').trim()] as const;
-      }),
-  );
-  const take = (name: string): string | undefined => {
-    const value = settings.get(name);
-    settings.delete(name);
-    return value || undefined;
-  };
+  const settings = new Settings(`vfb '${text}'`, text.split(','));
+  const take = (name: string): string | undefined => settings.one(name) || undefined;
   const [isShown, listen, display] = ['vnc', 'vnclisten', 'vncdisplay'].map(take);
-  for (const name of ['vncunused', 'sdl', 'opengl']) refuse(text, name, take(name));
-  if (take('vncpasswd') !== undefined)
-    throw new UserError(`vfb '${text}': vncpasswd is not supported yet`);
-  const [unknown] = settings.keys();
-  if (unknown !== undefined) throw new UserError(`vfb '${text}': no ${unknown}`);
+  for (const name of ['vncunused', 'sdl', 'opengl']) {
+    const value = take(name) ?? '0';
+    if (value !== '0') settings.refuse(`${name}=${value} is not supported yet, only 0`);
+  }
+  if (take('vncpasswd') !== undefined) settings.refuse('vncpasswd is not supported yet');
+  settings.finish('vnc, vnclisten, vncdisplay');
   if (isShown === '0') return { vnc: undefined, screenshot: undefined };
   const [address = loopback, inAddress] = (listen ?? loopback).split(':');
   const number = Number(display ?? inAddress ?? 0);
   return { vnc: placeOf(`vfb '${text}'`, address, number), screenshot: undefined };
-}
-
-function refuse(text: string, name: string, value: string | undefined): void {
-  if (value !== undefined && value !== '0')
-    throw new UserError(`vfb '${text}': ${name}=${value} is not supported yet, only 0`);
 }
 
 function placeOf(where: string, address: string, display: number): VncPlace {

@@ -6,11 +6,11 @@ import * as assert from 'uvu/assert';
 import {
   parseDiskOption,
   parseDiskSpecification,
-} from '../../../toolchain/cli/disk-specification.ts';
-import { closeDisks, openDisks } from '../../../toolchain/cli/open-disks.ts';
-import { assertRefused } from '../../support/assert-refused.ts';
+} from '../../../../toolchain/cli/devices/disk-specification.ts';
+import { closeDisks, openDisks } from '../../../../toolchain/cli/devices/open-disks.ts';
+import { assertRefused } from '../../../support/assert-refused.ts';
 
-const disks = suite<{ path: (name: string) => string }>('toolchain/cli/open-disks');
+const disks = suite<{ path: (name: string) => string }>('toolchain/cli/devices/open-disks');
 
 disks.before.each((context) => {
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-disks-'));

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UserError } from '../../../runtime/errors.ts';
+import { UserError } from '../../../../runtime/errors.ts';
 import {
   closeFolders,
   openFolders,
   parseFolderOption,
-} from '../../../toolchain/cli/folder-specification.ts';
+} from '../../../../toolchain/cli/devices/folder-specification.ts';
 
-const option = suite('toolchain/cli/folder-specification');
+const option = suite('toolchain/cli/devices/folder-specification');
 
 option('a place, a folder, and whether it is only read', () => {
   assert.equal(parseFolderOption('/export=./dir'), {

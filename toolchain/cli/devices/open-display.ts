@@ -1,10 +1,10 @@
 /** Shows a domain's screen as the command line asked for. */
 import { writeFileSync } from 'node:fs';
-import { serveRfb } from '../../runtime/display/rfb-server.ts';
-import { screenshot } from '../../runtime/display/screenshot.ts';
-import type { Display } from '../../runtime/domain-devices.ts';
-import { UserError } from '../../runtime/errors.ts';
-import { nodeSockets } from '../../runtime/host/node/host-sockets.ts';
+import { serveRfb } from '../../../runtime/display/rfb-server.ts';
+import { screenshot } from '../../../runtime/display/screenshot.ts';
+import type { Display } from '../../../runtime/domain-devices.ts';
+import { UserError } from '../../../runtime/errors.ts';
+import { nodeSockets } from '../../../runtime/host/node/host-sockets.ts';
 import type { DisplaySpecification } from './display-specification.ts';
 
 export interface OpenDisplay {
