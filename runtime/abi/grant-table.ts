@@ -47,8 +47,6 @@ export const grant_entry_v2 = struct('grant_entry_v2', {
   frame: u64,
 });
 
-export const grant_status = u16;
-
 export const gnttab_map_grant_ref = struct('gnttab_map_grant_ref', {
   host_addr: u64,
   flags: u32, // GNTMAP
@@ -88,7 +86,7 @@ export const gnttab_transfer = struct('gnttab_transfer', {
 });
 
 /** The union holds a grant_ref_t or a gmfn. */
-export const gnttab_copy_ptr = struct('gnttab_copy_ptr', {
+const gnttab_copy_ptr = struct('gnttab_copy_ptr', {
   u: pointer,
   domid: u16,
   offset: u16,

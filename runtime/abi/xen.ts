@@ -143,7 +143,7 @@ export const FLAT_USER = {
   32: { cs: 0xe02b, ss: 0xe033, ds: 0xe033 },
 } as const;
 /** Of 16 pages of descriptors the first that is Xen's. */
-export const FIRST_RESERVED_GDT_PAGE = 14;
+const FIRST_RESERVED_GDT_PAGE = 14;
 export const FIRST_RESERVED_GDT_ENTRY = (FIRST_RESERVED_GDT_PAGE * 4096) / 8;
 
 export const XEN_LEGACY_MAX_VCPUS = 32;

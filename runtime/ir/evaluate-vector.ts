@@ -13,10 +13,10 @@ const signed = (value: bigint, width: number): bigint => BigInt.asIntN(width, va
 const clamp = (value: bigint, low: bigint, high: bigint): bigint =>
   value < low ? low : value > high ? high : value;
 
-export const saturateSigned = (value: bigint, width: number): bigint =>
+const saturateSigned = (value: bigint, width: number): bigint =>
   clamp(value, -(1n << BigInt(width - 1)), (1n << BigInt(width - 1)) - 1n);
 
-export const saturateUnsigned = (value: bigint, width: number): bigint =>
+const saturateUnsigned = (value: bigint, width: number): bigint =>
   clamp(value, 0n, (1n << BigInt(width)) - 1n);
 
 type Lane = (a: bigint, b: bigint, width: number) => bigint;

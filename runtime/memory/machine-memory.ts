@@ -11,7 +11,7 @@ const wasmPageSize = 65536;
 const mostWasmPages = 65536;
 
 /** vCPU state blocks (x86/state.ts); the first page stays empty. */
-export const cpuStatesOffset = 0x1000;
+const cpuStatesOffset = 0x1000;
 /** One byte for each page of 4 GiB. Not zero: a store to this page must not take the fast path. */
 export const pageFlagsOffset = 0x1_0000;
 /** The first frame. */
@@ -34,7 +34,7 @@ export const pageFlags = {
 } as const;
 
 /** Bytes that the frames of all domains together can have. */
-export const mostFrameBytes = mostWasmPages * wasmPageSize - framesOffset;
+const mostFrameBytes = mostWasmPages * wasmPageSize - framesOffset;
 
 /** What one guest can be given; the rest is for what the machine keeps for it. */
 export const mostGuestBytes = mostFrameBytes - 14 * 2 ** 20;

@@ -16,7 +16,7 @@ export interface Run {
 
 export const mostRuns = 4;
 /** Powers of two that an access may span: 1 to 256 bytes. */
-export const runSpans = 9;
+const runSpans = 9;
 /** Of each run and span: how many places such an access may begin at, counted from lo; u64. */
 export const runBoundsBytes = mostRuns * runSpans * 8;
 export const runBound = (start: number, run: number, spanLog2: number): number =>

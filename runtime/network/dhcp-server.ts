@@ -7,10 +7,8 @@ const MESSAGE = {
   DISCOVER: 1,
   OFFER: 2,
   REQUEST: 3,
-  DECLINE: 4,
   ACK: 5,
   NAK: 6,
-  RELEASE: 7,
   INFORM: 8,
 } as const;
 const OPTION = {
@@ -22,7 +20,7 @@ const OPTION = {
     INTERFACE_MTU: 26,
     REQUESTED_ADDRESS: 50,
   },
-  ...{ LEASE_TIME: 51, MESSAGE_TYPE: 53, SERVER: 54, TFTP_SERVER: 66, BOOT_FILE: 67, END: 255 },
+  ...{ LEASE_TIME: 51, MESSAGE_TYPE: 53, SERVER: 54, BOOT_FILE: 67, END: 255 },
 } as const;
 
 const BOOTREQUEST = 1;

@@ -6,7 +6,7 @@ import { ethernetHeader, mtu } from './frame.ts';
 export const ETHERTYPE = { IPV4: 0x0800, ARP: 0x0806, IPV6: 0x86dd } as const;
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17 } as const;
 
-export const ipv4Header = 20;
+const ipv4Header = 20;
 
 export interface Datagram {
   readonly source: Ipv4Address;

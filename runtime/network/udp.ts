@@ -2,7 +2,7 @@
 import { addWords, fold } from './checksum.ts';
 import { type Datagram, PROTOCOL } from './ipv4.ts';
 
-export const udpHeader = 8;
+const udpHeader = 8;
 
 export interface UdpMessage {
   readonly sourcePort: number;

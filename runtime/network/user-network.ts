@@ -177,13 +177,13 @@ export class UserNetwork {
   #receiveUdp(packet: Packet): void {
     const message = readUdp(packet.payload);
     if (message === undefined) return;
-    if (message.destinationPort === DHCP_PORT.SERVER) this.#receiveDhcp(packet, message);
+    if (message.destinationPort === DHCP_PORT.SERVER) this.#receiveDhcp(message);
     else if (packet.destination === gateway && this.#receiveTftp(packet, message)) return;
     else if (isMany(packet.destination)) return;
     else if (!this.#udp.receive(packet, message)) this.#refuse(packet, UNREACHABLE.PORT);
   }
 
-  #receiveDhcp(_packet: Packet, { data }: UdpMessage): void {
+  #receiveDhcp({ data }: UdpMessage): void {
     const reply = this.#dhcp.answer(data);
     if (reply === undefined) return;
     const ports = { sourcePort: DHCP_PORT.SERVER, destinationPort: DHCP_PORT.CLIENT };

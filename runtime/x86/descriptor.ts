@@ -39,7 +39,7 @@ export function decodeDescriptor(word: bigint): Descriptor {
 }
 
 export const isCode = ({ isMemory, type }: Descriptor): boolean => isMemory && (type & 8) !== 0;
-export const isData = ({ isMemory, type }: Descriptor): boolean => isMemory && (type & 8) === 0;
+const isData = ({ isMemory, type }: Descriptor): boolean => isMemory && (type & 8) === 0;
 export const isConforming = (d: Descriptor): boolean => isCode(d) && (d.type & 4) !== 0;
 export const isReadable = (d: Descriptor): boolean =>
   isData(d) || (isCode(d) && (d.type & 2) !== 0);

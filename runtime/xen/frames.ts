@@ -30,7 +30,7 @@ const firstFrame = 0x1_0000;
 
 /** M2P entries: of frames that nobody owns, and of those that Xen shares with a guest. */
 export const INVALID_M2P_ENTRY = 0xffff_ffff_ffff_ffffn;
-export const SHARED_M2P_ENTRY = 0xffff_ffff_ffff_fffen;
+const SHARED_M2P_ENTRY = 0xffff_ffff_ffff_fffen;
 
 /** Bytes of an M2P entry, by the guest's width. */
 export const m2pEntryBytes = { 64: 8, 32: 4 } as const;

@@ -43,7 +43,7 @@ export function withDynamic(image: Uint8Array, tag: bigint, value: bigint | unde
   throw new Error(`the image has no dynamic entry ${tag}`);
 }
 
-export function dynamicOffset(image: Uint8Array): number {
+function dynamicOffset(image: Uint8Array): number {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   return Number(view.getBigUint64(64 + 56 * programHeader(image, 2) + 8, true));
 }

@@ -10,7 +10,7 @@ export interface SourceOptions {
   readonly exactFloats?: boolean;
 }
 
-export const sourceStart = 0x1000n;
+const sourceStart = 0x1000n;
 
 /** `hex` lies at `sourceStart`. */
 export function codeSource(mode: Mode, hex: string, options: SourceOptions = {}): CodeSource {

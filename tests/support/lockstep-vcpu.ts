@@ -182,7 +182,7 @@ export class VcpuExecutor {
 }
 
 /** A thread's context as a vCPU keeps it, with the flags as plain EFLAGS. */
-export function contextOf(state: CpuState, mode: Mode): Uint8Array {
+function contextOf(state: CpuState, mode: Mode): Uint8Array {
   const block = stateBlock(state, mode);
   const view = new DataView(block.buffer);
   view.setUint32(cpuState.flagRecipe, 0, true);

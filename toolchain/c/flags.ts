@@ -2,8 +2,6 @@
 import type { Compiler } from './compiler.ts';
 import { type Width, widths } from './width.ts';
 
-export const BASE_ADDRESS = 0x1000000;
-
 /** The macros by which sources would take us for Linux. */
 const linuxMacros = [
   'linux',

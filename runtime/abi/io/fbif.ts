@@ -9,7 +9,7 @@ export const XENFB_OUT_RING_SIZE = 2048;
 export const XENFB_OUT_RING_OFFS = 2048;
 export const XENFB_OUT_RING_LEN = 51;
 /** Entries of `pd`. */
-export const mostDirectories = 256;
+const mostDirectories = 256;
 
 export const xenfb_page = struct('xenfb_page', {
   in_cons: u32,

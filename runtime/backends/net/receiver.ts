@@ -53,8 +53,6 @@ export class Receiver {
   readonly #rooms: Room[] = [];
   #waiting: Frame[] = [];
   #waitingBytes = 0;
-  /** Frames that were lost since nobody took them. */
-  dropped = 0;
 
   constructor(parts: ReceiverParts) {
     const { memory, page } = parts;
@@ -63,14 +61,12 @@ export class Receiver {
     this.#ring = new BackRing({ memory, pages: [page], entrySize });
   }
 
-  /** A frame for the guest; `fill` brings it there. */
+  /** A frame for the guest; `fill` brings it there. It is lost where nobody has taken those before it. */
   add(frame: Frame): void {
     for (const part of this.#suitable(frame)) {
-      if (this.#waitingBytes + part.bytes.length > mostWaiting) this.dropped++;
-      else {
-        this.#waiting.push(part);
-        this.#waitingBytes += part.bytes.length;
-      }
+      if (this.#waitingBytes + part.bytes.length > mostWaiting) continue;
+      this.#waiting.push(part);
+      this.#waitingBytes += part.bytes.length;
     }
   }
 

@@ -19,7 +19,7 @@ export interface TerminalSettings {
 }
 
 /** As Linux begins, but for signals. */
-export function initialSettings(): TerminalSettings {
+function initialSettings(): TerminalSettings {
   const { ICRNL, IXON, OPOST, ONLCR, CS8, CREAD, B38400 } = TERMIOS;
   const { ICANON, ECHO, ECHOE, ECHOK, ECHOCTL, ECHOKE, IEXTEN } = TERMIOS;
   const cc = new Array<number>(32).fill(0);

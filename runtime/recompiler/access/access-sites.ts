@@ -37,7 +37,7 @@ interface Site {
 }
 
 /** Words for notes, 8 bytes each. */
-export const mostNotes = 0x1_0000;
+const mostNotes = 0x1_0000;
 export const notesBytes = mostNotes * 8;
 
 /** Exits for nothing after which a site is to be written otherwise. */

@@ -31,7 +31,7 @@ function signed(m: Values, value: Value): Expression {
   return value.width === 1 ? e.op('i32.sub', e.i32(0), plain) : plain;
 }
 
-export const constantExpression = (m: Values, width: Width, value: bigint): Expression =>
+const constantExpression = (m: Values, width: Width, value: bigint): Expression =>
   width === 128
     ? m.emitter.v128(value)
     : width === 64

@@ -27,7 +27,7 @@ export const scalarRoot = (width: FloatWidth): Semantics =>
   scalarUnary(width, v.float('floatSqrt', width));
 
 /** CMPPS by the low three bits of its immediate: EQ, LT, LE, UNORD, and their negations. */
-export function compareMask(width: FloatWidth, a: Value, b: Value, predicate: number): Value {
+function compareMask(width: FloatWidth, a: Value, b: Value, predicate: number): Value {
   const ops = [
     'floatEqualMask',
     'floatLessMask',

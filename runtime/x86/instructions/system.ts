@@ -12,7 +12,7 @@ import { flagsImage } from './stack.ts';
 const nothing: Semantics = () => undefined;
 
 /** `leaveOperand` of SYSCALL, beyond the vectors of INT. */
-export const syscallOperand = 0x100;
+const syscallOperand = 0x100;
 
 /** RCX := the return address, R11 := RFLAGS; a 64-bit guest of Xen asks so. */
 const syscall: Semantics = (b, operands, facts) => {

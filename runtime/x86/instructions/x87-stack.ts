@@ -64,7 +64,7 @@ export const emptied = (tags: Value, register: Value): Value =>
   v.and(tags, v.not(v.shiftLeft(c32(1), register)));
 
 /** 1 where one of the registers is empty: 32 bits. */
-export const anyEmpty = (fpu: Fpu, ...indices: number[]): Value => {
+const anyEmpty = (fpu: Fpu, ...indices: number[]): Value => {
   const full = [...new Set(indices)].map((i) => v.shiftRight(fpu.tags, physical(fpu, i)));
   return v.and(v.not(full.reduce((a, c) => v.and(a, c))), c32(1));
 };

@@ -9,9 +9,6 @@ export interface EventMemory {
   willWrite(host: number, bytes: number): void;
 }
 
-/** Ports that the bits of shared_info have room for. */
-export const twoLevelPorts = { 64: 4096, 32: 1024 } as const;
-
 export class EventBits {
   readonly width: Width;
   readonly #memory: EventMemory;

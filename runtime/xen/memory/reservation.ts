@@ -68,11 +68,7 @@ export function decreaseReservation(
 }
 
 /** The first frame of an extent; undefined where the domain may have no more, or the machine has none. */
-export function takeExtent(
-  memory: Memory,
-  domain: DomainContext,
-  order: number,
-): number | undefined {
+function takeExtent(memory: Memory, domain: DomainContext, order: number): number | undefined {
   const count = 2 ** order;
   if (domain.frames.countOf(domain.id) + count > memory.mostPages) return undefined;
   try {

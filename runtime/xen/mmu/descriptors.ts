@@ -37,7 +37,7 @@ const ownDescriptors = {
 } as const;
 
 /** Undefined where no descriptor of Xen's stands. */
-export const ownDescriptor = (index: number, width: 64 | 32): bigint | undefined =>
+const ownDescriptor = (index: number, width: 64 | 32): bigint | undefined =>
   ownDescriptors[width][index - FIRST_RESERVED_GDT_ENTRY];
 
 const localTable = 4;

@@ -1,5 +1,5 @@
 /** Entries of page tables as Xen looks at them: two halves, a frame and flags (SDM vol. 3, tables 4-14 to 4-20). */
-import { noExecute, pageBits } from '../../memory/page-tables.ts';
+import { pageBits } from '../../memory/page-tables.ts';
 
 export interface Entry {
   readonly low: number;
@@ -59,5 +59,3 @@ function adjustedLeaf({ low, high }: Entry, width: 64 | 32): Entry {
 /** Whether frame, presence or right to write differ. */
 export const hasChanged = (a: Entry, b: Entry): boolean =>
   frameOf(a) !== frameOf(b) || ((a.low ^ b.low) & (pageBits.present | pageBits.writable)) !== 0;
-
-export const isExecutable = ({ high }: Entry): boolean => (high & noExecute) === 0;

@@ -187,7 +187,7 @@ const littleEndian = (value: bigint, length: number): string =>
     .toString('hex');
 
 /** The content of an operand that is read, by its type. */
-export function operandBytes(drawing: Drawing, size: MemorySize): string {
+function operandBytes(drawing: Drawing, size: MemorySize): string {
   const { random, recent } = drawing;
   const name = MemorySize[size] ?? '';
   if (name.startsWith('Fpu')) return environmentBytes(random, name);

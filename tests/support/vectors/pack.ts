@@ -96,7 +96,7 @@ const numbered = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
 /** A place's number is its index; general registers have their encoding's number in both modes. */
-export const placeNames: readonly string[] = [
+const placeNames: readonly string[] = [
   ...'rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15'.split(' '),
   ...'flags mxcsr fcw fsw ftw'.split(' '),
   ...numbered('R', 8),

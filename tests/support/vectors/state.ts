@@ -15,8 +15,8 @@ export interface MemoryRange {
 export const vectorRip = 0x10001000n;
 
 /** Bytes of code that a form has for itself, so that many forms can lie side by side; the rest of them is int3. */
-export const slotBytes = 64;
-export const slotCount = 768;
+const slotBytes = 64;
+const slotCount = 768;
 
 /** Where the form of that number within its group lies. */
 export const slotAddress = (index: number): bigint =>
@@ -54,7 +54,7 @@ export function baseState(width: CpuWidth, rip = vectorRip): CpuState {
 }
 
 /** Memory that a case does not spell out. */
-export const filler = (address: bigint): number => Number((address * 0x9dn + 0x5an) & 0xffn);
+const filler = (address: bigint): number => Number((address * 0x9dn + 0x5an) & 0xffn);
 
 const top = (state: CpuState): number => (state.fpu.status >> 11) & 7;
 

@@ -36,8 +36,8 @@ export interface FloatFormat {
   readonly fraction: number;
 }
 
-export const float32: FloatFormat = { exponent: 8, fraction: 23 };
-export const float64: FloatFormat = { exponent: 11, fraction: 52 };
+const float32: FloatFormat = { exponent: 8, fraction: 23 };
+const float64: FloatFormat = { exponent: 11, fraction: 52 };
 export const float80: FloatFormat = { exponent: 15, fraction: 64 };
 
 /** The integer bit, which only the 80-bit format spells out. */
@@ -184,7 +184,7 @@ export function float(random: Random, format: FloatFormat): bigint {
 }
 
 /** Ten bytes of packed decimal: 18 digits and a sign (SDM vol. 1, 4.7). */
-export function packedDecimal(random: Random): bigint {
+function packedDecimal(random: Random): bigint {
   const digits = chance(random, 20) ? 0 : 1 + random.below(18);
   let value = chance(random, 40) ? 0x80n : 0n;
   for (let i = 17; i >= 0; i--)
