@@ -37,7 +37,7 @@ import { RSP } from './x86/registers.ts';
 import { HostFrames } from './xen/host-frames.ts';
 import type { StoreClient } from './xenstore/client.ts';
 
-export interface ApplicationBootOptions extends Pick<DeviceOptions, 'disks'> {
+export interface ApplicationBootOptions extends Pick<DeviceOptions, 'disks' | 'networks'> {
   readonly arguments?: readonly string[] | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly commandLine?: string | undefined;
@@ -146,7 +146,7 @@ export async function placeApplication(
       ...{ granted: parts.grantedMemory, ports: parts.eventPorts },
       foreign: new HostFrames(id, machine.frames),
     },
-    { disks: options.disks },
+    { disks: options.disks, networks: options.networks },
   );
   const own = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });

@@ -145,13 +145,12 @@ export function boot(
 }
 
 function refuseForKind({ kind, name }: ElfImage, options: BootOptions): void {
-  const { networks = [], p9 = [], display, ramdisk, folders = [] } = options;
+  const { p9 = [], display, ramdisk, folders = [] } = options;
   if (kind === 'domain' && folders.length > 0)
     throw new UserError(`${name}: a Xen domain image; it cannot be given folders yet`);
   if (kind !== 'application') return;
   const given = {
-    ...{ networks: networks.length > 0, 'folders by 9P': p9.length > 0 },
-    ...{ 'a display': display, 'a ramdisk': ramdisk },
+    ...{ 'folders by 9P': p9.length > 0, 'a display': display, 'a ramdisk': ramdisk },
   };
   const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)

@@ -1,4 +1,6 @@
 /* mini-os/blkfront.h: how a block device is found in the store, connected, asked and let go. */
+#include "front.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <mini-os/blkfront.h>
@@ -6,30 +8,24 @@
 #include <mini-os/gnttab.h>
 #include <mini-os/mm.h>
 #include <mini-os/os.h>
-#include <mini-os/xenbus.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RING_SIZE 32 /* what fits into a page, rounded down to a power of 2 */
 #define SECTOR 512   /* of requests, whatever the device's own are */
-#define PROTOCOL (sizeof(long) == 8 ? "x86_64-abi" : "x86_32-abi")
 
 DECLARE_WAIT_QUEUE_HEAD(blkfront_queue);
 
 struct blkfront_dev {
-  domid_t dom;
+  struct minios_front front;
   blkif_vdev_t handle;
   struct blkif_sring *ring;
   RING_IDX req_prod; /* requests that have been written */
   RING_IDX rsp_cons; /* responses that have been taken */
   grant_ref_t ring_ref;
   evtchn_port_t evtchn;
-  char *nodename;
-  char *backend;
   struct blkfront_info info;
-  xenbus_event_queue events;
 };
 
 static void woken(evtchn_port_t port, struct pt_regs *regs, void *data) {
@@ -37,62 +33,12 @@ static void woken(evtchn_port_t port, struct pt_regs *regs, void *data) {
   wake_up(&blkfront_queue);
 }
 
-static char *read_node(const char *directory, const char *name) {
-  char path[256], *value;
-  snprintf(path, sizeof path, "%s/%s", directory, name);
-  free(xenbus_read(XBT_NIL, path, &value));
-  return value;
-}
-
-static long read_number(const char *directory, const char *name, long otherwise) {
-  char *text = read_node(directory, name);
-  long value = text == NULL ? otherwise : strtol(text, NULL, 10);
-  free(text);
-  return value;
-}
-
-/* Ring and port, written for the back-end to find; an error string, or NULL. */
-static char *publish(struct blkfront_dev *dev) {
-  for (;;) {
-    xenbus_transaction_t xbt;
-    int retry;
-    char *error = xenbus_transaction_start(&xbt);
-    if (error != NULL)
-      return error;
-    error = xenbus_printf(xbt, dev->nodename, "ring-ref", "%u", (unsigned)dev->ring_ref);
-    if (error == NULL)
-      error = xenbus_printf(xbt, dev->nodename, "event-channel", "%u", (unsigned)dev->evtchn);
-    if (error == NULL)
-      error = xenbus_printf(xbt, dev->nodename, "protocol", "%s", PROTOCOL);
-    if (error == NULL)
-      error = xenbus_printf(xbt, dev->nodename, "state", "%d", XenbusStateConnected);
-    char *end = xenbus_transaction_end(xbt, error != NULL, &retry);
-    if (retry) {
-      free(error);
-      continue;
-    }
-    if (error == NULL)
-      return end;
-    free(end);
-    return error;
-  }
-}
-
-/* Until the back-end's state is at least that. */
-static XenbusState wait_for_backend(struct blkfront_dev *dev, XenbusState least) {
-  char path[256];
-  XenbusState state;
-  char *error = NULL;
-  snprintf(path, sizeof path, "%s/state", dev->backend);
-  free(xenbus_watch_path_token(XBT_NIL, path, path, &dev->events));
-  state = (XenbusState)xenbus_read_integer(path);
-  while (error == NULL && state < least)
-    error = xenbus_wait_for_state_change(path, &state, &dev->events);
-  free(error);
-  free(xenbus_unwatch_path_token(XBT_NIL, path, path));
-  while (dev->events != NULL)
-    xenbus_wait_for_watch(&dev->events);
-  return state;
+/* What the back-end is told. */
+static void nodes_of(const struct blkfront_dev *dev, struct minios_front_node nodes[4]) {
+  nodes[0] = (struct minios_front_node){"ring-ref", NULL, (unsigned)dev->ring_ref};
+  nodes[1] = (struct minios_front_node){"event-channel", NULL, (unsigned)dev->evtchn};
+  nodes[2] = (struct minios_front_node){"protocol", MINIOS_PROTOCOL, 0};
+  nodes[3] = (struct minios_front_node){NULL, NULL, 0};
 }
 
 static void free_blkfront(struct blkfront_dev *dev) {
@@ -102,8 +48,7 @@ static void free_blkfront(struct blkfront_dev *dev) {
     gnttab_end_access(dev->ring_ref);
     free_page(dev->ring);
   }
-  free(dev->backend);
-  free(dev->nodename);
+  minios_front_free(&dev->front);
   free(dev);
 }
 
@@ -113,19 +58,19 @@ static bool offer_ring(struct blkfront_dev *dev) {
     return false;
   memset(dev->ring, 0, PAGE_SIZE);
   dev->ring->req_event = dev->ring->rsp_event = 1;
-  dev->ring_ref = gnttab_grant_access(dev->dom, virt_to_mfn(dev->ring), 0);
-  return evtchn_alloc_unbound(dev->dom, woken, dev, &dev->evtchn) == 0;
+  dev->ring_ref = gnttab_grant_access(dev->front.dom, virt_to_mfn(dev->ring), 0);
+  return evtchn_alloc_unbound(dev->front.dom, woken, dev, &dev->evtchn) == 0;
 }
 
 static void read_info(struct blkfront_dev *dev) {
-  char *mode = read_node(dev->backend, "mode");
+  char *mode = minios_read_node(dev->front.backend, "mode");
   dev->info = (struct blkfront_info){
-      .sectors = (uint64_t)read_number(dev->backend, "sectors", 0),
-      .sector_size = (unsigned)read_number(dev->backend, "sector-size", SECTOR),
+      .sectors = (uint64_t)minios_read_number(dev->front.backend, "sectors", 0),
+      .sector_size = (unsigned)minios_read_number(dev->front.backend, "sector-size", SECTOR),
       .mode = mode != NULL && mode[0] == 'w' ? O_RDWR : O_RDONLY,
-      .info = (int)read_number(dev->backend, "info", 0),
-      .barrier = (int)read_number(dev->backend, "feature-barrier", 0),
-      .flush = (int)read_number(dev->backend, "feature-flush-cache", 0),
+      .info = (int)minios_read_number(dev->front.backend, "info", 0),
+      .barrier = (int)minios_read_number(dev->front.backend, "feature-barrier", 0),
+      .flush = (int)minios_read_number(dev->front.backend, "feature-flush-cache", 0),
   };
   free(mode);
 }
@@ -133,23 +78,18 @@ static void read_info(struct blkfront_dev *dev) {
 struct blkfront_dev *init_blkfront(char *nodename, struct blkfront_info *info) {
   struct blkfront_dev *dev = calloc(1, sizeof *dev);
   BUG_ON(dev == NULL);
-  dev->nodename = strdup(nodename != NULL ? nodename : "device/vbd/768");
-  const char *number = strrchr(dev->nodename, '/');
+  if (nodename == NULL)
+    nodename = "device/vbd/768";
+  const char *number = strrchr(nodename, '/');
   dev->handle = (blkif_vdev_t)strtoul(number == NULL ? "0" : number + 1, NULL, 10);
-  dev->dom = (domid_t)read_number(dev->nodename, "backend-id", 0);
-  dev->backend = read_node(dev->nodename, "backend");
-  if (dev->backend == NULL || !offer_ring(dev)) {
-    printk("%s: no such device\n", dev->nodename);
+  if (!minios_front_find(&dev->front, nodename) || !offer_ring(dev)) {
+    printk("%s: no such device\n", nodename);
     free_blkfront(dev);
     return NULL;
   }
-  char *error = publish(dev);
-  XenbusState state = XenbusStateUnknown;
-  if (error == NULL)
-    state = wait_for_backend(dev, XenbusStateConnected);
-  if (state != XenbusStateConnected) {
-    printk("%s: no back-end: %s\n", dev->nodename, error == NULL ? "closed" : error);
-    free(error);
+  struct minios_front_node nodes[4];
+  nodes_of(dev, nodes);
+  if (!minios_front_connect(&dev->front, nodes)) {
     free_blkfront(dev);
     return NULL;
   }
@@ -159,28 +99,11 @@ struct blkfront_dev *init_blkfront(char *nodename, struct blkfront_info *info) {
   return dev;
 }
 
-static void switch_state(struct blkfront_dev *dev, XenbusState state) {
-  char path[256];
-  snprintf(path, sizeof path, "%s/state", dev->nodename);
-  free(xenbus_switch_state(XBT_NIL, path, state));
-}
-
-static void remove_node(struct blkfront_dev *dev, const char *name) {
-  char path[256];
-  snprintf(path, sizeof path, "%s/%s", dev->nodename, name);
-  free(xenbus_rm(XBT_NIL, path));
-}
-
-/* The back-end finds the device as it was before, for the next front-end. */
 void shutdown_blkfront(struct blkfront_dev *dev) {
+  struct minios_front_node nodes[4];
+  nodes_of(dev, nodes);
   blkfront_sync(dev);
-  switch_state(dev, XenbusStateClosing);
-  wait_for_backend(dev, XenbusStateClosing);
-  switch_state(dev, XenbusStateClosed);
-  wait_for_backend(dev, XenbusStateClosed);
-  remove_node(dev, "ring-ref");
-  remove_node(dev, "event-channel");
-  switch_state(dev, XenbusStateInitialising);
+  minios_front_disconnect(&dev->front, nodes);
   free_blkfront(dev);
 }
 
@@ -240,7 +163,7 @@ void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
       next_request(dev, aiocbp, write ? BLKIF_OP_WRITE : BLKIF_OP_READ);
   req->nr_segments = (uint8_t)aiocbp->n;
   req->sector_number = (uint64_t)aiocbp->aio_offset / SECTOR;
-  minios_grant_pages(dev->dom, (void *)page, aiocbp->n, write, aiocbp->gref);
+  minios_grant_pages(dev->front.dom, (void *)page, aiocbp->n, write, aiocbp->gref);
   for (int i = 0; i < aiocbp->n; i++, page += PAGE_SIZE) {
     uintptr_t first = page < start ? start - page : 0;
     uintptr_t last = end - page < PAGE_SIZE ? end - page : PAGE_SIZE;
