@@ -6,7 +6,7 @@ import type { Access, AddressSpace, PageFault } from '../memory/address-space.ts
 import { type MachineMemory, pageFlags, pageSize } from '../memory/machine-memory.ts';
 import type { PageTables, TranslationCache } from '../memory/page-tables.ts';
 import { Runs, runBoundsBytes } from '../memory/runs.ts';
-import { Tlb, tlbBytes } from '../memory/tlb.ts';
+import { Tlb, type TlbKind, tlbBytes } from '../memory/tlb.ts';
 import { mostSpan } from '../recompiler/access/access-groups.ts';
 import { AccessSites, notesBytes } from '../recompiler/access/access-sites.ts';
 import { crossingBytes } from '../recompiler/access/paged-crossing.ts';
@@ -109,6 +109,26 @@ export class Paging implements AddressSpace, TranslationCache {
     return place;
   }
 
+  /** Whether there is more in the TLB for an access to come than there was; the tables have no trace of it but accessed bits. */
+  refill(address: bigint, bytes: number, writes: boolean): boolean {
+    const first = address - (address % page);
+    const last = address + BigInt(bytes - 1);
+    const isNew = this.#refillPage(first, writes);
+    return last < first + page ? isNew : this.#refillPage(first + page, writes) || isNew;
+  }
+
+  #refillPage(first: bigint, writes: boolean): boolean {
+    if (this.tlb.has(writes ? 'store' : 'load', first)) return false;
+    if (writes && this.tlb.isBesideCode(first)) return false;
+    const mapping = this.tables.look(first);
+    if (mapping === undefined || (this.tables.isUser && !mapping.user)) return false;
+    const { host, writable, dirty, accessed } = mapping;
+    if (writes && !(writable && dirty && !this.#isWatched(first, host))) return false;
+    if (!accessed) this.tables.translate(first, 'read');
+    this.#fill(first, host, writes ? 'write' : 'read');
+    return true;
+  }
+
   /** Recompiled code left at an instruction that has this access, perhaps for another. */
   #learn(
     address: bigint,
@@ -192,15 +212,21 @@ export class Paging implements AddressSpace, TranslationCache {
     this.#put(address, host, access === 'write');
     const bits = access === 'write' ? this.#memory.codeBits(host) : undefined;
     if (bits !== undefined) this.tlb.fillBesideCode(address, host, bits);
-    for (let i = 1n; i <= pagesAhead; i++) {
-      const next = address + i * page;
-      // The rest was filled before, and this page alone was invalidated.
-      if (this.tlb.has('load', next)) break;
-      const ahead = this.tables.look(next);
-      if (ahead === undefined || (this.tables.isUser && !ahead.user)) break;
-      if (!ahead.accessed) this.tables.translate(next, 'read');
-      this.#put(next, ahead.host, ahead.writable && ahead.dirty);
-    }
+    const kind = access === 'write' ? 'store' : 'load';
+    for (let i = 1n; i <= pagesAhead && this.#fillAhead(address + i * page, kind); i++);
+    // Heaps that are taken from the top go on downward; elsewhere what lies below is seldom asked for.
+    if (this.runs.at(address) < 0) return;
+    for (let i = 1n; i <= pagesAhead && this.#fillAhead(address - i * page, kind); i++);
+  }
+
+  /** False where the page is not to be used, or is there: then the rest is, too, and one alone was invalidated. */
+  #fillAhead(address: bigint, kind: TlbKind): boolean {
+    if (this.tlb.has(kind, address)) return false;
+    const ahead = this.tables.look(address);
+    if (ahead === undefined || (this.tables.isUser && !ahead.user)) return false;
+    if (!ahead.accessed) this.tables.translate(address, 'read');
+    this.#put(address, ahead.host, ahead.writable && ahead.dirty);
+    return true;
   }
 
   /** A store must be seen where the page is not dirty yet, or flagged. */

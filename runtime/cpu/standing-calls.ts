@@ -1,13 +1,17 @@
 /**
- * What is answered while frames of the guest stand: host calls, hypercalls, the time, and calls of functions that are not
- * translated yet. That saves unwinding them, and the forms of functions that they would be entered by again.
+ * What is answered while frames of the guest stand: host calls, hypercalls, the time, misses of the TLB, and calls of functions
+ * that are not translated yet. That saves unwinding them, and the forms of functions that they would be entered by again.
  */
 import { leaveReasons, noReason } from '../recompiler/leave-reasons.ts';
 import type { HostFunctions } from '../recompiler/store/code-store.ts';
 import { cpuState } from '../x86/state.ts';
 import type { Answer } from './leave.ts';
+import type { Paging } from './paging.ts';
 import type { StateBlock } from './state-block.ts';
 import type { Translations } from './translations.ts';
+
+/** Refills, of some 20 µs each, between two times that polls are given. */
+const mostRefills = 256;
 
 export class StandingCalls implements HostFunctions {
   readonly #state: StateBlock;
@@ -15,6 +19,8 @@ export class StandingCalls implements HostFunctions {
   /** Who answers, while the vCPU runs. */
   by: Answer | undefined;
   readonly #readTimestamp: (operand: number) => void;
+  readonly #paging: Paging | undefined;
+  #refills = 0;
   #called = 0n;
 
   constructor(
@@ -22,10 +28,17 @@ export class StandingCalls implements HostFunctions {
     translations: () => Translations,
     /** What RDTSC does. */
     timestamp: (operand: number) => void,
+    paging: Paging | undefined,
   ) {
     this.#state = state;
     this.#translations = translations;
     this.#readTimestamp = timestamp;
+    this.#paging = paging;
+  }
+
+  /** Polls have been given. */
+  begin(): void {
+    this.#refills = 0;
   }
 
   readonly flags = (): number => {
@@ -55,6 +68,13 @@ export class StandingCalls implements HostFunctions {
     const stands = goesOn && isThere && this.#translations().removed === removed;
     this.#state.setWord32(cpuState.leaveReason, stands ? noReason : leaveReasons.answered);
     return stands ? 1 : 0;
+  };
+
+  /** Where there were many, it is left to an exit, which ends the slice. */
+  readonly refill = (signed: bigint, bytes: number, writes: number): number => {
+    if (this.#refills === mostRefills) return 0;
+    this.#refills++;
+    return this.#paging?.refill(BigInt.asUintN(64, signed), bytes, writes !== 0) === true ? 1 : 0;
   };
 
   readonly find = (signed: bigint, isCall: number): number => {

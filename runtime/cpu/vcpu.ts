@@ -89,7 +89,7 @@ export class Vcpu {
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
     this.#state.computeFlags = () => this.#translations.flags();
     const timestamp = (operand: number) => readTimestamp(this, options.environment, operand);
-    this.#calls = new StandingCalls(this.#state, () => this.#translations, timestamp);
+    this.#calls = new StandingCalls(this.#state, () => this.#translations, timestamp, this.paging);
     this.#translations = new Translations({
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
       runs: () => this.paging?.runs.all ?? [],
@@ -220,6 +220,7 @@ export class Vcpu {
 
   setPolls(count: number): void {
     this.#slow = 0;
+    this.#calls.begin();
     this.#polls = count;
     this.#state.setWord32(cpuState.polls, Math.min(count, 0x7fff_ffff));
   }

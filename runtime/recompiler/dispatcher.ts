@@ -1,23 +1,33 @@
 /**
  * The one module that knows the function table: `run` goes from function to function until one leaves for the host; `call`
- * serves indirect calls and calls between modules, `jump` computed jumps. All find code through the code map.
+ * serves indirect calls and calls between modules, `jump` computed jumps. All find code through the code map. What else modules
+ * ask for is here, too: V8 compiles a wrapper for every function of the host's that a module imports.
  */
-
 import { RSP } from '../x86/registers.ts';
 import { cpuState, registerOffset } from '../x86/state.ts';
+import { lookUp, reach, reachFunctions } from './access/paged-reach.ts';
 import { type Convention, conventionOf, fromCarrier, toCarrier } from './convention.ts';
 import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
 import { leaveReasons, noReason } from './leave-reasons.ts';
+import type { SupportFunction } from './lower/support.ts';
 
 /** Bytes of host stack that a frame of `call` takes. */
 const callCost = 160;
+
+/** Functions of the host's, and by what name modules get them. */
+const handedOn = [
+  { from: 'flags', as: 'hostFlags' },
+  { from: 'answer', as: 'hostAnswer' },
+] as const;
 
 export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
   const convention = conventionOf(layout.mode);
   const { native, parameterTypes, resultTypes } = convention;
   e.importTable('table');
   e.importFunction('find', ['i64', 'i32'], ['i32']);
+  for (const { from } of handedOn) e.importFunction(from, [], ['i32']);
+  if (layout.paging !== undefined) e.importFunction('refill', ['i64', 'i32', 'i32'], ['i32']);
   const writer = new DispatcherWriter(e, layout, convention);
   e.addFunction('run', [], [], ['i32', native, ...resultTypes], writer.run());
   const enter = (name: string, body: Expression): void =>
@@ -25,7 +35,28 @@ export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
   enter('call', writer.enter(true));
   enter('jump', writer.enter(false));
   for (const name of ['run', 'call', 'jump']) e.exportFunction(name);
+  for (const { from, as } of handedOn) {
+    e.addFunction(as, [], ['i32'], [], e.return(e.call(from, [], 'i32')));
+    e.exportFunction(as);
+  }
+  if (layout.paging !== undefined) addReach(e, layout.paging.tlb);
   return e.finish();
+}
+
+function addReach(e: Emitter, tlb: number): void {
+  const add = (name: string, { parameters, result, locals = [], body }: SupportFunction): void =>
+    e.addFunction(
+      name,
+      parameters,
+      [result],
+      locals,
+      body(e, (other) => other),
+    );
+  for (const kind of ['load', 'store'] as const) {
+    add(`look_up_${kind}`, lookUp(kind, tlb));
+    add(reachFunctions[kind], reach(kind, `look_up_${kind}`));
+    e.exportFunction(reachFunctions[kind]);
+  }
 }
 
 /** Offset in the code map of the entry of an address, of which `low` writes the lower 32 bits (codeMapIndex in layout.ts). */

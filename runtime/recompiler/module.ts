@@ -1,4 +1,5 @@
 /** Guest functions → one Wasm module. */
+import { reachFunctions } from './access/paged-reach.ts';
 import { conventionOf } from './convention.ts';
 import type { GuestFunction } from './discover.ts';
 import type { Emitter } from './emit/emitter.ts';
@@ -38,6 +39,9 @@ export function* buildingModule(
     emitter.importFunction(name, [native, ...parameterTypes], resultTypes);
   emitter.importFunction('flags', [], ['i32']);
   emitter.importFunction('answer', [], ['i32']);
+  if (layout.paging !== undefined)
+    for (const name of Object.values(reachFunctions))
+      emitter.importFunction(name, ['i64', 'i32'], ['i32']);
   emitter.importGlobal('base');
   const shared = new SharedFunctions(emitter);
   const entries = new Set(functions.filter(isDirect).map((fn) => fn.entry));

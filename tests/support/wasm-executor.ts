@@ -166,7 +166,8 @@ export class WasmExecutor {
   }
 
   #newStore(): CodeStore {
-    const host = { flags: () => this.#packedFlags(), answer: () => 0, find: () => 0 };
+    const none = (): number => 0;
+    const host = { flags: () => this.#packedFlags(), answer: none, find: none, refill: none };
     const store = new CodeStore(this.#layout, this.#memory, host);
     store.installDispatcher(this.#dispatcher);
     return store;

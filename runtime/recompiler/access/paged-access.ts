@@ -19,7 +19,7 @@ import type { AccessSite, MemoryAccess } from './memory-access.ts';
 import { stretchFlags } from './page-flags.ts';
 import { pagedBulkFunction, pagedPlace } from './paged-bulk.ts';
 import { type Crossing, crossingEnd, crossingStart } from './paged-crossing.ts';
-import { reach } from './paged-reach.ts';
+import { reachFunctions } from './paged-reach.ts';
 
 /** A checked range: the local that points at its start, and what is to be added to it. */
 interface Place {
@@ -246,8 +246,7 @@ export class PagedAccess implements MemoryAccess {
   #reach(group: AccessGroup, address: number, pointer: number): Expression[] {
     const e = this.#frame.emitter;
     const kind = group.writes ? 'store' : 'load';
-    const name = this.#frame.context.shared(`reach_${kind}`, () => reach(kind, this.#paging.tlb));
-    const found = e.call(name, [this.#wide(address), e.i32(spanOf(group))], 'i32');
+    const found = e.call(reachFunctions[kind], [this.#wide(address), e.i32(spanOf(group))], 'i32');
     return [
       e.set(pointer, found),
       e.ifThen(e.op('i32.eqz', e.get(pointer, 'i32')), this.#site.exit()),

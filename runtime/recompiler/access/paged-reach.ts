@@ -1,11 +1,14 @@
 /**
- * Where an access lies that no quick check lets pass: `(address, bytes) → host offset`, or 0 where the TLB does not say. Stores
- * beside code pass that touch no byte of it.
+ * Where an access lies that no quick check lets pass: `(address, bytes) → host offset`, or 0 where the TLB does not say, and the
+ * host, which is asked next, could not fill it. Stores beside code pass that touch no byte of it.
  */
 import { pageSize } from '../../memory/machine-memory.ts';
 import { besideCode, type TlbKind, tlbEntries, tlbTable } from '../../memory/tlb.ts';
 import type { Emitter, Expression } from '../emit/emitter.ts';
 import type { SupportFunction } from '../lower/support.ts';
+
+/** By what name modules know it: it is the dispatcher's. */
+export const reachFunctions = { load: 'reach_load', store: 'reach_store' } as const;
 
 /** Parameters and locals; all but the address have 32 bits. */
 const local = { address: 0, bytes: 1, low: 2, entry: 3, host: 4, bit: 5 } as const;
@@ -15,7 +18,24 @@ const pageMask = -pageSize;
 /** Of the bits of code so many are looked at in one go: 25 are what is left of 32 from any bit of a byte on. */
 const bitsAtOnce = 16;
 
-export const reach = (kind: TlbKind, tlb: number): SupportFunction => ({
+/** Looks twice: before and behind a question to the host. */
+export const reach = (kind: TlbKind, lookUp: string): SupportFunction => ({
+  parameters: ['i64', 'i32'],
+  result: 'i32',
+  locals: ['i32'],
+  body: (e) => {
+    const asked = [e.get(local.address, 'i64'), e.get(local.bytes, 'i32')];
+    const found = e.call(lookUp, asked, 'i32');
+    const refill = e.call('refill', [...asked, e.i32(kind === 'store' ? 1 : 0)], 'i32');
+    return e.block(undefined, [
+      e.ifThen(e.tee(local.low, found, 'i32'), [e.return(e.get(local.low, 'i32'))]),
+      e.ifThen(refill, [e.return(e.call(lookUp, asked, 'i32'))]),
+      e.return(e.i32(0)),
+    ]);
+  },
+});
+
+export const lookUp = (kind: TlbKind, tlb: number): SupportFunction => ({
   parameters: ['i64', 'i32'],
   result: 'i32',
   locals: ['i32', 'i32', 'i32', 'i32'],

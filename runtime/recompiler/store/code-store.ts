@@ -40,6 +40,8 @@ export interface HostFunctions {
   readonly answer: () => number;
   /** Puts an address that is called or jumped to into the code map; 0 where it cannot be done while frames stand. */
   readonly find: (address: bigint, isCall: number) => number;
+  /** Puts the pages of an access into the TLB; 0 where there is nothing new. */
+  readonly refill: (address: bigint, bytes: number, writes: number) => number;
 }
 
 type Exports = Readonly<Record<string, unknown>>;
@@ -53,7 +55,8 @@ export class CodeStore {
   readonly #layout: Layout;
   readonly #memory: WebAssembly.Memory;
   readonly #host: HostFunctions;
-  #flags: () => number;
+  /** Of the dispatcher's or, where there is one, of the module that computes flags. */
+  #flags: unknown;
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: tableSize });
   readonly #slots = new Slots(tableSize);
   readonly #places = new Map<bigint, Place>();
@@ -64,14 +67,13 @@ export class CodeStore {
   /** Instances of modules of which parts are installed. */
   readonly #shared = new WeakMap<Uint8Array, Exports>();
   #run: (() => void) | undefined;
-  #call: unknown;
-  #jump: unknown;
+  /** What modules import of the dispatcher. */
+  #imports: Readonly<Record<string, unknown>> = {};
 
   constructor(layout: Layout, memory: WebAssembly.Memory, host: HostFunctions) {
     this.#layout = layout;
     this.#memory = memory;
     this.#host = host;
-    this.#flags = host.flags;
     new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
     this.#clear(emptyAddress);
   }
@@ -98,21 +100,21 @@ export class CodeStore {
   }
 
   installDispatcher(bytes: Uint8Array): void {
-    const exports = this.#instantiate(bytes, { table: this.#table, find: this.#host.find });
-    this.#run = exports['run'] as () => void;
-    this.#call = exports['call'];
-    this.#jump = exports['jump'];
+    const exports = this.#instantiate(bytes, { table: this.#table, ...this.#host });
+    const { run, hostFlags, hostAnswer, ...others } = exports;
+    this.#run = run as () => void;
+    this.#flags = hostFlags;
+    this.#imports = { ...others, answer: hostAnswer };
   }
 
   /** Takes a module that computes flags for the modules that follow; what it does not know, the host does. */
   useFlags(bytes: Uint8Array): void {
-    const { allFlags } = this.#instantiate(bytes, { flags: this.#host.flags });
-    this.#flags = allFlags as () => number;
+    this.#flags = this.#instantiate(bytes, { flags: this.#host.flags })['allFlags'];
   }
 
   /** The arithmetic flags as EFLAGS holds them. */
   flags(): number {
-    return this.#flags();
+    return this.#flags === undefined ? this.#host.flags() : (this.#flags as () => number)();
   }
 
   /** What has been installed before for the same addresses is entered no more, but for fast forms by resumable ones. */
@@ -186,9 +188,7 @@ export class CodeStore {
   /** `first` is the place of its first function, which resumable forms ask for. */
   #load(bytes: Uint8Array, first: number): Exports {
     const base = new WebAssembly.Global({ value: 'i32' }, first);
-    const { answer } = this.#host;
-    const imports = { call: this.#call, jump: this.#jump, flags: this.#flags, answer, base };
-    return this.#instantiate(bytes, imports);
+    return this.#instantiate(bytes, { ...this.#imports, flags: this.#flags, base });
   }
 
   #isFast(address: bigint): boolean {

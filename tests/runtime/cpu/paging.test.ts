@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Leave } from '../../../runtime/cpu/leave.ts';
+import { pageBits } from '../../../runtime/memory/page-tables.ts';
 import type { Mode } from '../../../runtime/x86/registers.ts';
 import { RBX, RCX, RDI, RDX, RSI } from '../../../runtime/x86/registers.ts';
 import {
@@ -238,6 +239,62 @@ test('a user meets what belongs to the supervisor as a fault with the bit for us
 
   assert.ok(leave.reason === 'exception' && leave.errorCode === (present | user));
   assert.is(guest.cpu.register(RBX), 0n);
+});
+
+for (const mode of [64, 32] as const)
+  for (const frames of ['in order', 'scattered'] as const) {
+    test(`${mode}: frames ${frames}: pages that are met for the first time are filled while frames stand`, async () => {
+      const source = `
+        mov ecx, ${heapBytes / 0x400n}
+        mov edx, ${heap}
+      1: mov [rdx + 8], ecx
+        mov eax, [rdx + 0x300]
+        add rdx, 0x400
+        dec ecx
+        jnz 1b`;
+      const paged = await pagedGuest(mode, frames, source);
+
+      assert.ok(isBreakpoint(await finish(paged)));
+
+      const counts = paged.guest.cpu.paging?.counts;
+      assert.is(paged.guest.number(heap + heapBytes - 0x400n + 8n, 4), 1n);
+      assert.ok((counts?.exits ?? 99) === 0, JSON.stringify(counts));
+      assert.ok((counts?.refills ?? 0) > 8, JSON.stringify(counts));
+    });
+  }
+
+for (const mode of [64, 32] as const)
+  test(`${mode}: a page is dirty once the store is done, accessed before`, async () => {
+    // The load is checked with the store, which never happens.
+    const source = `mov edx, ${heap}\nmov eax, [rdx]\nxor ebx, ebx\ndiv ebx\nmov [rdx], eax`;
+    const paged = await pagedGuest(mode, 'scattered', source);
+    const { space } = paged;
+    const bits = BigInt(pageBits.accessed | pageBits.dirty);
+    space.builder.setEntry(heap, space.builder.entry(heap) & ~bits);
+
+    const leave = await finish(paged);
+
+    assert.ok(leave.reason === 'exception' && leave.vector === 0);
+    const mapping = space.tables.look(heap);
+    assert.ok(mapping?.accessed === true);
+    assert.is(mapping.dirty, false);
+  });
+
+test('pages that are missed again and again end a slice early', async () => {
+  // Two pages that share an entry of the TLB, in turn; that is no run.
+  const paged = await pagedGuest(64, 'scattered', '1: mov [rdx], eax\nxor rdx, rbx\njmp 1b');
+  const { guest, space } = paged;
+  const far = heap + 0x200_0000n;
+  space.builder.setEntry(far, space.builder.entry(heap));
+  guest.cpu.setRegister(RDX, heap);
+  guest.cpu.setRegister(RBX, heap ^ far);
+  guest.cpu.setPolls(10_000_000);
+
+  let leave = guest.cpu.run();
+  for (; leave.reason === 'translate'; leave = guest.cpu.run()) await guest.cpu.translate();
+
+  assert.equal(leave, { reason: 'poll', early: true });
+  assert.ok((guest.cpu.paging?.counts.refills ?? 9999) < 1000);
 });
 
 /** Walks a pointer over four pages, again and again. */

@@ -32,7 +32,10 @@ interface Bed {
 function bed(mode: Mode, addresses: readonly bigint[]): Bed {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const layout: Layout = { mode, state, pageFlags: 0, run: { lo: 0n, host: 0 }, codeMap };
-  const store = new CodeStore(layout, memory, { flags: () => 0, answer: () => 0, find: () => 0 });
+  const none = (): number => 0;
+  const store = new CodeStore(layout, memory, {
+    ...{ flags: none, answer: none, find: none, refill: none },
+  });
   store.installDispatcher(buildDispatcher(new ByteEmitter(pages), layout));
   const e: Emitter = new ByteEmitter(pages);
   const { native, parameterTypes, results, resultTypes } = conventionOf(mode);
