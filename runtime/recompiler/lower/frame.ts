@@ -62,6 +62,9 @@ interface Part {
  */
 export const iterationsPerPoll = 16;
 
+/** Instructions beyond which V8's optimising compiler keeps next to nothing in registers. */
+const largeFunction = 1000;
+
 export class Frame {
   readonly context: ModuleContext;
   readonly emitter: Emitter;
@@ -194,11 +197,12 @@ export class Frame {
 
   /**
    * What a frame takes at most: V8's baseline compiler keeps every local on the stack; its optimising one gives large
-   * functions a slot for nearly every value that it spills (Lua's interpreter: 14.5 KB, 3.2 bytes a guest instruction).
+   * functions a slot for nearly every value that it spills (Lua's interpreter, 4,549 instructions: 14.5 to 68 KB).
    */
   stackCost(): number {
+    const { instructions } = this.fn;
     const locals = this.locals.reduce((sum, type) => sum + (type === 'v128' ? 16 : 8), 256);
-    return locals + 6 * this.fn.instructions;
+    return locals + (instructions > largeFunction ? 16 : 6) * instructions;
   }
 
   // Statements.
