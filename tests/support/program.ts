@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type BootOptions,
   boot,
   type Clock,
   type Console,
@@ -111,9 +112,11 @@ export class Workbench {
     program: Program,
     width: Width,
     words: readonly string[],
+    given: Pick<BootOptions, 'folders' | 'memory'> = {},
   ): Promise<DomainWithConsole> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
-    return boot(image, { name: 'guest.elf', arguments: words, cache: this.#cache, budget });
+    const options = { name: 'guest.elf', arguments: words, cache: this.#cache, budget };
+    return boot(image, { ...options, ...given });
   }
 
   async runNative(program: Program, width: Width, input: Input = {}): Promise<Outcome> {
