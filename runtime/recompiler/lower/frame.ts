@@ -62,9 +62,6 @@ interface Part {
  */
 export const iterationsPerPoll = 16;
 
-/** Instructions beyond which V8's optimising compiler keeps next to nothing in registers. */
-const largeFunction = 1000;
-
 export class Frame {
   readonly context: ModuleContext;
   readonly emitter: Emitter;
@@ -200,9 +197,8 @@ export class Frame {
    * functions a slot for nearly every value that it spills (Lua's interpreter, 4,549 instructions: 14.5 to 68 KB).
    */
   stackCost(): number {
-    const { instructions } = this.fn;
     const locals = this.locals.reduce((sum, type) => sum + (type === 'v128' ? 16 : 8), 256);
-    return locals + (instructions > largeFunction ? 16 : 6) * instructions;
+    return locals + (this.fn.instructions > 1000 ? 16 : 6) * this.fn.instructions;
   }
 
   // Statements.
