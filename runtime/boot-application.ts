@@ -7,7 +7,7 @@ import { Vcpu } from './cpu/vcpu.ts';
 import { allocateTables, type VcpuTables } from './cpu/vcpu-tables.ts';
 import { Domain } from './domain/domain.ts';
 import { Signal } from './domain/signal.ts';
-import { type DeviceOptions, serveDevices } from './domain-devices.ts';
+import { type DeviceOptions, type Display, serveDevices } from './domain-devices.ts';
 import type { ElfImage } from './elf/image.ts';
 import type { MachineWorld } from './machine-world.ts';
 import { GuestMemory } from './memory/guest-memory.ts';
@@ -37,7 +37,7 @@ import { RSP } from './x86/registers.ts';
 import { HostFrames } from './xen/host-frames.ts';
 import type { StoreClient } from './xenstore/client.ts';
 
-export interface ApplicationBootOptions extends Pick<DeviceOptions, 'disks' | 'networks'> {
+export interface ApplicationBootOptions extends DeviceOptions {
   readonly arguments?: readonly string[] | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly commandLine?: string | undefined;
@@ -72,6 +72,7 @@ export interface PlacedApplication {
   readonly tools: StoreClient;
   readonly id: number;
   readonly finish: () => Promise<void>;
+  readonly display: Display | undefined;
 }
 
 const wordsOf = (commandLine = ''): string[] =>
@@ -146,7 +147,7 @@ export async function placeApplication(
       ...{ granted: parts.grantedMemory, ports: parts.eventPorts },
       foreign: new HostFrames(id, machine.frames),
     },
-    { disks: options.disks, networks: options.networks },
+    options,
   );
   const own = { name: image.name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
@@ -155,7 +156,7 @@ export async function placeApplication(
     await devices.close();
     machine.end(id);
   };
-  return { domain, cpu, translation, tools, id, finish };
+  return { domain, cpu, translation, tools, id, finish, display: devices.display };
 }
 
 interface UntranslatedCpu {

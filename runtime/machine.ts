@@ -31,7 +31,7 @@ export interface MachineOptions {
   readonly trace?: Trace;
 }
 
-/** Devices are for domain images, so far. */
+/** 9P is for domain images, so far. */
 export interface DomainOptions extends DeviceOptions {
   /** In reports, and the guest's argv[0]. */
   readonly name?: string;
@@ -145,12 +145,12 @@ export function boot(
 }
 
 function refuseForKind({ kind, name }: ElfImage, options: BootOptions): void {
-  const { p9 = [], display, ramdisk, folders = [] } = options;
+  const { p9 = [], ramdisk, folders = [] } = options;
   if (kind === 'domain' && folders.length > 0)
     throw new UserError(`${name}: a Xen domain image; it cannot be given folders yet`);
   if (kind !== 'application') return;
   const given = {
-    ...{ 'folders by 9P': p9.length > 0, 'a display': display, 'a ramdisk': ramdisk },
+    ...{ 'folders by 9P': p9.length > 0, 'a ramdisk': ramdisk },
   };
   const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
   if (what !== undefined)

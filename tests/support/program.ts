@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { DeviceOptions } from '../../runtime/domain-devices.ts';
 import {
   type BootOptions,
   boot,
@@ -112,7 +113,7 @@ export class Workbench {
     program: Program,
     width: Width,
     words: readonly string[],
-    given: Pick<BootOptions, 'folders' | 'memory'> = {},
+    given: Pick<BootOptions, 'folders' | 'memory'> & DeviceOptions = {},
   ): Promise<DomainWithConsole> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
     const options = { name: 'guest.elf', arguments: words, cache: this.#cache, budget };

@@ -119,8 +119,10 @@ class FramebufferDevice implements BackendDevice, Screen {
 
   disconnect(): void {
     const connection = this.#connection;
-    this.#connection = undefined;
     if (connection === undefined) return;
+    // What the guest has told before it parted; a ring that is broken by now tells nothing.
+    this.#takeAll(connection);
+    this.#connection = undefined;
     const { picture } = connection;
     const { width, height } = picture;
     this.#last = { width, height, pixels: picture.pixels(whole(picture)) };
@@ -134,16 +136,25 @@ class FramebufferDevice implements BackendDevice, Screen {
   #serve(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const event = new Uint8Array(xenfb_resize.size(64));
-    try {
-      while (connection.events.take(event)) this.#handle(connection.picture, event);
-    } catch (error) {
-      if (!(error instanceof XenError)) throw error;
-      connection.port.close();
-      this.#onBroken(error.message);
+    const error = this.#takeAll(connection);
+    if (error === undefined) {
+      connection.port.notify();
       return;
     }
-    connection.port.notify();
+    connection.port.close();
+    this.#onBroken(error.message);
+  }
+
+  /** All events that wait, or the error that ended this. */
+  #takeAll({ events, picture }: Connection): XenError | undefined {
+    const event = new Uint8Array(xenfb_resize.size(64));
+    try {
+      while (events.take(event)) this.#handle(picture, event);
+      return undefined;
+    } catch (error) {
+      if (error instanceof XenError) return error;
+      throw error;
+    }
   }
 
   /** What is of no known type is for back-ends that know more. */

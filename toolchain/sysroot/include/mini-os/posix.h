@@ -18,6 +18,11 @@
 /* From here on they are the image's own: struct minios_object. */
 #define MINIOS_FD_SOCKET 16
 #define MINIOS_FD_TAP 17
+#define MINIOS_FD_BLOCK 18
+#define MINIOS_FD_FRAMEBUFFER 19
+#define MINIOS_FD_KEYBOARD 20
+#define MINIOS_FD_STORE 21
+#define MINIOS_FD_EVENTS 22
 
 struct minios_object;
 
