@@ -23,6 +23,12 @@ const scenes: Readonly<Record<string, string>> = {
   many: 'block error -1 for op 0\n100 done, 0 failed, page 5a\nbeyond the end: 1 failed\n',
   waiters: '0 failed\n',
   again: '0 wrong\n',
+  file: [
+    '1 65536 128',
+    'write: 5. write: 5. tell: 10. end: 65533. write: 3. full: No space left on device. read: 0. before: Invalid argument. start: 0. read: 65536. hello disk abc',
+    'wrong: 0. all: 65536. differs: 0. fsync: 0. ftruncate: Invalid argument. poll: 1. ready: 5. shut down: I/O error. close: 0. ',
+    'second: 11. write: Bad file number. duplicate: 1. close: 0. read: 1. close: 0. the second, again 1\n',
+  ].join('\n'),
 };
 
 const budget = 100_000_000;

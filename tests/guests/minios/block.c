@@ -3,10 +3,14 @@
 #include <mini-os/mm.h>
 #include <mini-os/sched.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FIRST "device/vbd/51712"
 #define SECOND "device/vbd/51728"
@@ -138,11 +142,86 @@ static void again(void) {
   printf("%d wrong\n", wrong);
 }
 
+/* A result, and errno where it is -1. */
+static void show(const char *what, long result) {
+  if (result == -1)
+    printf("%s: %s. ", what, strerror(errno));
+  else
+    printf("%s: %ld. ", what, result);
+}
+
+#define DISK 65536
+
+/* Pieces of any length, anywhere, held to a copy in memory. */
+static int pieces(int fd, char *copy) {
+  static char buffer[20000];
+  unsigned seed = 12345;
+  int wrong = 0;
+  for (int i = 0; i < 200; i++) {
+    seed = seed * 1103515245 + 12345;
+    size_t at = (seed >> 8) % DISK, length = (seed >> 4) % (i % 3 == 0 ? 20000 : 700);
+    size_t rest = at + length > DISK ? DISK - at : length;
+    char *from = buffer + i % 64;
+    if (length > sizeof buffer - 64)
+      length = rest = 0;
+    if (i % 2 == 0) {
+      memset(from, i, length);
+      wrong += pwrite(fd, from, length, (off_t)at) != (ssize_t)rest;
+      memcpy(copy + at, from, rest);
+    } else {
+      wrong += pread(fd, from, length, (off_t)at) != (ssize_t)rest;
+      wrong += memcmp(from, copy + at, rest) != 0;
+    }
+  }
+  return wrong;
+}
+
+static void file(void) {
+  struct blkfront_dev *dev = init_blkfront(FIRST, &info);
+  int fd = blkfront_open(dev);
+  static char copy[DISK], again[DISK];
+  struct stat status;
+  fstat(fd, &status);
+  printf("%d %ld %ld\n", S_ISBLK(status.st_mode), (long)status.st_size, (long)status.st_blocks);
+  show("write", write(fd, "hello", 5));
+  show("write", write(fd, " disk", 5));
+  show("tell", lseek(fd, 0, SEEK_CUR));
+  show("end", lseek(fd, -3, SEEK_END));
+  show("write", write(fd, "abcdef", 6));
+  show("full", write(fd, "abcdef", 6));
+  show("read", read(fd, copy, 10));
+  show("before", lseek(fd, -1, SEEK_SET));
+  show("start", lseek(fd, 0, SEEK_SET));
+  show("read", read(fd, copy, DISK + 100));
+  printf("%s %.3s\n", copy, copy + DISK - 3);
+  show("wrong", pieces(fd, copy));
+  show("all", pread(fd, again, DISK, 0));
+  show("differs", memcmp(copy, again, DISK));
+  show("fsync", fsync(fd));
+  show("ftruncate", ftruncate(fd, 0));
+  struct pollfd fds = {fd, POLLIN | POLLOUT, 0};
+  show("poll", poll(&fds, 1, 0));
+  show("ready", fds.revents);
+  shutdown_blkfront(dev);
+  show("shut down", read(fd, copy, 1));
+  show("close", close(fd));
+  printf("\n");
+  fd = blkfront_open(init_blkfront(SECOND, &info));
+  lseek(fd, 1024, SEEK_SET);
+  show("second", read(fd, copy, 11));
+  show("write", write(fd, "x", 1));
+  show("duplicate", dup(fd) - fd);
+  show("close", close(fd));
+  show("read", read(fd + 1, copy + 20, 1));
+  show("close", close(fd + 1));
+  printf("%s, again %d\n", copy, init_blkfront(SECOND, &info) != NULL);
+}
+
 static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
-    {"devices", devices}, {"sectors", sectors}, {"many", many}, {"waiters", waiters}, {"again", again},
+    {"devices", devices}, {"sectors", sectors}, {"many", many}, {"waiters", waiters}, {"again", again}, {"file", file},
 };
 
 int main(int argc, char **argv) {

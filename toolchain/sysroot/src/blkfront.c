@@ -1,32 +1,19 @@
 /* mini-os/blkfront.h: how a block device is found in the store, connected, asked and let go. */
-#include "front.h"
+#include "blkfront-device.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <mini-os/blkfront.h>
 #include <mini-os/events.h>
 #include <mini-os/gnttab.h>
 #include <mini-os/mm.h>
 #include <mini-os/os.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RING_SIZE 32 /* what fits into a page, rounded down to a power of 2 */
-#define SECTOR 512   /* of requests, whatever the device's own are */
+#define SECTOR MINIOS_BLK_SECTOR
 
 DECLARE_WAIT_QUEUE_HEAD(blkfront_queue);
-
-struct blkfront_dev {
-  struct minios_front front;
-  blkif_vdev_t handle;
-  struct blkif_sring *ring;
-  RING_IDX req_prod; /* requests that have been written */
-  RING_IDX rsp_cons; /* responses that have been taken */
-  grant_ref_t ring_ref;
-  evtchn_port_t evtchn;
-  struct blkfront_info info;
-};
 
 static void woken(evtchn_port_t port, struct pt_regs *regs, void *data) {
   (void)port, (void)regs, (void)data;
@@ -49,7 +36,9 @@ static void free_blkfront(struct blkfront_dev *dev) {
     free_page(dev->ring);
   }
   minios_front_free(&dev->front);
-  free(dev);
+  dev->is_shut = true;
+  if (!dev->is_open)
+    free(dev);
 }
 
 static bool offer_ring(struct blkfront_dev *dev) {
@@ -149,12 +138,12 @@ static void push_request(struct blkfront_dev *dev) {
     notify_remote_via_evtchn(dev->evtchn);
 }
 
-void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
+void minios_blk_submit(struct blkfront_aiocb *aiocbp, uint64_t sector, int write) {
   struct blkfront_dev *dev = aiocbp->aio_dev;
   uintptr_t start = (uintptr_t)aiocbp->aio_buf, end = start + aiocbp->aio_nbytes;
   uintptr_t page = start & PAGE_MASK;
   uintptr_t mask = dev->info.sector_size - 1;
-  ASSERT(((start | end | (uintptr_t)aiocbp->aio_offset) & mask) == 0);
+  ASSERT(((start | end | (uintptr_t)(sector * SECTOR)) & mask) == 0);
   aiocbp->n = (int)((end - page + PAGE_SIZE - 1) / PAGE_SIZE);
   ASSERT(aiocbp->n <= BLKIF_MAX_SEGMENTS_PER_REQUEST);
 
@@ -162,7 +151,7 @@ void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
   struct blkif_request *req =
       next_request(dev, aiocbp, write ? BLKIF_OP_WRITE : BLKIF_OP_READ);
   req->nr_segments = (uint8_t)aiocbp->n;
-  req->sector_number = (uint64_t)aiocbp->aio_offset / SECTOR;
+  req->sector_number = sector;
   minios_grant_pages(dev->front.dom, (void *)page, aiocbp->n, write, aiocbp->gref);
   for (int i = 0; i < aiocbp->n; i++, page += PAGE_SIZE) {
     uintptr_t first = page < start ? start - page : 0;
@@ -174,6 +163,15 @@ void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
     };
   }
   push_request(dev);
+}
+
+void blkfront_aio(struct blkfront_aiocb *aiocbp, int write) {
+  ASSERT((aiocbp->aio_offset & (SECTOR - 1)) == 0);
+  minios_blk_submit(aiocbp, (uint64_t)aiocbp->aio_offset / SECTOR, write);
+}
+
+void minios_blk_wait(struct blkfront_dev *dev, const volatile int *left) {
+  wait_until(dev, *left == 0);
 }
 
 void blkfront_aio_push_operation(struct blkfront_aiocb *aiocbp, uint8_t op) {

@@ -2,6 +2,7 @@
  * Descriptors. Reads and writes ask first whether the open file is one of the image's own objects, such as a socket, and then
  * it is asked; all else is the kernel's.
  */
+#include "object-file.h"
 #include "result.h"
 
 #include <fcntl.h>
@@ -48,8 +49,11 @@ int _close_r(struct _reent *reent, int fd) {
 }
 
 _off_t _lseek_r(struct _reent *reent, int fd, _off_t offset, int whence) {
+  struct minios_file *file = minios_file_of(fd);
   int64_t position;
-  if (minios_result(reent, minios_lseek(fd, offset, whence, &position)) < 0)
+  int result = file != NULL ? minios_file_seek(file, offset, whence, &position)
+                            : minios_lseek(fd, offset, whence, &position);
+  if (minios_result(reent, result) < 0)
     return -1;
   if (position > LONG_MAX) /* off_t is long, 32 bits on x86-32 */
     return minios_failed(reent, EOVERFLOW);

@@ -1,4 +1,5 @@
 /* Files by name and by descriptor. Names from a directory are the kernel's; the older calls begin at AT_FDCWD. */
+#include "object-file.h"
 #include "result.h"
 
 #include <fcntl.h>
@@ -52,9 +53,25 @@ static int fill(struct _reent *reent, struct stat *result, const struct minios_s
   return 0;
 }
 
+/* By whoever answers for the descriptor. */
+static int status_of(int fd, struct minios_stat *result) {
+  struct minios_file *file = minios_file_of(fd);
+  return file != NULL ? minios_file_status(file, result) : minios_fstat(fd, result);
+}
+
+static int set_length(int fd, int64_t length) {
+  struct minios_file *file = minios_file_of(fd);
+  return file != NULL ? minios_file_truncate(file, length) : minios_ftruncate(fd, length);
+}
+
+static int flush(int fd, int data_only) {
+  struct minios_file *file = minios_file_of(fd);
+  return file != NULL ? minios_file_flush(file) : minios_fsync(fd, data_only);
+}
+
 int _fstat_r(struct _reent *reent, int fd, struct stat *result) {
   struct minios_stat from;
-  if (minios_result(reent, minios_fstat(fd, &from)) < 0)
+  if (minios_result(reent, status_of(fd, &from)) < 0)
     return -1;
   return fill(reent, result, &from);
 }
@@ -101,7 +118,7 @@ int access(const char *path, int mode) {
 }
 
 int ftruncate(int fd, off_t length) {
-  return MINIOS_INT(minios_ftruncate(fd, length));
+  return MINIOS_INT(set_length(fd, length));
 }
 
 int truncate(const char *path, off_t length) {
@@ -115,11 +132,11 @@ int truncate(const char *path, off_t length) {
 }
 
 int fsync(int fd) {
-  return MINIOS_INT(minios_fsync(fd, 0));
+  return MINIOS_INT(flush(fd, 0));
 }
 
 int fdatasync(int fd) {
-  return MINIOS_INT(minios_fsync(fd, 1));
+  return MINIOS_INT(flush(fd, 1));
 }
 
 /* What is written to the host lies with its kernel already. */
@@ -140,11 +157,11 @@ int posix_fallocate(int fd, off_t offset, off_t length) {
   struct minios_stat found;
   if (offset < 0 || length <= 0)
     return EINVAL;
-  int result = minios_fstat(fd, &found);
+  int result = status_of(fd, &found);
   if (result == 0 && !S_ISREG(found.mode))
     return ENODEV;
   if (result == 0 && found.size < (int64_t)offset + length)
-    result = minios_ftruncate(fd, (int64_t)offset + length);
+    result = set_length(fd, (int64_t)offset + length);
   return -result;
 }
 

@@ -493,7 +493,8 @@ static void close_tap(struct minios_object *object) {
   free(tap);
 }
 
-static const struct minios_object_calls tap_calls = {read_tap, write_tap, NULL, close_tap};
+static const struct minios_object_calls tap_calls = {
+    .read = read_tap, .write = write_tap, .close = close_tap};
 
 int netfront_tap_open(char *nodename) {
   struct tap *tap = malloc(sizeof *tap);

@@ -1,4 +1,5 @@
 /* Reading and writing at a position, and of several buffers at once. */
+#include "object-file.h"
 #include "result.h"
 
 #include <limits.h>
@@ -9,11 +10,15 @@
 #include <unistd.h>
 
 ssize_t pread(int fd, void *buffer, size_t count, off_t offset) {
-  return minios_result(_REENT, minios_pread(fd, buffer, count, offset));
+  struct minios_file *file = minios_file_of(fd);
+  return minios_result(_REENT, file != NULL ? minios_file_read_at(file, buffer, count, offset)
+                                            : minios_pread(fd, buffer, count, offset));
 }
 
 ssize_t pwrite(int fd, const void *buffer, size_t count, off_t offset) {
-  return minios_result(_REENT, minios_pwrite(fd, buffer, count, offset));
+  struct minios_file *file = minios_file_of(fd);
+  return minios_result(_REENT, file != NULL ? minios_file_write_at(file, buffer, count, offset)
+                                            : minios_pwrite(fd, buffer, count, offset));
 }
 
 /* The sum of all lengths, or -1 with EINVAL. */

@@ -54,6 +54,11 @@ int blkfront_aio_poll(struct blkfront_dev *dev);
 void blkfront_io(struct blkfront_aiocb *aiocbp, int write);
 #define blkfront_read(aiocbp) blkfront_io(aiocbp, 0)
 #define blkfront_write(aiocbp) blkfront_io(aiocbp, 1)
+/*
+ * The device as a file, read and written at any byte; its last close shuts the device down. A call that fails in the middle may
+ * have moved bytes; -1 with errno.
+ */
+int blkfront_open(struct blkfront_dev *dev);
 /* Flushes, and waits for all requests. */
 void blkfront_sync(struct blkfront_dev *dev);
 

@@ -34,6 +34,8 @@ struct minios_object_calls {
   int (*control)(struct minios_object *object, unsigned long request, void *argument);
   /* The last descriptor has gone. */
   void (*close)(struct minios_object *object);
+  /* Of what has positions, whose read and write are those of minios_file; else NULL. */
+  const struct minios_file_calls *file;
 };
 
 /*
@@ -45,6 +47,27 @@ struct minios_object {
   uint32_t flags; /* O_ACCMODE, O_APPEND and O_NONBLOCK */
   const struct minios_object_calls *calls;
 };
+
+struct minios_stat;
+
+/* An object that is read and written at positions. */
+struct minios_file {
+  struct minios_object object;
+  int64_t position;
+};
+
+/* Errors are negative errnos; what is NULL is not for such files. */
+struct minios_file_calls {
+  ssize_t (*read)(struct minios_file *file, void *buffer, size_t count, int64_t offset);
+  ssize_t (*write)(struct minios_file *file, const void *buffer, size_t count, int64_t offset);
+  int (*status)(struct minios_file *file, struct minios_stat *result);
+  int (*truncate)(struct minios_file *file, int64_t length);
+  int (*flush)(struct minios_file *file);
+};
+
+/* For the calls of such an object: from its position on, which moves along. */
+ssize_t minios_file_read(struct minios_object *object, void *buffer, size_t count);
+ssize_t minios_file_write(struct minios_object *object, const void *buffer, size_t count);
 
 /* Called before somebody polls, if not NULL: whoever has objects may look what has come for them. */
 extern void (*minios_before_poll)(void);
