@@ -5,7 +5,7 @@
 import type { Stretch } from '../memory/page-index.ts';
 import type { Run } from '../memory/runs.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
-import type { CodeStore, InstalledModule } from '../recompiler/store/code-store.ts';
+import type { CodeStore, InstalledModule, Installing } from '../recompiler/store/code-store.ts';
 import type {
   KeptModule,
   KeptTranslation,
@@ -19,7 +19,7 @@ const batchFunctions = 128;
 const mostKept = 16 * 2 ** 20;
 
 /** Makes functions once more, as one module in which none calls another but by the dispatcher. */
-export type Together = (entries: readonly bigint[]) => Omit<KeptModule, 'madeFrom'>;
+export type Together = (entries: readonly bigint[], form: Form) => Omit<KeptModule, 'madeFrom'>;
 
 export interface KeptCodeOptions {
   /** What is mapped at an address now; fewer bytes where the rest is not. */
@@ -32,10 +32,17 @@ export interface KeptCodeOptions {
   readonly takeUsedRuns: () => number;
 }
 
+/** A function of a kept module, with the bytes that it was made from. */
+interface KeptFunction {
+  readonly module: KeptModule;
+  readonly fn: StoredFunction;
+  readonly code: readonly Uint8Array[];
+}
+
 export class KeptCode {
   readonly #options: KeptCodeOptions;
-  readonly #byEntry = new Map<string, Set<KeptModule>>();
-  readonly #all = new Set<KeptModule>();
+  readonly #byEntry = new Map<string, Set<KeptFunction>>();
+  readonly #all = new Map<KeptModule, readonly KeptFunction[]>();
   /** What installed modules were made from besides their functions' bytes. */
   readonly #runs = new WeakMap<InstalledModule, readonly Run[]>();
 
@@ -45,11 +52,12 @@ export class KeptCode {
 
   add({ modules }: KeptTranslation): void {
     for (const module of modules) {
-      if (module.madeFrom === undefined) continue;
-      this.#all.add(module);
-      for (const { entry, form } of module.functions) {
-        const key = keyOf(entry, form);
-        this.#byEntry.set(key, (this.#byEntry.get(key) ?? new Set()).add(module));
+      const functions = functionsOf(module);
+      if (functions === undefined) continue;
+      this.#all.set(module, functions);
+      for (const each of functions) {
+        const key = keyOf(each.fn.entry, each.fn.asked);
+        this.#byEntry.set(key, (this.#byEntry.get(key) ?? new Set()).add(each));
       }
     }
   }
@@ -65,15 +73,16 @@ export class KeptCode {
   }
 
   /** A module with a function that begins there, or that function of one whose others are apart, once. */
-  take(entry: bigint, form: Form): KeptModule | undefined {
-    const module = this.#find(entry, form);
-    if (module === undefined) return undefined;
-    const isTaken = ({ entry: own }: StoredFunction) => !module.isApart || own === entry;
-    const functions = module.functions.filter(isTaken);
-    for (const fn of functions) this.#byEntry.get(keyOf(fn.entry, fn.form))?.delete(module);
+  take(entry: bigint, form: Form): (KeptModule & Pick<Installing, 'partOf'>) | undefined {
+    const found = this.#find(entry, form);
+    if (found === undefined) return undefined;
+    const { module } = found;
+    const taken = module.isApart ? [found] : (this.#all.get(module) ?? []);
+    for (const each of taken) this.#byEntry.get(keyOf(each.fn.entry, each.fn.asked))?.delete(each);
     // What is apart is kept as it is.
-    if (!module.isApart) this.#all.delete(module);
-    return { ...module, functions };
+    if (module.isApart) return { ...module, functions: [found.fn], partOf: module.functions };
+    this.#all.delete(module);
+    return module;
   }
 
   /** A module has just been written, or taken. */
@@ -85,24 +94,23 @@ export class KeptCode {
   keep(store: CodeStore, together: Together | undefined): KeptModule[] {
     const made = [...store.modules].flatMap((module) => this.#withBytes(module) ?? []);
     if (together === undefined) return this.#bounded(made);
-    const single = made.filter(isSingle);
-    // What needs no run is not to wait for those that others need.
-    single.sort((a, b) => (a.madeFrom?.runs.length ?? 0) - (b.madeFrom?.runs.length ?? 0));
-    const entries = single.flatMap(({ functions }) => functions.map(({ entry }) => entry));
-    const batches: KeptModule[] = [];
-    for (let i = 0; i < entries.length; i += batchFunctions) {
-      this.#options.takeUsedRuns();
-      const batch = together(entries.slice(i, i + batchFunctions));
-      const madeFrom = this.#madeFrom(batch, this.#usedRuns());
-      if (madeFrom === undefined) return this.#bounded(made);
-      batches.push({ ...batch, madeFrom, isApart: true });
+    const kept = made.filter(({ functions }) => functions.length > 1);
+    for (const form of ['fast', 'resumable'] as const) {
+      const entries = singles(made, form);
+      for (let i = 0; i < entries.length; i += batchFunctions) {
+        this.#options.takeUsedRuns();
+        const batch = together(entries.slice(i, i + batchFunctions), form);
+        const madeFrom = this.#madeFrom(batch, this.#usedRuns());
+        if (madeFrom === undefined) return this.#bounded(made);
+        kept.push({ ...batch, madeFrom, isApart: true });
+      }
     }
-    return this.#bounded([...made.filter((module) => !isSingle(module)), ...batches]);
+    return this.#bounded(kept);
   }
 
   #bounded(made: readonly KeptModule[]): KeptModule[] {
     let left = mostKept;
-    return [...made, ...this.#all].filter(({ bytes }) => {
+    return [...made, ...this.#all.keys()].filter(({ bytes }) => {
       left -= bytes.length;
       return left >= 0;
     });
@@ -120,7 +128,7 @@ export class KeptCode {
   /** Undefined where not all of it is mapped any more. */
   #madeFrom(module: Pick<KeptModule, 'functions'>, runs: readonly Run[]): MadeFrom | undefined {
     const code: Uint8Array[] = [];
-    for (const { from, to } of stretchesOf(module)) {
+    for (const { from, to } of module.functions.flatMap(stretchesOf)) {
       const bytes = this.#options.now(from, Number(to - from));
       if (bytes?.length !== Number(to - from)) return undefined;
       code.push(bytes);
@@ -136,57 +144,66 @@ export class KeptCode {
       .map(({ lo, host }) => ({ lo, host }));
   }
 
-  #find(entry: bigint, form: Form): KeptModule | undefined {
-    for (const module of this.#byEntry.get(keyOf(entry, form)) ?? [])
-      if (this.#fits(module, entry)) return module;
+  #find(entry: bigint, form: Form): KeptFunction | undefined {
+    for (const each of this.#byEntry.get(keyOf(entry, form)) ?? [])
+      if (this.#fits(each)) return each;
     return undefined;
   }
 
-  #fits({ functions, madeFrom, isApart = false }: KeptModule, entry: bigint): boolean {
-    if (madeFrom === undefined || !this.#sameRuns(madeFrom)) return false;
-    let next = 0;
-    return functions.every((fn) => {
-      const stretches = stretchesOf({ functions: [fn] });
-      const code = madeFrom.code.slice(next, next + stretches.length);
-      next += stretches.length;
-      return (isApart && fn.entry !== entry) || this.#sameBytes(stretches, code);
-    });
+  #fits(wanted: KeptFunction): boolean {
+    const { module } = wanted;
+    if (!this.#sameRuns(module.madeFrom)) return false;
+    const functions = module.isApart ? [wanted] : (this.#all.get(module) ?? []);
+    return functions.every((each) => this.#sameBytes(each));
   }
 
   /** Runs keep their numbers and places; others may have been found since. The next one is looked for where it was. */
-  #sameRuns({ runs }: MadeFrom): boolean {
+  #sameRuns({ runs }: MadeFrom = { code: [], runs: [] }): boolean {
     const { runs: now, learnRun } = this.#options;
     const next = runs[now().length];
     if (next !== undefined && isPrefix(now(), runs)) learnRun(next.lo);
     return isPrefix(runs, now());
   }
 
-  #sameBytes(stretches: readonly Stretch[], code: readonly Uint8Array[]): boolean {
-    return (
-      stretches.length === code.length &&
-      stretches.every(({ from, to }, i) => {
-        const expected = code[i];
-        const now = this.#options.now(from, Number(to - from));
-        return (
-          now !== undefined &&
-          expected?.length === Number(to - from) &&
-          now.length === expected.length &&
-          expected.every((byte, at) => byte === now[at])
-        );
-      })
-    );
+  #sameBytes({ fn, code }: KeptFunction): boolean {
+    return stretchesOf(fn).every(({ from, to }, i) => {
+      const expected = code[i];
+      const now = this.#options.now(from, Number(to - from));
+      return (
+        now !== undefined &&
+        expected?.length === Number(to - from) &&
+        now.length === expected.length &&
+        expected.every((byte, at) => byte === now[at])
+      );
+    });
   }
 }
 
-/** Whether it may be made anew with others: a function that is entered at its beginning alone. */
-const isSingle = ({ functions }: KeptModule): boolean =>
-  functions.length === 1 && functions.every(({ form }) => form === 'fast');
+/** Entries of functions that were made one by one: what needs no run is not to wait for those that others need. */
+function singles(made: readonly KeptModule[], form: Form): bigint[] {
+  const modules = made.filter(
+    ({ functions: [fn, ...others] }) => fn?.asked === form && others.length === 0,
+  );
+  modules.sort((a, b) => (a.madeFrom?.runs.length ?? 0) - (b.madeFrom?.runs.length ?? 0));
+  return [...new Set(modules.flatMap(({ functions }) => functions.map(({ entry }) => entry)))];
+}
+
+/** Undefined where the module does not say of all its functions what they were made from. */
+function functionsOf(module: KeptModule): KeptFunction[] | undefined {
+  const { functions, madeFrom } = module;
+  let next = 0;
+  const all = functions.map((fn) => {
+    const count = fn.code.length + fn.tables.length;
+    next += count;
+    return { module, fn, code: madeFrom?.code.slice(next - count, next) ?? [] };
+  });
+  return next === madeFrom?.code.length ? all : undefined;
+}
 
 const isPrefix = (some: readonly Run[], all: readonly Run[]): boolean =>
   some.every(({ lo, host }, i) => all[i]?.lo === lo && all[i]?.host === host);
 
-/** What a module's functions were read from. */
-const stretchesOf = ({ functions }: Pick<KeptModule, 'functions'>) =>
-  functions.flatMap(({ code, tables }) => [...code, ...tables]);
+/** What a function was read from. */
+const stretchesOf = ({ code, tables }: StoredFunction): Stretch[] => [...code, ...tables];
 
 const keyOf = (entry: bigint, form: Form): string => `${entry.toString(16)} ${form}`;

@@ -2,6 +2,7 @@
  * What must go together: functions that call each other without the dispatcher, and modules of which little is left; and what
  * can be kept together, though it may be wanted apart.
  */
+import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { InstalledFunction, InstalledModule } from '../recompiler/store/code-store.ts';
 import type { TranslatedModule } from '../recompiler/translator.ts';
 import type { Tools } from './translation-tools.ts';
@@ -48,7 +49,8 @@ export function crowded(
 export function translateApart(
   { translator, emitter }: Tools,
   entries: readonly bigint[],
+  form: Form,
 ): TranslatedModule {
   const functions = entries.map((entry) => translator.discover(entry));
-  return translator.translate(emitter(), functions, 'fast', { dispatches: true });
+  return translator.translate(emitter(), functions, form, { dispatches: true });
 }

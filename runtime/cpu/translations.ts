@@ -7,7 +7,7 @@ import { buildDispatcher } from '../recompiler/dispatcher.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
 import { changingAt, isCodeAt } from '../recompiler/store/code-region.ts';
-import type { CodeStore, InstalledFunction } from '../recompiler/store/code-store.ts';
+import type { CodeStore, InstalledFunction, Installing } from '../recompiler/store/code-store.ts';
 import { CodeWatch } from '../recompiler/store/code-watch.ts';
 import type { KeptModule, KeptTranslation } from '../recompiler/store/kept-translation.ts';
 import type { StoredFunction } from '../recompiler/store/stored-function.ts';
@@ -128,7 +128,7 @@ export class Translations {
     const tools = this.#tools;
     if (tools !== undefined) this.#fresh(tools);
     const modules =
-      this.#kept?.keep(this.#store, tools && ((entries) => translateApart(tools, entries))) ??
+      this.#kept?.keep(this.#store, tools && ((...of) => translateApart(tools, ...of))) ??
       [...this.#store.modules].filter(({ isKept }) => isKept);
     return {
       dispatcher: this.#dispatcher,
@@ -353,10 +353,10 @@ export class Translations {
     this.#store.installDispatcher(bytes);
   }
 
-  #install(kept: KeptModule, isKept: boolean): void {
+  #install(kept: KeptModule & Pick<Installing, 'partOf'>, isKept: boolean): void {
     if (isKept) this.#keptModules++;
-    const { bytes, functions, isApart: isPart = false } = kept;
-    const module = this.#store.install(bytes, functions, { isKept, isPart });
+    const { bytes, functions, partOf } = kept;
+    const module = this.#store.install(bytes, functions, { isKept, partOf });
     this.#kept?.installed(module, kept);
     for (const fn of module.live) this.#watch.add(fn);
   }

@@ -219,7 +219,7 @@ export class Translator implements CodeSource {
       if (written === undefined) throw new TypeError('a function was not written');
       return {
         ...written,
-        ...{ entry: fn.entry, code: code.get(fn.entry) ?? [] },
+        ...{ entry: fn.entry, asked: form, code: code.get(fn.entry) ?? [] },
         tables: this.#tables.get(fn) ?? [],
         calls: callees(fn),
       };

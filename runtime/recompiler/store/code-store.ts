@@ -23,7 +23,8 @@ export interface InstalledModule {
 /** How a module is installed. */
 export interface Installing {
   readonly isKept?: boolean;
-  readonly isPart?: boolean;
+  /** All functions of the module that these are a part of. */
+  readonly partOf?: readonly StoredFunction[] | undefined;
 }
 
 export interface InstalledFunction extends StoredFunction {
@@ -46,6 +47,12 @@ export interface HostFunctions {
 
 type Exports = Readonly<Record<string, unknown>>;
 
+interface Instance {
+  readonly exports: Exports;
+  /** Place of its first function in the function table. */
+  readonly first: number;
+}
+
 interface Place {
   readonly fn: InstalledFunction;
   readonly selector: number;
@@ -64,8 +71,8 @@ export class CodeStore {
   readonly #code = new PageIndex<InstalledFunction>();
   /** Functions that `#code` does not have yet: a run that nobody interrupts never asks it. */
   #unindexed = new Set<InstalledFunction>();
-  /** Instances of modules of which parts are installed. */
-  readonly #shared = new WeakMap<Uint8Array, Exports>();
+  /** Of modules of which parts are installed: all have their places, since a function knows its own by that of the first. */
+  readonly #shared = new WeakMap<Uint8Array, Instance>();
   #run: (() => void) | undefined;
   /** What modules import of the dispatcher. */
   #imports: Readonly<Record<string, unknown>> = {};
@@ -121,14 +128,15 @@ export class CodeStore {
   install(
     bytes: Uint8Array,
     functions: readonly StoredFunction[],
-    { isKept = false, isPart = false }: Installing = {},
+    { isKept = false, partOf }: Installing = {},
   ): InstalledModule {
-    const first = this.#slots.take(functions.length);
-    const exports = (isPart ? this.#shared.get(bytes) : undefined) ?? this.#load(bytes, first);
-    if (isPart) this.#shared.set(bytes, exports);
+    const isPart = partOf !== undefined;
+    const { exports, first } =
+      (isPart && this.#shared.get(bytes)) || this.#load(bytes, partOf ?? functions);
+    if (isPart) this.#shared.set(bytes, { exports, first });
     const module = { bytes, functions, live: new Set<InstalledFunction>(), first, isKept, isPart };
     functions.forEach((stored, i) => {
-      const fn = { ...stored, module, index: first + i };
+      const fn = { ...stored, module, index: first + (partOf?.indexOf(stored) ?? i) };
       this.#table.set(fn.index, exports[fn.name]);
       for (const { address, selector } of fn.entries)
         if (fn.form === 'fast' || !this.#isFast(address)) this.#put(address, { fn, selector });
@@ -152,7 +160,7 @@ export class CodeStore {
     this.#table.set(fn.index, null);
     if (module.live.size > 0) return;
     this.#modules.delete(module);
-    this.#slots.give(module.first, module.functions.length);
+    if (!module.isPart) this.#slots.give(module.first, module.functions.length);
   }
 
   has(address: bigint): boolean {
@@ -185,10 +193,11 @@ export class CodeStore {
     this.#run();
   }
 
-  /** `first` is the place of its first function, which resumable forms ask for. */
-  #load(bytes: Uint8Array, first: number): Exports {
+  #load(bytes: Uint8Array, { length }: readonly StoredFunction[]): Instance {
+    const first = this.#slots.take(length);
     const base = new WebAssembly.Global({ value: 'i32' }, first);
-    return this.#instantiate(bytes, { ...this.#imports, flags: this.#flags, base });
+    const imports = { ...this.#imports, flags: this.#flags, base };
+    return { exports: this.#instantiate(bytes, imports), first };
   }
 
   #isFast(address: bigint): boolean {

@@ -1,6 +1,7 @@
 /** A vCPU's translations as the cache keeps them: a header in JSON, then the modules' bytes one after another. */
 import type { Stretch } from '../../memory/page-index.ts';
 import type { Run } from '../../memory/runs.ts';
+import type { Form } from '../lower/lower-function.ts';
 import type { StoredFunction } from './stored-function.ts';
 
 export interface KeptModule {
@@ -62,6 +63,7 @@ type FunctionRow = readonly [
   code: readonly string[],
   tables: readonly string[],
   calls: readonly string[],
+  isAskedFast: boolean,
 ];
 
 export function encode(kept: KeptTranslation): Uint8Array {
@@ -169,13 +171,18 @@ const rowOf = (fn: StoredFunction): FunctionRow => [
   fn.code.flatMap(({ from, to }) => [hex(from), hex(to)]),
   fn.tables.flatMap(({ from, to }) => [hex(from), hex(to)]),
   fn.calls.map(hex),
+  fn.asked === 'fast',
 ];
 
-function functionOf([name, entry, isFast, entries, code, tables, calls]: FunctionRow) {
+const formOf = (isFast: boolean): Form => (isFast ? 'fast' : 'resumable');
+
+function functionOf(row: FunctionRow): StoredFunction {
+  const [name, entry, isFast, entries, code, tables, calls, isAskedFast] = row;
   return {
     name: String(name),
     entry: number(entry),
-    form: isFast ? ('fast' as const) : ('resumable' as const),
+    form: formOf(isFast),
+    asked: formOf(isAskedFast),
     entries: pairs(entries).map(([address, selector]) => ({
       address: number(address),
       selector: Number(selector),

@@ -6,6 +6,8 @@ import type { Form, LoweredFunction } from '../lower/lower-function.ts';
 export interface StoredFunction extends LoweredFunction {
   readonly entry: bigint;
   readonly form: Form;
+  /** The form that was wanted: not every function can have the fast one. */
+  readonly asked: Form;
   /** The instructions, in order. */
   readonly code: readonly Stretch[];
   /** Jump tables that have been read for it, where they may change. */

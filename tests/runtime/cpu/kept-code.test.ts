@@ -15,7 +15,8 @@ const run = { lo: 0n, host: 0x11_0000 };
 const module: KeptModule = {
   bytes: new Uint8Array(100),
   functions: [0x1000n, 0x2000n].map((entry) => ({
-    ...{ name: `f${entry}`, entry, form: 'fast' as const, entries: [], calls: [] },
+    ...{ name: `f${entry}`, entry, entries: [], calls: [] },
+    ...{ form: 'fast' as const, asked: 'fast' as const },
     code: [{ from: entry, to: entry + 2n }],
     tables: entry === 0x1000n ? [{ from: 0x3000n, to: 0x3001n }] : [],
   })),

@@ -17,7 +17,7 @@ function moduleOf(calls: Readonly<Record<number, readonly number[]>>): Installed
   };
   for (const [entry, callees] of Object.entries(calls))
     module.live.add({
-      ...{ name: entry, entry: BigInt(entry), form: 'fast', index: 0, module },
+      ...{ name: entry, entry: BigInt(entry), form: 'fast', asked: 'fast', index: 0, module },
       ...{ entries: [], code: [], tables: [], calls: callees.map(BigInt) },
     });
   return module;

@@ -55,6 +55,7 @@ function bed(mode: Mode, addresses: readonly bigint[]): Bed {
         name: 'f',
         entry: addresses[0] ?? 0n,
         form: 'resumable',
+        asked: 'resumable',
         code: [],
         tables: [],
         calls: [],

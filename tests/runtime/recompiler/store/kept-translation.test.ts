@@ -21,6 +21,7 @@ const kept: KeptTranslation = {
           name: 'f_1000',
           entry: 0x1000n,
           form: 'resumable',
+          asked: 'fast',
           entries: [
             { address: 0x1000n, selector: 0 },
             { address: 0xffff_ffff_8000_0005n, selector: 7 },
@@ -33,7 +34,7 @@ const kept: KeptTranslation = {
           calls: [0x2000n],
         },
         {
-          ...{ name: 'f_2000', entry: 0x2000n, form: 'fast' },
+          ...{ name: 'f_2000', entry: 0x2000n, form: 'fast', asked: 'fast' },
           ...{ entries: [], code: [], tables: [], calls: [] },
         },
       ],
