@@ -1,6 +1,6 @@
 /**
- * What is answered while frames of the guest stand: host calls, hypercalls, the time, misses of the TLB, and calls of functions
- * that are not translated yet. That saves unwinding them, and the forms of functions that they would be entered by again.
+ * What is answered while frames of the guest stand: host calls, hypercalls, the time, spent polls, misses of the TLB, and calls of
+ * functions that are not translated yet. That saves unwinding them, and the forms of functions that they would be entered by again.
  */
 import { leaveReasons, noReason } from '../recompiler/leave-reasons.ts';
 import type { HostFunctions } from '../recompiler/store/code-store.ts';
@@ -69,6 +69,8 @@ export class StandingCalls implements HostFunctions {
     this.#state.setWord32(cpuState.leaveReason, stands ? noReason : leaveReasons.answered);
     return stands ? 1 : 0;
   };
+
+  readonly more = (): number => (this.by?.({ reason: 'poll' }) === true ? 1 : 0);
 
   /** Where there were many, it is left to an exit, which ends the slice. */
   readonly refill = (signed: bigint, bytes: number, writes: number): number => {

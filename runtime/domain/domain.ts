@@ -109,6 +109,8 @@ export class Domain {
   #answer(leave: Leave, slice: TimeSlice): boolean {
     const { cpu, kernel, clock } = this.#parts;
     const asked = clock.monotonic();
+    if (leave.reason === 'poll')
+      return this.#stopped === undefined && this.#give(slice.more(asked)) > 0;
     if (leave.reason === 'translate') {
       if (this.#stopped !== undefined || slice.mustUnwind(asked)) return false;
       const done = cpu.translateNow();
@@ -131,15 +133,21 @@ export class Domain {
   }
 
   #begin(slice: TimeSlice): void {
-    const polls = Math.min(slice.begin(this.#parts.clock.monotonic()), this.#polls);
-    this.#polls -= polls;
-    if (polls > 0) this.#parts.cpu.setPolls(polls);
-    else
+    const polls = this.#give(slice.begin(this.#parts.clock.monotonic()));
+    if (polls === 0)
       this.#stopped ??= {
         status: 3,
         reason: 'stopped',
         report: `${this.name}: stopped: its budget of ${this.#parts.budget} polls is spent`,
       };
+  }
+
+  /** How many polls there still are, of so many. */
+  #give(wanted: number): number {
+    const polls = Math.min(wanted, this.#polls);
+    this.#polls -= polls;
+    if (polls > 0) this.#parts.cpu.setPolls(polls);
+    return polls;
   }
 
   async #wait(until: bigint | undefined): Promise<void> {

@@ -10,6 +10,7 @@ import { type Convention, conventionOf, fromCarrier, toCarrier } from './convent
 import type { Emitter, Expression, WasmType } from './emit/emitter.ts';
 import { codeMapEntries, type Layout, stackBudget } from './layout.ts';
 import { leaveReasons, noReason } from './leave-reasons.ts';
+import { morePolls } from './lower/more-polls.ts';
 import type { SupportFunction } from './lower/support.ts';
 
 /** Bytes of host stack that a frame of `call` takes. */
@@ -19,6 +20,7 @@ const callCost = 160;
 const handedOn = [
   { from: 'flags', as: 'hostFlags' },
   { from: 'answer', as: 'hostAnswer' },
+  { from: 'more', as: morePolls },
 ] as const;
 
 export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {

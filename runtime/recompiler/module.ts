@@ -6,6 +6,7 @@ import type { Emitter } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
 import type { ModuleContext } from './lower/frame.ts';
 import { type Form, type LoweredFunction, lowerFunction } from './lower/lower-function.ts';
+import { morePolls } from './lower/more-polls.ts';
 import type { Recipes } from './recipes.ts';
 import { SharedFunctions } from './shared-functions.ts';
 
@@ -39,6 +40,7 @@ export function* buildingModule(
     emitter.importFunction(name, [native, ...parameterTypes], resultTypes);
   emitter.importFunction('flags', [], ['i32']);
   emitter.importFunction('answer', [], ['i32']);
+  emitter.importFunction(morePolls, [], ['i32']);
   if (layout.paging !== undefined)
     for (const name of Object.values(reachFunctions))
       emitter.importFunction(name, ['i64', 'i32'], ['i32']);

@@ -167,7 +167,8 @@ export class WasmExecutor {
 
   #newStore(): CodeStore {
     const none = (): number => 0;
-    const host = { flags: () => this.#packedFlags(), answer: none, find: none, refill: none };
+    const others = { answer: none, find: none, refill: none, more: none };
+    const host = { flags: () => this.#packedFlags(), ...others };
     const store = new CodeStore(this.#layout, this.#memory, host);
     store.installDispatcher(this.#dispatcher);
     return store;

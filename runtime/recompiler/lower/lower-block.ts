@@ -14,6 +14,7 @@ import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
+import { unlessMore } from './more-polls.ts';
 import {
   type BlockPlan,
   bitOf,
@@ -314,7 +315,8 @@ export class BlockLowering implements Surroundings {
     this.statement(e.set(fuel, e.op('i32.sub', e.get(fuel, 'i32'), e.i32(1))));
     const refuel = frame.aside(() => {
       const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
-      frame.statement(e.ifRare(spent, this.#exits.leave(this.#address, true)));
+      const leave = this.#exits.leave(this.#address, true);
+      frame.statement(e.ifRare(spent, [unlessMore(e, leave)]));
       frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
       const { chunk } = this.#plan;
       const back =

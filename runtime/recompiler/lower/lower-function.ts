@@ -12,6 +12,7 @@ import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
 import { inlineCalls } from './inline-calls.ts';
 import { BlockLowering } from './lower-block.ts';
+import { unlessMore } from './more-polls.ts';
 import { type BlockPlan, outline, plan, shapeOf, waysFrom } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
 import type { Ways } from './ways.ts';
@@ -136,8 +137,7 @@ function entryPoll(frame: Frame): Expression[] {
     frame.statement(
       e.ifRare(e.op('i32.lt_s', spent, e.i32(0)), [
         e.ifRare(e.op('i32.lt_s', frame.depth(), e.i32(0)), again),
-        frame.setPlace(fn.entry, true),
-        e.branch(frame.tail(passed)),
+        unlessMore(e, [frame.setPlace(fn.entry, true), e.branch(frame.tail(passed))]),
       ]),
     );
   });

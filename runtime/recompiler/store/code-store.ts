@@ -39,6 +39,8 @@ export interface HostFunctions {
   readonly flags: () => number;
   /** Answers the host call that the state block tells of; not 0 where the guest may go on behind it at once. */
   readonly answer: () => number;
+  /** Gives polls where they are spent; 0 where the slice is over. */
+  readonly more: () => number;
   /** Puts an address that is called or jumped to into the code map; 0 where it cannot be done while frames stand. */
   readonly find: (address: bigint, isCall: number) => number;
   /** Puts the pages of an access into the TLB; 0 where there is nothing new. */

@@ -51,6 +51,42 @@ for (const width of [64, 32] as const) {
     assert.equal(guest.translated, [], 'no frame was entered again');
   });
 
+  test(`${width}: polls that are given again are not seen by the guest, in a loop or at an entry`, async () => {
+    const source = `start: mov ecx, 1000
+      xor ebx, ebx
+      call outer
+      int3
+    outer: add ebx, 1
+      call inner
+      dec ecx
+      jnz outer
+      ret
+    inner: mov edx, 40
+    1: add ebx, 1
+      dec edx
+      jnz 1b
+      ret`;
+    const guest = await guestOf(width, source, { tier: 'adaptive', polls: 100 });
+    const [asked, left]: [string[], string[]] = [[], []];
+    const leave = () =>
+      guest.cpu.run(({ reason }) => {
+        if (reason === 'translate') return guest.cpu.translateNow();
+        asked.push(reason);
+        guest.cpu.setPolls(7);
+        return asked.length % 10 !== 0;
+      });
+    for (let { reason } = leave(); reason !== 'exception'; { reason } = leave()) {
+      left.push(reason);
+      if (reason === 'translate') await guest.cpu.translate();
+    }
+
+    assert.ok(asked.length > 40, `${asked.length}`);
+    assert.ok(asked.every((reason) => reason === 'poll'));
+    assert.is(left.filter((reason) => reason === 'poll').length, Math.floor(asked.length / 10));
+    assert.is(guest.cpu.register(RBX), 41_000n);
+    assert.is(guest.cpu.register(RSP), stackTop);
+  });
+
   test(`${width}: one that is answered, but not to go on at once, is not asked twice`, async () => {
     const guest = await guestOf(width, asking, { tier: 'adaptive', polls: 1000 });
     let asked = 0;

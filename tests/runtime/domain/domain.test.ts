@@ -99,6 +99,34 @@ loop('a guest that makes us translate for ever gives the event loop its turns', 
   assert.is(clock.turns, 2, '8 times 0.5 ms are two slices of 2 ms');
 });
 
+loop(
+  'spent polls are given again until the slice is over, and nobody else hears of them',
+  async () => {
+    const asked: string[] = [];
+    let handled = 0;
+    const { domain: guest, clock } = domain({
+      next: () => (handled === 0 ? { do: 'run' } : end),
+      leave: (answer) => {
+        for (let i = 0; i < 5; i++) {
+          clock.now += 600_000n;
+          const goesOn = answer?.({ reason: 'poll' }) === true;
+          asked.push(`${goesOn}`);
+          if (!goesOn) break;
+        }
+        return { reason: 'poll' };
+      },
+      handle: () => {
+        handled++;
+      },
+    });
+
+    await guest.run();
+
+    assert.equal(asked, ['true', 'true', 'true', 'false']);
+    assert.equal([handled, clock.turns], [1, 1]);
+  },
+);
+
 loop('host calls are answered at once, and handled once, until the slice is over', async () => {
   const asked: string[] = [];
   let handled = 0;

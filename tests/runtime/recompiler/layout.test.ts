@@ -34,7 +34,7 @@ function bed(mode: Mode, addresses: readonly bigint[]): Bed {
   const layout: Layout = { mode, state, pageFlags: 0, run: { lo: 0n, host: 0 }, codeMap };
   const none = (): number => 0;
   const store = new CodeStore(layout, memory, {
-    ...{ flags: none, answer: none, find: none, refill: none },
+    ...{ flags: none, answer: none, find: none, refill: none, more: none },
   });
   store.installDispatcher(buildDispatcher(new ByteEmitter(pages), layout));
   const e: Emitter = new ByteEmitter(pages);
