@@ -1,4 +1,7 @@
-/** From a domain image to a PV domain that runs: Xen, xenstore and the console's ring around one guest. */
+/**
+ * From a domain image, or from what was saved of a domain, to a PV domain that runs: Xen, xenstore and the console's ring around
+ * one guest.
+ */
 import { GNTTAB_RESERVED } from './abi/grant-table.ts';
 import type { Console } from './backends/console/console.ts';
 import { ConsoleRing } from './backends/console/console-ring.ts';
@@ -11,12 +14,15 @@ import type { ElfImage } from './elf/image.ts';
 import type { MachineWorld } from './machine-world.ts';
 import type { Trace } from './trace.ts';
 import { domainImage } from './xen/builder/domain-image.ts';
+import { type DomainSource, fromImage, fromSaved } from './xen/domain-source.ts';
 import { HostFrames } from './xen/host-frames.ts';
 import { XenMappings } from './xen/mmu/xen-mappings.ts';
 import { PvDomain } from './xen/pv-domain.ts';
+import type { SavedImage } from './xen/save/restore-domain.ts';
 import type { StoreClient } from './xenstore/client.ts';
 
 export interface DomainBootOptions extends DeviceOptions {
+  readonly name: string;
   /** Bytes. */
   readonly memory: number;
   readonly commandLine: string;
@@ -38,28 +44,43 @@ export interface PlacedDomain {
   /** The guest runs no more: what it printed is still on its way. */
   readonly finish: () => Promise<void>;
   readonly display: Display | undefined;
+  readonly suspending: Suspending;
+}
+
+/** A domain that suspends itself when it is asked to, as Xen's tools have it. */
+export interface Suspending {
+  /** Resolves when the guest has suspended; rejects where it ends before. */
+  expect(): Promise<void>;
+  /** Piece by piece, while it is suspended. */
+  save(): Iterable<Uint8Array>;
+  /** It goes on where it is: its call returns 1. */
+  resume(): void;
 }
 
 /** Ports as Xen's tools allocate them, before the domain runs; start info names them. */
 const ports = { xenstore: 1, console: 2 } as const;
 
+/** `image` as parsed, or what was saved of a domain. */
 export function placeDomain(
-  image: ElfImage,
+  image: ElfImage | SavedImage,
   options: DomainBootOptions,
   machine: MachineWorld,
 ): PlacedDomain {
-  const { budget } = options;
+  const { budget, name } = options;
   const { clock, frames, memory, store, xen: world } = machine;
+  const source = (id: number): DomainSource =>
+    'records' in image
+      ? fromSaved(image, { id, ports })
+      : fromImage(domainImage(image), { ...options, id, ports });
   const domid = machine.takeDomid();
   const changed = new Signal();
-  const pv = new PvDomain(domainImage(image), frames, new XenMappings(frames), {
-    ...{ id: domid, name: image.name, ports, clock, changed, log: options.log },
-    ...{ memory: options.memory, commandLine: options.commandLine, ramdisk: options.ramdisk },
+  const pv = new PvDomain(source(domid), frames, new XenMappings(frames), {
+    ...{ id: domid, name, commandLine: options.commandLine, clock, changed, log: options.log },
     ...{ tier: options.tier, trace: options.trace, timestamp: () => world.time.timestamp() },
   });
-  const { context, built, cpu } = pv;
+  const { context, laid, cpu } = pv;
   const parts = world.join(context, pv.hooks);
-  world.openTools(parts, { store: built.xenstore, console: built.console });
+  world.openTools(parts, { store: laid.xenstore, console: laid.console });
   const kernel = pv.kernel({ ...parts, isThere: (id) => world.isThere(id) });
   const { eventPorts: events, grantedMemory: grants } = parts;
   const ring = new ConsoleRing({
@@ -68,29 +89,45 @@ export function placeDomain(
     port: events.bind(ports.console),
   });
   machine.describe(domid, {
-    ...{ name: image.name, memory: options.memory, commandLine: options.commandLine },
-    store: { ringRef: built.xenstore, port: ports.xenstore },
-    console: { ringRef: built.console, port: ports.console },
+    ...{ name, memory: options.memory, commandLine: options.commandLine },
+    store: { ringRef: laid.xenstore, port: ports.xenstore },
+    console: { ringRef: laid.console, port: ports.console },
   });
   store.serve(domid, {
     ...{ memory, port: events.bind(ports.xenstore) },
     host: grants.map(GNTTAB_RESERVED.XENSTORE, 'write').host,
   });
-  const own = { name: image.name, cpu, kernel, clock, changed };
+  const own = { name, cpu, kernel, clock, changed };
   const domain = new Domain(budget === undefined ? own : { ...own, budget });
   const tools = store.connect();
   const devices = serveDevices(
     tools,
     {
-      ...{ id: domid, width: image.width, memory, granted: grants, ports: events, clock },
+      ...{ id: domid, width: context.width, memory, granted: grants, ports: events, clock },
       ...{ foreign: new HostFrames(domid, frames), trace: options.trace },
     },
     options,
   );
   const finish = async (): Promise<void> => {
+    context.suspension.ended(name);
     await devices.close();
     await ring.finish();
     machine.end(domid);
   };
-  return { domain, cpu, tools, id: domid, finish, display: devices.display };
+  return {
+    ...{ domain, cpu, tools, id: domid, finish, display: devices.display },
+    suspending: suspendingOf(pv, machine),
+  };
+}
+
+function suspendingOf(pv: PvDomain, { store, xen }: MachineWorld): Suspending {
+  const { id, suspension } = pv.context;
+  return {
+    expect: () => suspension.expect().then(() => store.shutDown(id)),
+    save: () => pv.save(xen.time.now()),
+    resume: () => {
+      store.resume(id);
+      pv.resume();
+    },
+  };
 }

@@ -18,7 +18,9 @@ export {
   defaultMemory,
   Machine,
   type MachineOptions,
+  type RestoreOptions,
   recompile,
+  type SuspendedDomain,
 } from './machine.ts';
 export { mostGuestBytes } from './memory/machine-memory.ts';
 export type { MountedFolder } from './minios/posix/posix.ts';

@@ -2,7 +2,7 @@
 import type { Console } from './backends/console/console.ts';
 import { MemoryConsole } from './backends/console/memory-console.ts';
 import { placeApplication, prepareApplication } from './boot-application.ts';
-import { placeDomain } from './boot-domain.ts';
+import { type PlacedDomain, placeDomain, type Suspending } from './boot-domain.ts';
 import type { PagingCounts } from './cpu/paging.ts';
 import type { Tier, TranslationSize } from './cpu/translations-options.ts';
 import type { Vcpu } from './cpu/vcpu.ts';
@@ -13,6 +13,7 @@ import { type ElfImage, parseImage } from './elf/image.ts';
 import { unpackImage } from './elf/unpack.ts';
 import { UnsupportedError, UserError } from './errors.ts';
 import { MachineWorld } from './machine-world.ts';
+import { pageSize } from './memory/machine-memory.ts';
 import type { Mapping } from './minios/loader.ts';
 import type { MountedFolder } from './minios/posix/posix.ts';
 import {
@@ -22,6 +23,7 @@ import {
   translationKey,
 } from './recompiler/store/cache.ts';
 import type { Trace } from './trace.ts';
+import { readSavedDomain, type SavedImage } from './xen/save/restore-domain.ts';
 import type { StoreClient } from './xenstore/client.ts';
 import { type AskedShutdown, askToShutDown, type ShutdownRequest } from './xenstore/control.ts';
 
@@ -72,9 +74,40 @@ export interface BootedDomain {
   /** Ends it where it stands: status 130. */
   stop(): void;
   readonly tools: DomainTools;
+  /**
+   * Asks its kernel to suspend, by control/shutdown, and resolves when it has; rejects with a UserError where it ends instead. For
+   * domain images; an old kernel may not hear.
+   */
+  suspend(): Promise<SuspendedDomain>;
   /** Where it was given one. */
   readonly display?: Display;
 }
+
+/** A domain that stands still, as its own kernel wanted it to. */
+export interface SuspendedDomain {
+  /**
+   * What `Machine.restore` makes a domain of, as a file of xl's: piece by piece, all of it before anything else is done. A
+   * UserError where the guest has left something that no save can stand.
+   */
+  save(): Iterable<Uint8Array>;
+  /** It goes on where it is, and is told that it was not moved. */
+  resume(): void;
+  /** It ends, with status 2. */
+  end(): void;
+}
+
+/** What there is to say of a domain that was saved; the rest is in the file. */
+export type RestoreOptions = Omit<
+  DomainOptions,
+  | 'arguments'
+  | 'environment'
+  | 'commandLine'
+  | 'ramdisk'
+  | 'folders'
+  | 'memory'
+  | 'mapping'
+  | 'cache'
+>;
 
 /** What a toolstack has of a domain. */
 export interface DomainTools {
@@ -111,10 +144,36 @@ export class Machine {
     const name = options.name ?? 'guest';
     const image = await parseImage(await unpackImage(bytes, name), name);
     refuseForKind(image, options);
-    const own = options.console === undefined ? new MemoryConsole() : undefined;
-    const console = options.console ?? own?.guest ?? noConsole();
     const build = image.kind === 'domain' ? buildDomain : buildApplication;
-    const built = await build(image, options, this.#world, console);
+    return await this.#start(name, options.console, (console) =>
+      build(image, { ...options, name }, this.#world, console),
+    );
+  }
+
+  /** A domain as it was when it was saved: its kernel is told that it is another one now, and makes its devices' rings anew. */
+  restore(
+    saved: Uint8Array,
+    options: RestoreOptions & { readonly console: Console },
+  ): Promise<BootedDomain>;
+  restore(saved: Uint8Array, options?: RestoreOptions): Promise<DomainWithConsole>;
+  async restore(
+    bytes: Uint8Array,
+    options: RestoreOptions = {},
+  ): Promise<BootedDomain | DomainWithConsole> {
+    const saved = readSavedDomain(bytes, options.name ?? 'a saved domain');
+    const name = options.name ?? (saved.name === '' ? 'guest' : saved.name);
+    return await this.#start(name, options.console, (console) =>
+      restoreDomain(saved, { ...options, name }, this.#world, console),
+    );
+  }
+
+  async #start(
+    name: string,
+    given: Console | undefined,
+    build: (console: Console) => Promise<Built>,
+  ): Promise<BootedDomain | DomainWithConsole> {
+    const own = given === undefined ? new MemoryConsole() : undefined;
+    const built = await build(given ?? own?.guest ?? noConsole());
     const { domain, cpu, id, tools: store } = built;
     const exited = run(built, name).then(async (ending) => {
       await built.finish();
@@ -124,12 +183,32 @@ export class Machine {
     const booted: BootedDomain = {
       ...{ name, id, exited, stop: () => domain.stop() },
       paging: () => cpu.paging?.counts,
+      suspend: () => suspend(built, name),
       tools: { store, askToShutDown: (request) => askToShutDown(store, id, request) },
       ...(built.display && { display: built.display }),
     };
     return own === undefined ? booted : { ...booted, console: own };
   }
 }
+
+async function suspend(
+  { domain, id, tools, suspending }: Built,
+  name: string,
+): Promise<SuspendedDomain> {
+  if (suspending === undefined)
+    throw new UserError(`${name}: a Mini-OS application; it cannot be suspended yet`);
+  const reached = suspending.expect();
+  askToShutDown(tools, id, 'suspend');
+  await reached;
+  return {
+    save: () => suspending.save(),
+    resume: () => suspending.resume(),
+    end: () => domain.stop({ status: suspended, reason: 'shutdown' }),
+  };
+}
+
+/** SHUTDOWN_suspend. */
+const suspended = 2;
 
 /** Boots an image on a machine of its own. */
 export function boot(
@@ -166,27 +245,46 @@ interface Built {
   readonly tools: StoreClient;
   readonly id: number;
   readonly display?: Display | undefined;
+  readonly suspending?: Suspending;
 }
 
 /** A guest with its own kernel. */
 async function buildDomain(
   image: ElfImage,
-  options: BootOptions,
+  options: BootOptions & { readonly name: string },
   world: MachineWorld,
   console: Console,
 ): Promise<Built> {
-  const { trace, budget, tier, ramdisk, disks, networks, p9, display } = options;
   const placed = placeDomain(
     image,
     {
-      ...{ console, trace, budget, tier, ramdisk, disks, networks, p9, display },
+      ...guestOptions(options, console),
+      ramdisk: options.ramdisk,
       memory: options.memory ?? defaultMemory,
       commandLine: options.commandLine ?? '',
-      log: options.log ?? (() => {}),
     },
     world,
   );
   return { ...placed, translation: await translateDomain(image, placed.cpu, options.cache) };
+}
+
+/** A guest with its own kernel, as it was saved. */
+async function restoreDomain(
+  saved: SavedImage,
+  options: RestoreOptions & { readonly name: string },
+  world: MachineWorld,
+  console: Console,
+): Promise<Built> {
+  const { pages, commandLine } = saved;
+  const given = { ...guestOptions(options, console), memory: pages * pageSize, commandLine };
+  const placed: PlacedDomain = placeDomain(saved, given, world);
+  await placed.cpu.begin();
+  return { ...placed, translation: undefined };
+}
+
+function guestOptions(options: RestoreOptions & { readonly name: string }, console: Console) {
+  const { name, trace, budget, tier, disks, networks, p9, display, log = () => {} } = options;
+  return { name, console, trace, budget, tier, disks, networks, p9, display, log };
 }
 
 /** Each function is kept with the bytes that it was made from; the key has what all of them have in common. */

@@ -7,6 +7,7 @@ import type { Width } from '../memory/layout.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { FrameTable } from './frames.ts';
 import type { RequestAllowance } from './request-allowance.ts';
+import type { Suspension } from './suspension.ts';
 import type { VirtualCpu } from './virtual-cpu.ts';
 
 export interface DomainContext {
@@ -25,6 +26,7 @@ export interface DomainContext {
   readonly sharedInfo: number;
   /** What lists of requests draw on. */
   readonly requests: RequestAllowance;
+  readonly suspension: Suspension;
   readonly clock: Clock;
   /** To be raised when something that the domain may wait for has happened outside of its own hypercalls. */
   readonly changed: Signal;

@@ -247,6 +247,16 @@ export class FrameTable implements MachineFrames {
     return Math.ceil((this.end * m2pEntryBytes[width]) / pageSize) * pageSize;
   }
 
+  /** As a guest of a width reads it. */
+  pseudoPhysicalOf(frame: number, width: 64 | 32): bigint {
+    const table = this.#m2p[width];
+    if (table === undefined || frame >= this.end) return INVALID_M2P_ENTRY;
+    const view = this.memory.view();
+    return width === 64
+      ? view.getBigUint64(table + 8 * frame, true)
+      : BigInt(view.getUint32(table + 4 * frame, true));
+  }
+
   /** In the tables of both widths, where they are. */
   setPseudoPhysical(frame: number, pfn: bigint): void {
     const view = this.memory.view();

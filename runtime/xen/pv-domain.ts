@@ -5,15 +5,15 @@ import { Vcpu } from '../cpu/vcpu.ts';
 import { allocateTables } from '../cpu/vcpu-tables.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Signal } from '../domain/signal.ts';
+import type { SymbolTable } from '../elf/symbols.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
 import { pageFlagsOffset } from '../memory/machine-memory.ts';
 import { PageTables } from '../memory/page-tables.ts';
 import type { Trace } from '../trace.ts';
-import { RSI, RSP } from '../x86/registers.ts';
-import { type BuildOptions, type BuiltDomain, buildDomain } from './builder/build-domain.ts';
-import type { DomainImage } from './builder/domain-image.ts';
+import { RAX, RSP } from '../x86/registers.ts';
 import { pageWalk } from './crash-scene.ts';
 import type { DomainContext } from './domain-context.ts';
+import type { DomainSource, LaidDomain } from './domain-source.ts';
 import type { FrameTable } from './frames.ts';
 import { guestCode } from './guest-code.ts';
 import { GuestSpace } from './guest-space.ts';
@@ -29,12 +29,16 @@ import { PvCpu } from './pv-cpu.ts';
 import { pvEnvironment } from './pv-environment.ts';
 import { PvKernel, type PvKernelParts } from './pv-kernel.ts';
 import { RequestAllowance } from './request-allowance.ts';
+import { saveDomain } from './save/save-domain.ts';
+import { Suspension } from './suspension.ts';
 import { trapHandlers } from './traps/trap-calls.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import type { DomainHooks } from './xen-world.ts';
 
-export interface PvDomainOptions extends BuildOptions {
+export interface PvDomainOptions {
+  readonly id: number;
   readonly name: string;
+  readonly commandLine: string;
   readonly clock: Clock;
   readonly changed: Signal;
   readonly log: (line: string) => void;
@@ -57,22 +61,27 @@ export interface OtherParts {
 }
 
 export class PvDomain {
-  readonly built: BuiltDomain;
+  readonly laid: LaidDomain;
   readonly cpu: Vcpu;
   readonly context: DomainContext;
   readonly #pv: PvCpu;
   readonly #mmu: Mmu;
   readonly #options: PvDomainOptions;
-  readonly #image: DomainImage;
+  readonly #source: DomainSource;
 
-  constructor(image: DomainImage, frames: FrameTable, xen: XenMappings, options: PvDomainOptions) {
+  constructor(
+    source: DomainSource,
+    frames: FrameTable,
+    xen: XenMappings,
+    options: PvDomainOptions,
+  ) {
     const { memory } = frames;
-    const { width } = image;
-    this.#image = image;
+    const { width } = source;
+    this.#source = source;
     this.#options = options;
     const vcpuTables = allocateTables(memory);
-    this.built = buildDomain(image, frames, options);
-    const tables = pageTables(frames, width, this.built.root);
+    this.laid = source.lay(frames);
+    const tables = pageTables(frames, width, this.laid.root);
     const guest = new GuestMemory(memory, new GuestSpace(tables, width));
     const environment = pvEnvironment(width, {
       frames,
@@ -81,12 +90,12 @@ export class PvDomain {
       pv: () => this.#pv,
       mmu: () => this.#mmu,
     });
-    const { segments } = image.image;
+    const segments = source.image?.segments ?? [];
     this.cpu = new Vcpu({
       ...{ mode: width, memory, addressSpace: tables, pageTables: tables, environment },
       run: { lo: 0n, length: 0n, host: 0 },
       code: guestCode(memory, tables, width),
-      entries: entriesOf(image),
+      entries: entriesOf(source),
       readConstant: (address) => {
         const inImage = segments.some(
           (s) =>
@@ -103,13 +112,13 @@ export class PvDomain {
     this.#pv = new PvCpu(this.cpu);
     const types = new PageTypes({ frames, domain: options.id, width, xen });
     this.#mmu = new Mmu({ types, tables, pv: this.#pv });
-    this.#mmu.begin(this.built.root);
-    const sharedInfo = frames.hostOf(this.built.sharedInfo) ?? 0;
+    const sharedInfo = frames.hostOf(this.laid.sharedInfo) ?? 0;
     this.context = {
       ...{ id: options.id, name: options.name, width, memory, frames, guest, sharedInfo },
       ...{ cpu: this.cpu, clock: options.clock, changed: options.changed, log: options.log },
       vcpu: new VirtualCpu(memory, width, sharedInfo),
       requests: new RequestAllowance(),
+      suspension: new Suspension(),
     };
     this.#start();
   }
@@ -141,8 +150,8 @@ export class PvDomain {
     const own: HypercallHandlers = {
       ...mmuHandlers(mmu, pv, isThere),
       memory_op: memoryOp({
-        ...{ mmu, pages: this.built.plan.pages, isThere },
-        mostPages: this.built.plan.pages + slackPages,
+        ...{ mmu, pages: this.laid.pages, isThere },
+        mostPages: this.laid.pages + slackPages,
       }),
       ...trapHandlers({
         ...{ pv, mmu, toggleMode },
@@ -150,7 +159,7 @@ export class PvDomain {
         raise: (vector, errorCode) => kernel.raise(vector, errorCode),
       }),
     };
-    const { image } = this.#image;
+    const { image } = this.#source;
     const scene = {
       ...{ domain: context.name, cpu: this.cpu, memory: context.guest },
       walk: (address: bigint) => pageWalk(mmu, address),
@@ -158,19 +167,39 @@ export class PvDomain {
     const kernel: PvKernel = new PvKernel({
       ...{ domain: context, pv, mmu, toggleMode, timers },
       hypercalls: new HypercallTable(context, { ...own, ...handlers }, this.#options.trace),
-      reporter: faultReporter({ ...scene, segments: image.segments, symbols: image.symbols }),
+      reporter: faultReporter({
+        ...scene,
+        segments: image?.segments ?? [],
+        symbols: image?.symbols ?? noSymbols,
+      }),
       ...(accounts !== undefined && { accounts }),
     });
     return kernel;
   }
 
+  /** Suspended and not yet gone: piece by piece what `fromSaved` makes a domain of. */
+  save(now: bigint): Iterable<Uint8Array> {
+    const { id, name, commandLine } = this.#options;
+    const { sharedInfo } = this.laid;
+    const table = this.#mmu.frames;
+    const { pv, mmu } = { pv: this.#pv, mmu: this.#mmu };
+    return saveDomain({ id, name, commandLine, table, sharedInfo, pv, mmu, now });
+  }
+
+  /** Suspended, it goes on where it is: its call returns 1. */
+  resume(): void {
+    const { vcpu, changed, suspension } = this.context;
+    [vcpu.shutdown, vcpu.shutdownCode] = [undefined, undefined];
+    this.cpu.setRegister(RAX, 1n);
+    suspension.release();
+    changed.raise();
+  }
+
   #start(): void {
-    const { entry, stackPointer, startInfo } = this.built;
-    this.cpu.paging?.runs.learn(entry);
-    this.cpu.paging?.runs.learn(stackPointer - 1n);
-    this.cpu.setRegister(RSP, stackPointer);
-    this.cpu.setRegister(RSI, startInfo);
-    this.cpu.rip = entry;
+    this.laid.begin(this.#mmu, this.#pv);
+    const { cpu } = this;
+    cpu.paging?.runs.learn(cpu.rip);
+    cpu.paging?.runs.learn(cpu.register(RSP) - 1n);
   }
 
   /** Between a guest's kernel and its programs: of 64-bit ones page tables and GS.base, of 32-bit ones rights. */
@@ -198,7 +227,10 @@ function pageTables(frames: FrameTable, width: 64 | 32, root: number): PageTable
   return tables;
 }
 
-const entriesOf = ({ image }: DomainImage): readonly bigint[] => [
-  image.entry,
-  ...image.symbols.functions().map(({ address }) => address),
-];
+/** Of a saved domain nobody knows them. */
+const noSymbols: SymbolTable = { find: () => undefined, functions: () => [] };
+
+const entriesOf = ({ image }: DomainSource): readonly bigint[] =>
+  image === undefined
+    ? []
+    : [image.entry, ...image.symbols.functions().map(({ address }) => address)];

@@ -38,6 +38,7 @@ const shutdowns: readonly string[] = [
   'watchdog',
   'soft reset',
 ];
+const suspendReason = 2;
 const crashReason = 3;
 const watchdogReason = 4;
 
@@ -70,12 +71,17 @@ export class PvKernel implements GuestKernel {
   next(): Next {
     const { domain, timers, accounts } = this.#parts;
     const { vcpu, clock } = domain;
+    if (vcpu.shutdown === suspendReason && domain.suspension.holds())
+      return { do: 'wait', until: undefined };
     const now = clock.monotonic();
+    const hasWaited = vcpu.waiting !== undefined;
     for (const timer of timers) timer.expire(now);
     this.#endIfAsked();
     if (this.#ending !== undefined) return { do: 'end', ending: this.#ending };
     const wait = this.#wait(now);
     if (wait !== undefined) return wait;
+    // A tick that it missed comes when it runs again.
+    if (hasWaited) for (const timer of timers) timer.expire(now);
     if (this.#isWaiting) accounts?.running();
     this.#isWaiting = false;
     if (vcpu.hasYielded) {

@@ -81,13 +81,13 @@ export class HostileCalls {
   /** A machine frame: its own, one of its tables, the victim's, Xen's, or none. */
   frame(): bigint {
     const { attacker, victim, frames, width } = this.#machine;
-    const { built } = attacker.pv;
+    const { built } = attacker;
     const kind = this.below(16);
     const own = (pfn: number): number => built.frames[pfn] ?? 0;
     if (kind < 9) return BigInt(own(firstSubject + this.below(subjects)));
     if (kind < 12) return BigInt(own(this.pick(built.plan.tables).pfn));
-    if (kind === 12) return BigInt(victim.pv.built.frames[this.below(400)] ?? 0);
-    if (kind === 13) return BigInt(this.pick([built.sharedInfo, victim.pv.built.sharedInfo]));
+    if (kind === 12) return BigInt(victim.built.frames[this.below(400)] ?? 0);
+    if (kind === 13) return BigInt(this.pick([built.sharedInfo, victim.built.sharedInfo]));
     if (kind === 14) return BigInt(frames.frameOf(frames.m2p(width)) + this.below(4));
     return BigInt(this.pick([0, 1, frames.end, frames.end - 1, 0xffff_ffff, 0x10_0000]));
   }
@@ -142,7 +142,7 @@ export class HostileCalls {
     const { width, attacker, frames } = this.#machine;
     const { size, at } = type.layout(width);
     const pfn = firstScratch + this.below(scratchPages);
-    const frame = attacker.pv.built.frames[pfn] ?? 0;
+    const frame = attacker.built.frames[pfn] ?? 0;
     const host = frames.hostOf(frame) ?? 0;
     const offset = this.below(4) * 1024;
     // It may have been given back, and be the other's.

@@ -168,6 +168,15 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/traps/callbacks.ts',
     'runtime/xen/traps/iret.ts',
   ],
+  'tests/runtime/xen/save/restore-domain.test.ts': [
+    'runtime/xen/domain-source.ts',
+    'runtime/xen/save/frame-list.ts',
+    'runtime/xen/save/save-domain.ts',
+    'runtime/xen/save/saved-pages.ts',
+    'runtime/xen/save/vcpu-image.ts',
+  ],
+  'tests/guests/pv-suspend.test.ts': ['runtime/xen/suspension.ts'],
+  'tests/toolchain/cli/commands/restore.test.ts': ['runtime/host/node/saved-domain.ts'],
   'tests/runtime/xen/mmu/mmu.test.ts': ['runtime/xen/mmu/', 'runtime/xen/guest-error.ts'],
   'tests/runtime/xen/builder/build-domain.test.ts': [
     'runtime/xen/builder/hypercall-page.ts',

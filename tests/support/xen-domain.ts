@@ -7,6 +7,7 @@ import { MachineMemory, pageSize } from '../../runtime/memory/machine-memory.ts'
 import type { DomainContext } from '../../runtime/xen/domain-context.ts';
 import { FrameTable } from '../../runtime/xen/frames.ts';
 import { RequestAllowance } from '../../runtime/xen/request-allowance.ts';
+import { Suspension } from '../../runtime/xen/suspension.ts';
 import { VirtualCpu } from '../../runtime/xen/virtual-cpu.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeCpu } from './fake-cpu.ts';
@@ -42,6 +43,7 @@ export function testDomain(width: Width, id = 1, frames = testFrames()): TestDom
     cpu: new FakeCpu(width, guest, () => 0n),
     vcpu: new VirtualCpu(memory, width, sharedInfo),
     requests: new RequestAllowance(),
+    suspension: new Suspension(),
     changed: new Signal(),
     log: (line) => {
       logged.push(line);

@@ -5,7 +5,9 @@ import { Signal } from '../../runtime/domain/signal.ts';
 import type { Width } from '../../runtime/memory/layout.ts';
 import { MachineMemory, pageSize } from '../../runtime/memory/machine-memory.ts';
 import { RAX, RBP, RBX, RCX, RDI, RDX, RSI } from '../../runtime/x86/registers.ts';
+import { type BuiltDomain, buildDomain } from '../../runtime/xen/builder/build-domain.ts';
 import { domainImage } from '../../runtime/xen/builder/domain-image.ts';
+import { laidImage } from '../../runtime/xen/domain-source.ts';
 import { FrameTable } from '../../runtime/xen/frames.ts';
 import { XenMappings } from '../../runtime/xen/mmu/xen-mappings.ts';
 import { PvDomain } from '../../runtime/xen/pv-domain.ts';
@@ -23,6 +25,7 @@ const interrupt = 0x82;
 
 export interface Member {
   readonly pv: PvDomain;
+  readonly built: BuiltDomain;
   readonly parts: DomainParts;
   readonly kernel: PvKernel;
 }
@@ -47,15 +50,18 @@ export class XenMachine {
 
   #join(id: number): Member {
     const { frames, width, world } = this;
-    const pv = new PvDomain(domainImage(fakeDomain(width)), frames, this.#xen, {
-      ...{ id, name: `d${id}`, ports, clock: new FakeClock(), changed: new Signal() },
-      ...{ memory: megabytes * 2 ** 20, commandLine: '', timestamp: () => 0n },
-      log: (line) => void this.logged.push(line),
+    const image = domainImage(fakeDomain(width));
+    const memory = megabytes * 2 ** 20;
+    const built = buildDomain(image, frames, { id, memory, commandLine: '', ports });
+    const source = { width, image: image.image, lay: () => laidImage(built) };
+    const pv = new PvDomain(source, frames, this.#xen, {
+      ...{ id, name: `d${id}`, commandLine: '', clock: new FakeClock(), changed: new Signal() },
+      ...{ timestamp: () => 0n, log: (line) => void this.logged.push(line) },
     });
     const parts = world.join(pv.context, pv.hooks);
-    world.openTools(parts, { store: pv.built.xenstore, console: pv.built.console });
+    world.openTools(parts, { store: built.xenstore, console: built.console });
     const isThere = (domid: number): boolean => [0, attackerId, victimId].includes(domid);
-    return { pv, parts, kernel: pv.kernel({ ...parts, isThere }) };
+    return { pv, built, parts, kernel: pv.kernel({ ...parts, isThere }) };
   }
 
   /** What the attacker's rax becomes, as a signed number. */

@@ -8,6 +8,7 @@ import { type Command, helpText, parseWords, type Terminal, usageError } from '.
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run.ts')).run,
   create: async () => (await import('./commands/create.ts')).create,
+  restore: async () => (await import('./commands/restore.ts')).restore,
   recompile: async () => (await import('./commands/recompile.ts')).recompile,
   build: async () => (await import('./commands/build.ts')).build,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,

@@ -1,5 +1,6 @@
 /** Boots an image on this terminal and runs it to its end, again where it is to be started again. */
 import { readFile } from 'node:fs/promises';
+import type { Console } from '../../runtime/backends/console/console.ts';
 import type { Ending } from '../../runtime/domain/domain.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { prepareEngine } from '../../runtime/host/node/engine.ts';
@@ -8,9 +9,16 @@ import {
   moduleCacheDirectory,
   recompilerStamp,
 } from '../../runtime/host/node/module-cache.ts';
+import { saveDomainTo } from '../../runtime/host/node/saved-domain.ts';
 import { TerminalConsole } from '../../runtime/host/node/terminal-console.ts';
 import { TranslationFiles, translationsBeside } from '../../runtime/host/node/translation-files.ts';
-import { type BootedDomain, type BootOptions, boot } from '../../runtime/machine.ts';
+import {
+  type BootedDomain,
+  type BootOptions,
+  boot,
+  Machine,
+  type MachineOptions,
+} from '../../runtime/machine.ts';
 import type { ModuleCache } from '../../runtime/recompiler/store/cache.ts';
 import type { TraceCategory } from '../../runtime/trace.ts';
 import type { Terminal } from './command.ts';
@@ -36,7 +44,12 @@ export interface RunOptions extends DeviceSpecifications {
   readonly trace?: ReadonlySet<TraceCategory>;
   /** Whether a domain that has ended so is started again. */
   readonly restarts?: (ending: Ending) => boolean;
+  /** A file that a domain image's state goes to when SIGUSR2 asks it to suspend; it ends then. */
+  readonly save?: string | undefined;
 }
+
+/** A domain that was saved: the rest is in the file. */
+export type ResumeOptions = Pick<RunOptions, 'image' | 'trace' | 'save'> & DeviceSpecifications;
 
 /** The exit status. All that can be refused is refused before anything runs, and then nothing has been written. */
 export async function runImage(terminal: Terminal, options: RunOptions): Promise<number> {
@@ -46,7 +59,25 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
   const devices = await openDevices(options, name, tellOn(terminal));
   try {
     const own = { ...bootOptions(terminal, options), ...initial };
-    return await runOnTerminal(terminal, bytes, own, devices, options.restarts);
+    const start = (console: Console) => boot(bytes, { ...own, ...devices.given, console });
+    return await runOnTerminal(terminal, start, devices, options);
+  } finally {
+    await devices.close();
+  }
+}
+
+/** The same of what `save` has written. */
+export async function resumeImage(terminal: Terminal, options: ResumeOptions): Promise<number> {
+  const { image } = options;
+  const bytes = await readWhole(image, 'a saved domain', image);
+  const devices = await openDevices(options, image, tellOn(terminal));
+  try {
+    const start = (console: Console) =>
+      new Machine(traced(terminal, options)).restore(bytes, {
+        ...{ ...devices.given, ...traced(terminal, options), console },
+        ...{ name: image, log: tellOn(terminal) },
+      });
+    return await runOnTerminal(terminal, start, devices, options);
   } finally {
     await devices.close();
   }
@@ -54,10 +85,9 @@ export async function runImage(terminal: Terminal, options: RunOptions): Promise
 
 async function runOnTerminal(
   terminal: Terminal,
-  bytes: Uint8Array,
-  own: BootOptions,
-  { given, display }: OpenDevices,
-  restarts: RunOptions['restarts'],
+  start: (console: Console) => Promise<BootedDomain>,
+  { display }: OpenDevices,
+  { restarts, save }: Pick<RunOptions, 'restarts' | 'save'>,
 ): Promise<number> {
   prepareEngine();
   let [domain, hasLeft] = [undefined as BootedDomain | undefined, false];
@@ -67,9 +97,13 @@ async function runOnTerminal(
   });
   // A guest may wait for what only another domain could send: Node would end, with nothing left to wait for itself.
   const alive = setInterval(() => {}, longestInterval);
+  const forget =
+    save === undefined
+      ? () => {}
+      : onSuspendSignal(() => domain && suspendTo(domain, save, tellOn(terminal)));
   try {
     for (;;) {
-      domain = await boot(bytes, { ...own, ...given, console });
+      domain = await start(console);
       if (domain.display) display?.show(domain.display);
       const ending = await domain.exited;
       display?.ended();
@@ -80,8 +114,34 @@ async function runOnTerminal(
       if (!isAgain) return ending.status;
     }
   } finally {
+    forget();
     clearInterval(alive);
     console.close();
+  }
+}
+
+function onSuspendSignal(asked: () => void): () => void {
+  process.on('SIGUSR2', asked);
+  return () => void process.off('SIGUSR2', asked);
+}
+
+/** The file is there when it is whole. What goes wrong is told, and the guest goes on. */
+async function suspendTo(
+  domain: BootedDomain,
+  path: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  try {
+    const suspended = await domain.suspend();
+    try {
+      await saveDomainTo(path, suspended.save());
+      suspended.end();
+    } catch (error) {
+      suspended.resume();
+      throw error;
+    }
+  } catch (error) {
+    tell(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -90,13 +150,17 @@ const longestInterval = 0x7fff_ffff;
 
 function bootOptions(terminal: Terminal, options: RunOptions): BootOptions {
   const { image, name = image, memory, environment, commandLine, arguments: words } = options;
-  const trace = traceTo((line) => void terminal.stderr.write(line), options.trace ?? new Set());
   return {
     ...{ name, arguments: words, environment, memory, log: tellOn(terminal) },
     cache: openCache(terminal, image, options.translation),
     ...(commandLine === undefined ? {} : { commandLine }),
-    ...(trace === undefined ? {} : { trace }),
+    ...traced(terminal, options),
   };
+}
+
+function traced(terminal: Terminal, options: Pick<RunOptions, 'trace'>): MachineOptions {
+  const trace = traceTo((line) => void terminal.stderr.write(line), options.trace ?? new Set());
+  return trace === undefined ? {} : { trace };
 }
 
 const tellOn =

@@ -174,7 +174,8 @@ function startInfo(built: BuiltDomain, { commandLine, ports }: BuildOptions): Ui
     info.mod_start = isUnmapped ? BigInt(pfn) : base + BigInt(pfn) * page;
     info.mod_len = BigInt(content.length);
   }
-  info.flags = SIF.VIRT_P2M_4TOOLS | (plan.ramdisk && isUnmapped ? SIF.MOD_START_PFN : 0);
+  // Not VIRT_P2M_4TOOLS: libxc would set it, and libxl takes it away again.
+  info.flags = plan.ramdisk && isUnmapped ? SIF.MOD_START_PFN : 0;
   const line = text.encode(commandLine);
   if (line.length >= MAX_GUEST_CMDLINE)
     throw new UserError(

@@ -25,6 +25,10 @@ const ofToolstack = (version: number): Hypercall => ({
   },
 });
 
+/** xenoprof.h: the last operation, and the two that ask what counters the machine has. */
+const lastProfiling = 17n;
+const asksForCounters: ReadonlySet<bigint> = new Set([0n, 14n]);
+
 /** Lists of buffers are of two at most. */
 const mostBuffers = 2n;
 
@@ -37,6 +41,15 @@ export const refusedHypercalls = (isThere: (domid: number) => boolean): Hypercal
   kexec_op: refused('EPERM', 'the machine is not the domain’s to restart'),
   hypfs_op: refused('EPERM', 'Xen’s own files'),
   xenpmu_op: refused('EOPNOTSUPP', 'there are no performance counters'),
+  xenoprof_op: {
+    arguments: 2,
+    call: ({ id }, [rawOperation = 0n]) => {
+      const operation = BigInt.asUintN(32, rawOperation);
+      if (operation > lastProfiling) throw new XenError('EINVAL', `no operation ${operation}`);
+      if (asksForCounters.has(operation)) throw new XenError('ENODEV', 'there are no counters');
+      throw new XenError('EPERM', `d${id} profiles nobody`);
+    },
+  },
   dm_op: {
     arguments: 3,
     call: (_, [rawDomid = 0n, rawCount = 0n]) => {

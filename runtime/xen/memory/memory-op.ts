@@ -145,11 +145,21 @@ const operations = new Map<number, Operation>([
   [XENMEM.remove_from_physmap, refused('EACCES')],
   [XENMEM.set_pod_target, refused('EINVAL')],
   [XENMEM.get_pod_target, refused('EINVAL')],
-  /** DOMID_SELF is no domain to it. */
-  [XENMEM.claim_pages, refused('EINVAL')],
+  [XENMEM.claim_pages, claimPages],
   [XENMEM.get_sharing_freed_pages, nothing],
   [XENMEM.get_sharing_shared_pages, nothing],
 ]);
+
+/** What it claims for is looked at before whether it may; DOMID_SELF is no domain to it. 32-bit guests have no such call. */
+function claimPages({ isThere }: Memory, domain: DomainContext, argument: bigint): never {
+  const { guest, width } = domain;
+  if (width === 32) throw new XenError('ENOSYS', 'claim_pages is for 64-bit callers');
+  const claim = readStruct(guest, xen_memory_reservation, width, argument);
+  const isPlain = claim.extent_start === 0n && claim.extent_order === 0 && claim.mem_flags === 0;
+  if (!isPlain || claim.domid === DOMID.SELF || !isThere(claim.domid))
+    throw new XenError('EINVAL', `a claim for domain ${claim.domid}`);
+  throw new XenError('EPERM', `d${domain.id} claims nothing for others`);
+}
 
 /** How far it came is written back even where it fails. */
 function exchangeOperation(

@@ -51,9 +51,9 @@ export function adjusted({ low, high }: Entry, level: number, width: 64 | 32): E
 function adjustedLeaf({ low, high }: Entry, width: 64 | 32): Entry {
   if (width === 32) return { low, high };
   const isProgram = (low & pageBits.user) !== 0;
-  return isProgram
-    ? { low: low | global, high }
-    : { low: low | pageBits.user, high: (high | guestKernel) >>> 0 };
+  if (!isProgram) return { low: low | pageBits.user, high: (high | guestKernel) >>> 0 };
+  // What Xen has marked, and a guest writes back.
+  return (high & guestKernel) !== 0 ? { low, high } : { low: low | global, high };
 }
 
 /** Whether frame, presence or right to write differ. */

@@ -60,6 +60,15 @@ export class Mmu {
     this.tables.root = root;
   }
 
+  /** The tables of a domain that was saved, of which those are pinned already that were; 0: no programs. */
+  resume(root: number, userRoot: number): void {
+    this.types.getType(root, this.rootType);
+    this.types.showFrames(root, true);
+    this.#pv.roots.kernel = root;
+    this.tables.root = root;
+    this.setUserRoot(userRoot);
+  }
+
   isOwn(frame: number): boolean {
     return this.types.isOwn(frame);
   }

@@ -1,7 +1,7 @@
 /**
- * Records what GRUB shows on real Xen, and what it asks of it, in the sessions of tests/support/grub-sessions.ts. STUBDOM_XEN names
- * a program as in pv.ts, which takes `-D FILE` (a disk),
- * `-H FILE` (hypercalls as xentrace has them), `-s COMMAND` (done when the domain has ended) and `-t 0` (no limit) as well.
+ * Records what GRUB shows on real Xen (real-xen.ts), and what it asks of it, in the sessions of tests/support/grub-sessions.ts.
+ * Xen's program takes `-D FILE` (a disk), `-H FILE` (hypercalls as xentrace has them), `-s COMMAND` (done when the domain has ended)
+ * and `-t 0` (no limit) as well.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import {
   type Transcript,
   writeTranscript,
 } from '../../support/transcript.ts';
+import { type RealXen, realXen } from './real-xen.ts';
 
 const grubTranscripts = fileURLToPath(new URL('../../../../tests/golden/grub/', import.meta.url));
 
@@ -45,38 +46,38 @@ const asIn64 = '== the same as on x86-64\n';
 const drain = 'sleep 10';
 
 export async function recordGrub(wanted: readonly string[]): Promise<void> {
-  const [xen, ...options] = (process.env['STUBDOM_XEN'] ?? '').split(' ');
-  if (xen === undefined || xen === '') {
-    process.stdout.write('grub: STUBDOM_XEN names no real Xen; nothing is recorded\n');
-    return;
-  }
   mkdirSync(grubTranscripts, { recursive: true });
   for (const session of grubSessions)
     for (const width of [64, 32] as const) {
       const name = `${session.name}-${width}`;
       if (wanted.length > 0 && !wanted.includes(name)) continue;
+      const xen = realXen(width, `grub: ${name}`);
+      if (xen === undefined) continue;
       process.stdout.write(`recording ${name}\n`);
-      const recorded = await recordSession([xen, options], session, width);
-      const isSame = width === 32 && isDeepStrictEqual(recorded.turns, turnsIn64(session));
+      const recorded = await recordSession(xen, session, width);
+      const isSame = width === 32 && isAsIn64(recorded, session);
       writeFileSync(fileOf(session.name, width), isSame ? asIn64 : writeTranscript(recorded));
     }
 }
 
-const turnsIn64 = ({ name }: GrubSession): Transcript['turns'] | undefined =>
-  existsSync(fileOf(name, 64)) ? grubTranscript(name, 64).turns : undefined;
+function isAsIn64({ turns, calls }: Transcript, { name }: GrubSession): boolean {
+  if (!existsSync(fileOf(name, 64))) return false;
+  const wide = grubTranscript(name, 64);
+  const hasSameCalls = calls.length === 0 || isDeepStrictEqual(calls, wide.calls);
+  return hasSameCalls && isDeepStrictEqual(turns, wide.turns);
+}
 
 async function recordSession(
-  [xen, options]: readonly [program: string, options: readonly string[]],
+  { program, options, isShim }: RealXen,
   session: GrubSession,
   width: Width,
 ): Promise<Transcript> {
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-grub-xen-'));
   try {
     const files = await makeFiles(directory, session, width);
-    const isTraced = width === 64 && session.callsOf === undefined;
-    const talk = new XenTalk(xen, [
+    const isTraced = !isShim && session.callsOf === undefined;
+    const talk = new XenTalk(program, [
       ...[...options, '-t', '0', '-s', drain],
-      ...(width === 32 ? ['-S'] : []),
       ...(isTraced ? ['-H', files.trace] : []),
       ...(session.disk ? ['-D', files.disk] : []),
       files.image,

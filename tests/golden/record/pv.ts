@@ -1,7 +1,7 @@
 /**
- * Records what the test guests print on real Xen. STUBDOM_XEN names a program that runs an image on it: options, then the
- * image, its console on stdout (`-S`: in a shim, for 32-bit images; `-d FILE`: a disk, whose writes are dropped); without it
- * nothing is recorded.
+ * Records what the test guests print on real Xen (real-xen.ts). Options of its program: `-d FILE` (a disk, whose writes are
+ * dropped), `-x TEXT` (command line), `-t SECONDS` (the most that it runs), `-s COMMAND` (done then, or at its end, by dom0: $DOMID
+ * is the domain, /dev/ttyS1 the console).
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,70 +10,80 @@ import { fileURLToPath } from 'node:url';
 import type { Width } from '../../../runtime/memory/layout.ts';
 import { runProcess } from '../../../toolchain/process.ts';
 import { buildPvGuest, pvGuests } from '../../support/pv-guest.ts';
+import { type RealXen, realXen } from './real-xen.ts';
 
 export const pvTranscripts = fileURLToPath(
   new URL('../../../../tests/golden/pv/', import.meta.url),
 );
 
-/** What the others ask the shim answers, or is another's there: no record of them is one of Xen's. */
-export const recordedIn32: ReadonlySet<string> = new Set([
-  'callbacks',
-  'linear',
-  'mmu',
-  'task-switched',
-  'traps',
-  'user',
-  'version',
-  'xenstore',
-]);
-
 /** Of the block guest's disk. */
 export const blockGuestBytes = 4 * 2 ** 20;
+/** Of the guest that suspends. */
+export const suspendWords = 'words of the command line';
+export const suspendFiles = ['../pv-block/store.c'] as const;
 
-export async function recordPv(): Promise<void> {
-  const [xen, ...options] = (process.env['STUBDOM_XEN'] ?? '').split(' ');
-  if (xen === undefined || xen === '') {
-    process.stdout.write('pv: STUBDOM_XEN names no real Xen; nothing is recorded\n');
-    return;
+/** All of them, or those that are named, as `events` or `events-32`. */
+export async function recordPv(wanted: readonly string[]): Promise<void> {
+  const isWanted = (name: string, width: Width): boolean =>
+    wanted.length === 0 || wanted.includes(name) || wanted.includes(`${name}-${width}`);
+  for (const width of [64, 32] as const) {
+    const xen = realXen(width, `pv, x86-${width}`);
+    if (xen === undefined) continue;
+    mkdirSync(pvTranscripts, { recursive: true });
+    for (const name of pvGuests)
+      if (isWanted(name, width)) await record(xen, name, width, name, []);
+    if (isWanted('suspend', width) && !xen.isShim) await recordSuspend(xen, width);
+    if (width === 64 && isWanted('block', width)) await recordBlock(xen);
   }
-  mkdirSync(pvTranscripts, { recursive: true });
-  for (const name of pvGuests)
-    for (const width of widthsOf(name)) {
-      const text = await runOnXen(xen, options, name, width);
-      writeFileSync(join(pvTranscripts, `${name}-${width}.txt`), text);
-    }
-  await recordBlock(xen, options);
 }
 
 /** The guest talks with Linux's back-end there. */
-async function recordBlock(xen: string, options: readonly string[]): Promise<void> {
+async function recordBlock(xen: RealXen): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-pv-'));
   try {
     const disk = join(directory, 'disk.img');
     writeFileSync(disk, new Uint8Array(blockGuestBytes));
-    const text = await runOnXen(xen, [...options, '-d', disk], '../pv-block', 64);
-    writeFileSync(join(pvTranscripts, 'block-64.txt'), text);
+    await record(xen, 'block', 64, '../pv-block', ['-d', disk]);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-const widthsOf = (name: string): readonly Width[] => (recordedIn32.has(name) ? [64, 32] : [64]);
+/** It is saved and left, saved and made another domain of, and saved and left again: time enough is between. */
+const saveThrice = `
+xl save -c $DOMID /tmp/a; sleep 2
+xl save $DOMID /tmp/b; xl restore -e -p /tmp/b; D=$(xl domid guest)
+xenconsole $D </dev/null >/dev/ttyS1 & sleep 1
+xl unpause $D; sleep 3
+xl save -c $D /tmp/a; sleep 3`;
 
-async function runOnXen(
-  xen: string,
-  options: readonly string[],
+const recordSuspend = (xen: RealXen, width: Width): Promise<void> =>
+  record(
+    xen,
+    'suspend',
+    width,
+    '../pv-suspend',
+    ['-m', '32', '-x', suspendWords, '-t', '5', '-s', saveThrice],
+    suspendFiles,
+  );
+
+async function record(
+  { program, options }: RealXen,
   name: string,
   width: Width,
-): Promise<string> {
+  folder: string,
+  own: readonly string[],
+  others: readonly string[] = [],
+): Promise<void> {
+  process.stdout.write(`recording ${name}-${width}\n`);
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-pv-'));
   try {
     const image = join(directory, `guest-${width}.elf`);
-    writeFileSync(image, await buildPvGuest(name, width));
-    const shim = width === 32 ? ['-S'] : [];
-    const { stdout, stderr } = await runProcess(xen, [...options, ...shim, image]);
+    writeFileSync(image, await buildPvGuest(folder, width, others));
+    const { stdout, stderr } = await runProcess(program, [...options, ...own, image]);
     if (stdout === '') throw new Error(`${name}: nothing was printed: ${stderr}`);
-    return stdout.replaceAll('\r\n', '\n');
+    const text = stdout.replaceAll('\r\n', '\n');
+    writeFileSync(join(pvTranscripts, `${name}-${width}.txt`), text);
   } finally {
     rmSync(directory, { recursive: true });
   }

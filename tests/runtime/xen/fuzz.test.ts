@@ -30,7 +30,7 @@ const grantedPages = [200, 201, 202, 203];
 function grantSome({ victim, attacker }: XenMachine): ReadonlySet<number> {
   victim.parts.grants.entries.grow(1);
   attacker.parts.grants.entries.grow(1);
-  const frames = grantedPages.map((pfn) => victim.pv.built.frames[pfn] ?? 0);
+  const frames = grantedPages.map((pfn) => victim.built.frames[pfn] ?? 0);
   for (const [n, frame] of frames.entries()) {
     const flags = GTF.permit_access | (n < 2 ? 0 : GTF.readonly);
     victim.parts.grants.entries.writeEntry(firstReference + n, flags, attackerId, frame);
@@ -41,7 +41,7 @@ function grantSome({ victim, attacker }: XenMachine): ReadonlySet<number> {
 /** Frames of the victim's that change though nobody touches its memory: what it granted, and what Xen writes for it. */
 const openFrames = ({ victim }: XenMachine, granted: ReadonlySet<number>): ReadonlySet<number> => {
   const { sharedFrames, statusFrames } = victim.parts.grants.entries;
-  const { sharedInfo } = victim.pv.built;
+  const { sharedInfo } = victim.built;
   return new Set([...[...granted].slice(0, 2), ...sharedFrames, ...statusFrames, sharedInfo]);
 };
 

@@ -11,11 +11,15 @@ import { parseCfg } from '../xl-cfg.ts';
 export const create: Command = {
   name: 'create',
   summary: 'Boots the domain of an xl cfg file on this terminal, as `run` does an image.',
-  usage: 'create [--trace WHAT,…] FILE.cfg [KEY=VALUE]…',
+  usage: 'create [--trace WHAT,…] [--save FILE] FILE.cfg [KEY=VALUE]…',
   options: {
     trace: {
       type: 'string',
       help: 'hypercall,xenstore,event,grant,blk,net: print these on standard error, a line each',
+    },
+    save: {
+      type: 'string',
+      help: 'FILE: where SIGUSR2 suspends the domain to, which ends then; `restore` goes on with it',
     },
   },
 
@@ -37,6 +41,7 @@ export const create: Command = {
         display: config.display,
         ...categories,
       },
+      save: options.optional('save'),
       restarts: (ending) => restarts(config, ending),
     });
   },

@@ -14,7 +14,7 @@ export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
   usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]
-    [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE]
+    [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
     [--fs /PLACE=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
@@ -43,6 +43,10 @@ export const run: Command = {
     },
     cmdline: { type: 'string', help: 'the command line of a domain image' },
     ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
+    save: {
+      type: 'string',
+      help: 'FILE: where SIGUSR2 suspends a domain image to, which ends then; `restore` goes on with it',
+    },
     env: { type: 'string', multiple: true, help: 'NAME=VALUE: a variable of the guest' },
     translation: {
       type: 'string',
@@ -69,6 +73,7 @@ export const run: Command = {
       networks: options.list('net').map(parseNetOption),
       p9: options.list('p9').map(parseP9Option),
       display: displayOf(options.optional('vnc'), options.optional('screenshot')),
+      save: options.optional('save'),
       folders: options.list('fs').map(parseFolderOption),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });

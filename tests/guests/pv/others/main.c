@@ -38,6 +38,23 @@ void run(void)
 	SHOW(CALL2(memory_op, XENMEM_get_sharing_shared_pages, 0));
 	struct xen_memory_reservation claim = { .nr_extents = 1, .domid = DOMID_SELF };
 	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	SHOW_BAD(CALL2(memory_op, XENMEM_claim_pages, BAD));
+	claim.domid = 1;
+	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	claim.domid = 0;
+	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	claim.domid = 77;
+	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	claim.domid = 1;
+	claim.extent_order = 1;
+	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	claim.extent_order = 0;
+	claim.mem_flags = 1;
+	SHOW(CALL2(memory_op, XENMEM_claim_pages, &claim));
+	/* But XENOPROF_init and XENOPROF_get_buffer, which are for machines with counters. */
+	for (int op = -1; op < 20; op++)
+		if (op != 0 && op != 14)
+			print("xenoprof_op %d: %ld %ld\n", op, CALL2(xenoprof_op, op, 0), CALL2(xenoprof_op, op, page));
 	struct xen_add_to_physmap_batch batch = { .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn };
 	SHOW(CALL2(memory_op, XENMEM_add_to_physmap_batch, &batch));
 	batch.size = 1;

@@ -48,15 +48,9 @@ int memcmp(const void *one, const void *other, size_t length);
 /* A result with the line that says how it came about. */
 #define SHOW(expression) print("%s = %ld\n", #expression, (long)(expression))
 
-/* Where nothing is. A 32-bit Xen inside of the oracle hangs where a hypercall meets such, so that only 64-bit guests ask. */
+/* Where nothing is. */
 #define BAD ((void *)0x40000000)
-#ifdef __x86_64__
 #define SHOW_BAD(expression) print("bad pointer: %s = %ld\n", #expression, (long)(expression))
-#define FAULTS 1
-#else
-#define SHOW_BAD(expression)
-#define FAULTS 0
-#endif
 
 /* How often the event upcall has come. Events are masked after it; the guest unmasks them. */
 extern volatile unsigned upcalls;

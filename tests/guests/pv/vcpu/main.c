@@ -108,7 +108,7 @@ static void results(void)
 	SHOW(vcpu(15, 0, area));
 	SHOW(vcpu(99, 0, area));
 	SHOW(vcpu(-1, 0, area));
-	for (int number = 4; FAULTS && number < 14; number++)
+	for (int number = 4; number < 14; number++)
 		if (number != VCPUOP_stop_periodic_timer && number != VCPUOP_stop_singleshot_timer &&
 		    number != VCPUOP_send_nmi)
 			print("vcpu_op %d with a bad pointer: %ld\n", number,
