@@ -1,9 +1,9 @@
 /** `stubdom restore`: goes on with a domain that was saved, here or by xl, on this terminal. */
 import { UserError } from '../../../runtime/errors.ts';
 import type { Command } from '../command.ts';
-import { parseDiskOption } from '../disk-specification.ts';
-import { parseNetOption } from '../net-specification.ts';
-import { parseP9Option } from '../p9-specification.ts';
+import { parseDiskOption } from '../devices/disk-specification.ts';
+import { parseNetOption } from '../devices/net-specification.ts';
+import { parseP9Option } from '../devices/p9-specification.ts';
 import { resumeImage } from '../run-image.ts';
 import { parseTrace } from '../trace-option.ts';
 
