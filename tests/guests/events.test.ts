@@ -25,6 +25,8 @@ const scenes: Readonly<Record<string, string>> = {
   registers: '5.878030948121446 6844526596047703029, interrupted 1\n',
   grants: '1 1 1, ended 1 1 1, given 0\n',
   pages: '0 wrong, orders 0 1 8, too much 0\nzeros 0, 1 1, no such grant reference\nnext frame 1\n',
+  descriptors:
+    'bound 1, quiet 0, poll 1 1 0, pending 1, none 1, masked 0, unmasked 1 1, virq 1, nobody 1, unbind 0 1, close 0 0\n',
 };
 
 for (const width of [64, 32] as const)

@@ -1,8 +1,11 @@
 /* Event channels, grants and callbacks within one domain, which binds to ports of its own; a scene each. */
 #include "shared.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <xenevtchn.h>
 
 #define SELF DOMID_SELF
 
@@ -255,12 +258,41 @@ static void locks(void) {
   printf(", %d clashes, readers together %d\n", clashes, most_readers > 1);
 }
 
+static void descriptors(void) {
+  domid_t self = xenbus_get_self_id();
+  xenevtchn_handle *xce = xenevtchn_open(NULL, 0), *other = xenevtchn_open(NULL, 0);
+  struct pollfd fds[] = {{xenevtchn_fd(xce), POLLIN, 0}, {xenevtchn_fd(other), POLLIN, 0}};
+  int first = xenevtchn_bind_unbound_port(xce, self), second = xenevtchn_bind_unbound_port(xce, self);
+  int one = xenevtchn_bind_interdomain(other, self, (evtchn_port_t)first);
+  int two = xenevtchn_bind_interdomain(other, self, (evtchn_port_t)second);
+  while (xenevtchn_pending(xce) >= 0 || xenevtchn_pending(other) >= 0)
+    ;
+  printf("bound %d, quiet %d", first > 0 && second > 0 && one > 0 && two > 0, poll(fds, 2, 0));
+  xenevtchn_notify(other, (evtchn_port_t)two);
+  xenevtchn_notify(other, (evtchn_port_t)one);
+  int ready = poll(fds, 2, -1);
+  printf(", poll %d %d %d", ready, fds[0].revents, fds[1].revents);
+  int pending = xenevtchn_pending(xce), next = xenevtchn_pending(xce);
+  printf(", pending %d, none %d", pending + next == first + second, xenevtchn_pending(xce) == -1 && errno == EAGAIN);
+  xenevtchn_notify(other, (evtchn_port_t)one);
+  printf(", masked %d", poll(fds, 1, 1));
+  xenevtchn_unmask(xce, (evtchn_port_t)first);
+  ready = poll(fds, 1, -1);
+  printf(", unmasked %d %d", ready, xenevtchn_pending(xce) == first);
+  printf(", virq %d", xenevtchn_bind_virq(xce, 0) > 0);
+  printf(", nobody %d", xenevtchn_bind_interdomain(xce, 77, 1) == -1);
+  printf(", unbind %d", xenevtchn_unbind(xce, (evtchn_port_t)first));
+  printf(" %d", xenevtchn_unbind(xce, (evtchn_port_t)first) == -1 && errno == EINVAL);
+  printf(", close %d %d\n", xenevtchn_close(xce), xenevtchn_close(other));
+}
+
 static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
     {"masks", masks}, {"errors", errors},       {"holds", holds}, {"waits", waits},   {"jumps", jumps},
     {"locks", locks}, {"virqs", virqs}, {"registers", registers}, {"grants", grants}, {"pages", pages},
+    {"descriptors", descriptors},
 };
 
 int main(int argc, char **argv) {

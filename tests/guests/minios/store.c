@@ -6,9 +6,12 @@
 #include <xs.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
 
 static const char *told(char *error) {
   static char text[32];
@@ -163,12 +166,39 @@ static void library(void) {
   xs_close(h);
 }
 
+static void descriptor(void) {
+  unsigned int count;
+  struct xs_handle *h = xs_open(0);
+  struct pollfd fds = {.fd = xs_fileno(h), .events = POLLIN};
+  printf("same %d, quiet %d", xs_fileno(h) == fds.fd, poll(&fds, 1, 0));
+  xs_watch(h, "data/x", "mine");
+  printf(", watch %d", poll(&fds, 1, -1));
+  free(xs_read_watch(h, &count));
+  printf(", read %d", poll(&fds, 1, 0));
+  xs_write(h, XBT_NULL, "data/x", "1", 1);
+  xs_write(h, XBT_NULL, "data/x/y", "2", 1);
+  fd_set readable;
+  FD_ZERO(&readable);
+  FD_SET(fds.fd, &readable);
+  printf(", select %d", select(fds.fd + 1, &readable, NULL, NULL, NULL));
+  for (int n = 0; n < 2; n++) {
+    char **event = xs_read_watch(h, &count);
+    printf(" %s", event[XS_WATCH_PATH]);
+    free(event);
+  }
+  printf(", then %d", poll(&fds, 1, 0));
+  char byte;
+  printf(", not to be read %d", read(fds.fd, &byte, 1) == -1 && errno == EINVAL);
+  xs_close(h);
+  printf(", closed %d\n", poll(&fds, 1, 0) == 1 && fds.revents == POLLNVAL);
+}
+
 static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
     {"nodes", nodes},     {"permissions", permissions}, {"transactions", transactions},
-    {"watches", watches}, {"messages", messages},       {"library", library},
+    {"watches", watches}, {"messages", messages},       {"library", library}, {"descriptor", descriptor},
 };
 
 int main(int argc, char **argv) {

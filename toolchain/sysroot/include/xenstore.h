@@ -58,6 +58,8 @@ bool xs_watch(struct xs_handle *h, const char *path, const char *token);
 bool xs_unwatch(struct xs_handle *h, const char *path, const char *token);
 char **xs_read_watch(struct xs_handle *h, unsigned int *num);
 char **xs_check_watch(struct xs_handle *h);
+/* The handle as a descriptor, which select and poll find readable while it has events; -1 with errno. */
+int xs_fileno(struct xs_handle *h);
 
 xs_transaction_t xs_transaction_start(struct xs_handle *h);
 /* EAGAIN: it must be done anew. */

@@ -5,6 +5,7 @@
 #include <mini-os/sched.h>
 #include <mini-os/wait.h>
 #include <mini-os/xenbus.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -198,6 +199,42 @@ static void append(xenbus_event_queue *queue, const char *path, const char *toke
   *queue = event;
 }
 
+/* A word that says for poll whether a queue has events. */
+struct readiness {
+  struct readiness *next;
+  xenbus_event_queue *queue;
+  uint32_t *ready;
+};
+
+static struct readiness *readinesses;
+
+static void tell(xenbus_event_queue *queue) {
+  for (struct readiness *one = readinesses; one != NULL; one = one->next)
+    if (one->queue == queue)
+      *one->ready = *queue != NULL ? POLLIN : 0;
+}
+
+bool minios_tell_events(xenbus_event_queue *queue, uint32_t *ready) {
+  struct readiness *one = malloc(sizeof *one);
+  if (one == NULL)
+    return false;
+  *one = (struct readiness){readinesses, queue, ready};
+  readinesses = one;
+  tell(queue);
+  return true;
+}
+
+void minios_forget_events(const uint32_t *ready) {
+  for (struct readiness **link = &readinesses; *link != NULL; link = &(*link)->next) {
+    struct readiness *one = *link;
+    if (one->ready != ready)
+      continue;
+    *link = one->next;
+    free(one);
+    return;
+  }
+}
+
 static void sort_events(void *unused) {
   char event[XENSTORE_PAYLOAD_MAX];
   (void)unused;
@@ -208,6 +245,7 @@ static void sort_events(void *unused) {
     if (queue == NULL)
       continue; /* unwatched meanwhile */
     append(queue, event, token);
+    tell(queue);
     wake_up(&xenbus_watch_queue);
   }
 }
@@ -270,6 +308,7 @@ char **xenbus_wait_for_watch_return(xenbus_event_queue *queue) {
   wait_event(xenbus_watch_queue, *queue != NULL);
   struct xenbus_event *event = *queue;
   *queue = event->next;
+  tell(queue);
   return &event->path;
 }
 

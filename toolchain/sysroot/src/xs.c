@@ -1,12 +1,20 @@
 /* xenstore.h over the messages of mini-os/xenbus.h; a handle is where the events of its watches come. */
-#include <errno.h>
+#include "result.h"
+
+#include <fcntl.h>
+#include <mini-os/posix.h>
 #include <mini-os/xenbus.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xenstore.h>
 
 struct xs_handle {
+  struct minios_object object; /* once it has a descriptor */
+  bool is_open;                /* has one */
+  bool is_closed;              /* is nothing else any more */
+  int fd;
   xenbus_event_queue events;
 };
 
@@ -36,7 +44,44 @@ void xs_close(struct xs_handle *xsh) {
     xsh->events = event->next;
     free(event);
   }
-  free(xsh);
+  xsh->is_closed = true;
+  if (xsh->is_open)
+    close(xsh->fd);
+  else
+    free(xsh);
+}
+
+/* The handle lives as long as somebody has either. */
+static void close_descriptor(struct minios_object *object) {
+  struct xs_handle *xsh = (struct xs_handle *)object;
+  minios_forget_events(&object->ready);
+  xsh->is_open = false;
+  if (xsh->is_closed)
+    free(xsh);
+}
+
+static ssize_t refuse_read(struct minios_object *object, void *buffer, size_t count) {
+  (void)object, (void)buffer, (void)count;
+  return -EINVAL;
+}
+
+static ssize_t refuse_write(struct minios_object *object, const void *buffer, size_t count) {
+  (void)object, (void)buffer, (void)count;
+  return -EINVAL;
+}
+
+int xs_fileno(struct xs_handle *h) {
+  static const struct minios_object_calls calls = {
+      .read = refuse_read, .write = refuse_write, .close = close_descriptor};
+  if (h->is_open)
+    return h->fd;
+  h->object = (struct minios_object){.flags = O_RDWR, .calls = &calls};
+  h->fd = MINIOS_INT(minios_open_object(MINIOS_FD_STORE, h, O_CLOEXEC));
+  if (h->fd < 0)
+    return -1;
+  h->is_open = true;
+  minios_tell_events(&h->events, &h->object.ready);
+  return h->fd;
 }
 
 void xs_daemon_close(struct xs_handle *xsh) {

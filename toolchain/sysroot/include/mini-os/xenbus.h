@@ -9,6 +9,7 @@
 #include <mini-os/types.h>
 #include <mini-os/waittypes.h>
 #include <xen/io/xenbus.h>
+#include <stdbool.h>
 #include <xen/io/xs_wire.h>
 
 typedef unsigned long xenbus_transaction_t;
@@ -70,6 +71,10 @@ struct write_req {
 struct xsd_sockmsg *xenbus_msg_reply(int type, xenbus_transaction_t trans, struct write_req *io,
                                      int nr_reqs);
 void xenbus_debug_msg(const char *msg);
+
+/* From now on *ready says in POLL bits whether that queue has events; false where there is no memory. */
+bool minios_tell_events(xenbus_event_queue *queue, uint32_t *ready);
+void minios_forget_events(const uint32_t *ready);
 
 /* Ends all watches whose events go to that queue. */
 void minios_forget_watches(xenbus_event_queue *events);
