@@ -207,6 +207,16 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   'tests/toolchain/cli/main.test.ts': ['runtime/errors.ts'],
   'tests/toolchain/cli/trace-option.test.ts': ['runtime/trace.ts'],
-  'tests/toolchain/c/build.test.ts': ['toolchain/c/flags.ts', 'toolchain/c/width.ts'],
+  'tests/toolchain/c/build.test.ts': [
+    'toolchain/c/flags.ts',
+    'toolchain/c/width.ts',
+    'toolchain/output.ts',
+  ],
   'tests/toolchain/c/sysroot.test.ts': ['toolchain/c/newlib.ts'],
+  'tests/toolchain/ocaml/build.test.ts': [
+    'toolchain/ocaml/caml-tree.ts',
+    'toolchain/ocaml/runtime-build.ts',
+    'toolchain/ocaml/runtime-recipe.ts',
+    'toolchain/ocaml/tool-scripts.ts',
+  ],
 };

@@ -1,17 +1,8 @@
 /** From C sources to an application image: one call of gcc between our flags, and its result moved into place. */
-import {
-  accessSync,
-  constants,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { UserError } from '../../runtime/errors.ts';
+import { join } from 'node:path';
+import { checkOutput, place } from '../output.ts';
 import { runProcess } from '../process.ts';
 import { includeFlags, linkFlags, machineFlags } from './flags.ts';
 import { type SysrootOptions, sysroot } from './sysroot.ts';
@@ -54,37 +45,5 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
     return { status, messages: stdout + stderr };
   } finally {
     rmSync(temporary, { recursive: true, force: true });
-  }
-}
-
-function cannotWrite(output: string, cause: unknown): UserError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new UserError(`cannot write ${output}: ${code ?? message}`, { cause });
-}
-
-/** Before the work, not after it. */
-function checkOutput(output: string): void {
-  try {
-    const found = statSync(output, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw Object.assign(new Error('is a directory'), { code: 'EISDIR' });
-    accessSync(dirname(output), constants.F_OK);
-    accessSync(found === undefined ? dirname(output) : output, constants.W_OK);
-  } catch (error) {
-    throw cannotWrite(output, error);
-  }
-}
-
-/** An image appears whole: copied beside its place first. Devices and the like are written to directly. */
-function place(image: string, output: string): void {
-  const found = statSync(output, { throwIfNoEntry: false });
-  const beside = found === undefined || found.isFile();
-  const target = beside ? `${output}.tmp-${process.pid}` : output;
-  try {
-    // Not copyFile: where that fails, it removes its target, and that may be a device.
-    writeFileSync(target, readFileSync(image), { mode: 0o777 });
-    if (beside) renameSync(target, output);
-  } catch (error) {
-    if (beside) rmSync(target, { force: true });
-    throw cannotWrite(output, error);
   }
 }

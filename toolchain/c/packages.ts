@@ -14,6 +14,8 @@ const LISTS_LAST_MS = 24 * 60 * 60 * 1000;
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Of Debian's; the machine's own, if not given. */
+  readonly architecture?: 'i386' | undefined;
 }
 
 /** Directory of the unpacked upstream source (the .orig tar; Debian's patches are not applied). */
@@ -38,7 +40,8 @@ export async function fetchDebianPackage(
   name: string,
   options: FetchOptions = {},
 ): Promise<string> {
-  return await fetchOnce('packages', name, options, async (temporary) => {
+  const kind = options.architecture === undefined ? 'packages' : `packages-${options.architecture}`;
+  return await fetchOnce(kind, name, options, async (temporary) => {
     await apt(['download', name], temporary, options);
     const file = readdirSync(temporary).find((entry) => entry.endsWith('.deb'));
     if (file === undefined) throw new UserError(`apt-get download ${name}: no .deb came`);
@@ -58,8 +61,12 @@ async function fetchOnce(
   return join(directory, 'tree');
 }
 
-async function apt(args: string[], cwd: string, { signal }: FetchOptions): Promise<void> {
-  const { options, lists } = await privateTree();
+async function apt(
+  args: string[],
+  cwd: string,
+  { signal, architecture }: FetchOptions,
+): Promise<void> {
+  const { options, lists } = privateTree(architecture);
   const run = (words: string[]) =>
     runProcess('apt-get', [...options, '-q', ...words], { cwd, signal, env: aptEnvironment() });
   if (!isFresh(lists)) await update(run, lists);
@@ -82,9 +89,9 @@ function isFresh(lists: string): boolean {
   return existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < LISTS_LAST_MS;
 }
 
-/** apt's options that keep it inside the tree (apt.conf(5), Dir and APT::Sandbox). */
-async function privateTree(): Promise<{ options: string[]; lists: string }> {
-  const tree = join(cacheDirectory(), 'apt');
+/** apt's options that keep it inside the tree (apt.conf(5), Dir and APT::Sandbox); another architecture has one of its own. */
+function privateTree(architecture: string | undefined): { options: string[]; lists: string } {
+  const tree = join(cacheDirectory(), architecture === undefined ? 'apt' : `apt-${architecture}`);
   const lists = join(tree, 'lists');
   for (const directory of [join(lists, 'partial'), join(tree, 'cache/archives/partial')])
     makeDirectory(directory);
@@ -100,6 +107,9 @@ async function privateTree(): Promise<{ options: string[]; lists: string }> {
     'APT::Sandbox::User': process.getuid?.() === 0 ? 'root' : '',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '2',
+    ...(architecture === undefined
+      ? {}
+      : { 'APT::Architecture': architecture, 'APT::Architectures': architecture }),
   };
   return {
     options: Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]),

@@ -40,10 +40,10 @@ export interface SysrootOptions {
 }
 
 /** Our C, beside the compiled JavaScript's directory both in a checkout and in the package. */
-const ours = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
-const overlay = join(ours, 'newlib');
+export const ownSources = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
+const overlay = join(ownSources, 'newlib');
 
-/** Compiles ours as a user's program is compiled, with complaints about anything doubtful. */
+/** Compiles our own as a user's program is compiled, with complaints about anything doubtful. */
 const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffunction-sections'];
 
 /** Our sources by the library they belong to, and the members of newlib's in whose place they stand. */
@@ -117,7 +117,7 @@ function place(width: Width, compiler: Compiler, tar: string): string {
     ...ownFlags,
     JSON.stringify(libraries),
     JSON.stringify(api),
-    ...filesIn(ours),
+    ...filesIn(ownSources),
   ]);
 }
 
@@ -161,12 +161,12 @@ async function fill(temporary: string, job: Job): Promise<void> {
   const newlib = newlibPlace(job.width, job.compiler, job.tar);
   await makeOnce(newlib, async (place) => await fillNewlib(place, job), { signal });
   cpSync(newlib, temporary, { recursive: true });
-  cpSync(join(ours, 'include'), join(temporary, 'include'), { recursive: true });
+  cpSync(join(ownSources, 'include'), join(temporary, 'include'), { recursive: true });
   writeFileSync(join(temporary, 'include/mini-os/api.h'), apiHeader(api));
   job.progress.update(0.97, 'our own part');
   await compileOurs(temporary, work, job);
   await linkImportLibrary(temporary, work, job);
-  copyFileSync(join(ours, 'application.lds'), join(temporary, 'lib/application.lds'));
+  copyFileSync(join(ownSources, 'application.lds'), join(temporary, 'lib/application.lds'));
   writeFileSync(join(temporary, 'lib/link.specs'), '*link_libgcc:\n\n\n');
   rmSync(work, { recursive: true });
 }
@@ -184,15 +184,23 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
   const { compiler, width } = job;
   const flags = [
     ...[...machineFlags(width), ...ownFlags, ...includeFlags(compiler, root)],
-    `-ffile-prefix-map=${ours}=/stubdom`,
+    `-ffile-prefix-map=${ownSources}=/stubdom`,
   ];
   for (const { name, sources, replaced } of libraries) {
     const members: string[] = [];
-    for (const file of readdirSync(join(ours, sources)).filter((entry) => entry.endsWith('.c'))) {
+    for (const file of readdirSync(join(ownSources, sources)).filter((entry) =>
+      entry.endsWith('.c'),
+    )) {
       const object = join(work, `minios-${file.slice(0, -2)}.o`);
       const isStart = file === 'start.c';
       const output = isStart ? join(root, 'lib/crt0.o') : object;
-      await must(job, compiler.command, [...flags, '-c', join(ours, sources, file), '-o', output]);
+      await must(job, compiler.command, [
+        ...flags,
+        '-c',
+        join(ownSources, sources, file),
+        '-o',
+        output,
+      ]);
       if (!isStart) members.push(object);
     }
     const library = join(root, 'lib', name);

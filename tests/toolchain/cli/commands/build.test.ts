@@ -25,7 +25,7 @@ command('options of gcc keep their order and their values', () => {
 
   assert.equal(words, {
     width: 32,
-    output: 'out',
+    ...{ output: 'out', isCaml: false, isBytecode: false, packages: [] },
     rest: ['-I', 'inc', '-DX=1', 'a.c', '-L', '.', '-lz', 'b.c'],
   });
 });
@@ -37,7 +37,27 @@ command('without -o the image is named after the first source', () => {
 command('what makes no image or is no C is refused', () => {
   assert.throws(() => readWords(['-c', 'a.c']), /-c: build makes whole images/);
   assert.throws(() => readWords(['a.c', '-I']), /-I needs a value/);
-  assert.throws(() => readWords(['hello.ml']), /hello\.ml: OCaml is not supported/);
+  assert.throws(() => readWords(['a.c', '--bytecode']), /--bytecode: there is no module/);
+  assert.throws(() => readWords(['a.c', '-package', 'unix']), /-package unix: there is no module/);
+});
+
+command('modules of OCaml’s are seen by their ending, and the last one names the image', () => {
+  const words = [
+    '-package',
+    'unix,str',
+    '-package',
+    're',
+    '--bytecode',
+    'a.mli',
+    'a.ml',
+    'b.ml',
+    'c.c',
+  ];
+
+  assert.equal(readWords(words), {
+    ...{ width: 64, output: 'b.elf', isCaml: true, isBytecode: true },
+    ...{ packages: ['unix', 'str', 're'], rest: ['a.mli', 'a.ml', 'b.ml', 'c.c'] },
+  });
 });
 
 command('several sources become one image, and gcc’s warnings pass', async ({ root }) => {

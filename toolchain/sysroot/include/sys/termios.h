@@ -83,7 +83,16 @@ struct termios {
 #define IEXTEN 0x8000
 
 #define B0 0x0
+#define B50 0x1
+#define B75 0x2
+#define B110 0x3
+#define B134 0x4
+#define B150 0x5
+#define B200 0x6
+#define B300 0x7
+#define B600 0x8
 #define B1200 0x9
+#define B1800 0xa
 #define B2400 0xb
 #define B4800 0xc
 #define B9600 0xd
@@ -91,6 +100,19 @@ struct termios {
 #define B38400 0xf
 #define B57600 0x1001
 #define B115200 0x1002
+#define B230400 0x1003
+#define B460800 0x1004
+#define B500000 0x1005
+#define B576000 0x1006
+#define B921600 0x1007
+#define B1000000 0x1008
+#define B1152000 0x1009
+#define B1500000 0x100a
+#define B2000000 0x100b
+#define B2500000 0x100c
+#define B3000000 0x100d
+#define B3500000 0x100e
+#define B4000000 0x100f
 
 #define TCSANOW 0
 #define TCSADRAIN 1

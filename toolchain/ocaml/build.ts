@@ -1,0 +1,132 @@
+/** From OCaml modules, and C stubs beside them, to an application image: Debian's compilers between our runtime and our linker. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { BuildOptions, BuildResult } from '../c/build.ts';
+import { checkOutput, place } from '../output.ts';
+import { runProcess } from '../process.ts';
+import { type CamlTree, camlTree } from './caml-tree.ts';
+
+export interface CamlBuildOptions extends BuildOptions {
+  /** Sources, objects and libraries in the order in which they are linked, and options of ocamlopt. */
+  readonly arguments: readonly string[];
+  /** As ocamlfind names them. */
+  readonly packages?: readonly string[];
+  readonly isBytecode?: boolean;
+}
+
+export async function buildCaml(options: CamlBuildOptions): Promise<BuildResult> {
+  const { width = 64, output, cwd = process.cwd(), inherit = false, signal } = options;
+  checkOutput(output);
+  const tree = await camlTree(width, options);
+  const temporary = mkdtempSync(join(tmpdir(), 'stubdom-build-'));
+  try {
+    const compiler = new CamlCompiler(tree, { ...options, temporary });
+    const image = join(temporary, 'image.elf');
+    let messages = '';
+    for (const args of compiler.commands(image)) {
+      const [command = '', ...words] = args;
+      const { status, stdout, stderr } = await runProcess(command, words, {
+        ...{ cwd, inherit, signal, env: compiler.environment },
+      });
+      messages += stdout + stderr;
+      if (status !== 0) return { status, messages };
+    }
+    place(image, output);
+    return { status: 0, messages };
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What an input is made into, by its ending; what is not here is for the linker as it is. */
+const isSource = (word: string): boolean => /\.(mli?|c)$/.test(word);
+const isInput = (word: string): boolean => /\.(mli?|c|o|a|cm[oxa]|cmxa)$/.test(word);
+
+/** Options of ocamlopt and ocamlc that take the next word as their value. */
+const withValue = new Set(
+  '-I -w -warn-error -open -ccopt -cclib -inline -rounds -unroll -pp -ppx -for-pack -color -error-style -runtime-variant -intf-suffix -dllib -dllpath'.split(
+    ' ',
+  ),
+);
+
+class CamlCompiler {
+  readonly #tree: CamlTree;
+  readonly #options: CamlBuildOptions & { readonly temporary: string };
+
+  constructor(tree: CamlTree, options: CamlBuildOptions & { readonly temporary: string }) {
+    this.#tree = tree;
+    this.#options = options;
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    const { directory } = this.#tree;
+    const lib = join(directory, 'lib');
+    return {
+      ...process.env,
+      OCAMLLIB: lib,
+      OCAMLFIND_CONF: join(directory, 'findlib.conf'),
+      PATH: `${join(directory, 'bin')}:${process.env['PATH'] ?? ''}`,
+    };
+  }
+
+  /** One for each source, in order, and one that links. What they make is beside the image, never beside the sources. */
+  *commands(image: string): Generator<string[]> {
+    const { isBytecode = false, temporary } = this.#options;
+    const { options, inputs } = sorted(this.#options.arguments);
+    const objects: string[] = [];
+    for (const [n, input] of inputs.entries()) {
+      const object = isSource(input) ? this.#objectOf(input, n) : input;
+      if (isSource(input)) yield this.#compile(input, object, options);
+      if (!object.endsWith('.cmi')) objects.push(object);
+    }
+    const whole = isBytecode ? ['-output-complete-exe'] : [];
+    const linkPackages = this.#hasPackages ? ['-linkpkg'] : [];
+    yield [
+      ...this.#compiler(),
+      ...[...options, '-I', temporary, ...linkPackages, ...whole, ...objects, '-o', image],
+    ];
+  }
+
+  get #hasPackages(): boolean {
+    return (this.#options.packages ?? []).length > 0;
+  }
+
+  #compiler(): string[] {
+    const { isBytecode, packages = [] } = this.#options;
+    const name = isBytecode ? 'ocamlc' : 'ocamlopt';
+    const program = (command: string): string => join(this.#tree.directory, 'bin', command);
+    if (!this.#hasPackages) return [program(name)];
+    return [program('ocamlfind'), name, '-package', packages.join(',')];
+  }
+
+  #compile(source: string, object: string, options: readonly string[]): string[] {
+    const { temporary } = this.#options;
+    if (source.endsWith('.c'))
+      return [...this.#compiler(), ...options, '-c', source, '-ccopt', `-o ${object}`];
+    return [...this.#compiler(), ...options, '-I', temporary, '-c', source, '-o', object];
+  }
+
+  /** Stubs of the same name as a module's do not overwrite its object. */
+  #objectOf(source: string, n: number): string {
+    const { temporary, isBytecode } = this.#options;
+    const name = basename(source).replace(/\.\w+$/, '');
+    if (source.endsWith('.mli')) return join(temporary, `${name}.cmi`);
+    if (source.endsWith('.ml')) return join(temporary, `${name}.${isBytecode ? 'cmo' : 'cmx'}`);
+    const directory = join(temporary, `stubs-${n}`);
+    mkdirSync(directory);
+    return join(directory, `${name}.o`);
+  }
+}
+
+function sorted(words: readonly string[]): { options: string[]; inputs: string[] } {
+  const options: string[] = [];
+  const inputs: string[] = [];
+  const queue = [...words];
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    if (isInput(word) && !word.startsWith('-')) inputs.push(word);
+    else if (withValue.has(word)) options.push(word, ...queue.splice(0, 1));
+    else options.push(word);
+  }
+  return { options, inputs };
+}
