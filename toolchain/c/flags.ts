@@ -60,7 +60,7 @@ export function linkFlags(compiler: Compiler, sysroot: string): string[] {
     `${sysroot}/lib/crt0.o`,
     `-L${sysroot}/lib`,
     '-Wl,--start-group',
-    ...['-lm', '-lc', compiler.libgcc],
+    ...['-llwip', '-lm', '-lc', compiler.libgcc],
     '-Wl,--end-group',
     '-Wl,--no-as-needed',
     `${sysroot}/lib/libminios.so`,

@@ -1,7 +1,7 @@
 /**
- * The sysroot of a width: newlib, our headers and C of the Mini-OS API, crt0, the linker script, libminios.so. Built once
+ * The sysroot of a width: newlib, lwip, our headers and C of the Mini-OS API, crt0, the linker script, libminios.so. Built once
  * from everything that decides its bytes, and found again by a hash of the same; newlib, which takes nearly all of the
- * time, by a hash of its own, so that a change of our part builds our part alone.
+ * time, and lwip by hashes of their own, so that a change of our part builds our part alone.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -24,6 +24,7 @@ import { type Progress, silentProgress } from '../progress.ts';
 import { type Compiler, findCompiler } from './compiler.ts';
 import { includeFlags, machineFlags } from './flags.ts';
 import { apiHeader, importLibrary } from './import-library.ts';
+import { buildLwip, findLwip, lwipContents, lwipRecipe } from './lwip.ts';
 import { buildNewlib, findNewlibTar, newlibRecipe } from './newlib.ts';
 import { installLine, missingTools, newlibTar } from './tools.ts';
 import { type Width, widths } from './width.ts';
@@ -42,6 +43,7 @@ export interface SysrootOptions {
 /** Our C, beside the compiled JavaScript's directory both in a checkout and in the package. */
 export const ownSources = fileURLToPath(new URL('../../../toolchain/sysroot', import.meta.url));
 const overlay = join(ownSources, 'newlib');
+const lwipOptions = join(ownSources, 'lwip/include');
 
 /** Compiles our own as a user's program is compiled, with complaints about anything doubtful. */
 const ownFlags = ['-O2', '-std=gnu11', '-Wall', '-Wextra', '-fno-builtin', '-ffunction-sections'];
@@ -65,13 +67,17 @@ const libraries = [
     ],
   },
   { name: 'libm.a', sources: 'math', replaced: ['f_rintl', 'f_lrintl', 'f_llrintl', 'sqrtl'] },
+  // Empty where lwip could not be had.
+  { name: 'liblwip.a', sources: 'lwip', replaced: [] },
 ] as const;
 
 /** The cached sysroot, which is built first where it is not there. */
 export async function sysroot(width: Width, options: SysrootOptions = {}): Promise<Sysroot> {
   const compiler = await findCompiler(width);
   const tar = await findNewlibTar(options.signal);
-  const directory = place(width, compiler, tar);
+  const notes: string[] = [];
+  const lwip = await findLwip(options.signal, (line) => notes.push(line));
+  const directory = place(width, compiler, tar, lwip);
   if (existsSync(directory)) return { width, directory, compiler };
 
   const missing = await missingTools(['make', 'xz', 'ld']);
@@ -79,11 +85,12 @@ export async function sysroot(width: Width, options: SysrootOptions = {}): Promi
     throw new UserError(`missing: ${missing.join(', ')}; try: ${installLine(missing)}`);
   const name = `C library for ${widths[width].name}`;
   const progress = (options.progress ?? (() => silentProgress))(`building the ${name}`);
+  for (const line of notes) progress.note(line);
   const begun = Date.now();
   try {
     const built = await makeOnce(
       directory,
-      async (temporary) => await fill(temporary, { width, compiler, tar, progress, options }),
+      async (temporary) => await fill(temporary, { width, compiler, tar, lwip, progress, options }),
       {
         signal: options.signal,
         onWait: (pid) => progress.note(`waiting for process ${pid}, which builds the ${name}`),
@@ -103,7 +110,9 @@ export async function cachedSysroot(width: Width): Promise<string | undefined> {
   const tar = newlibTar() ?? newlibTar(join(cacheDirectory(), 'packages/newlib-source/tree'));
   if (tar === undefined) return undefined;
   try {
-    const directory = place(width, await findCompiler(width), tar);
+    const lwip = join(cacheDirectory(), 'sources/lwip/tree');
+    const compiler = await findCompiler(width);
+    const directory = place(width, compiler, tar, existsSync(lwip) ? lwip : undefined);
     return existsSync(directory) ? directory : undefined;
   } catch (error) {
     if (error instanceof UserError) return undefined;
@@ -111,9 +120,11 @@ export async function cachedSysroot(width: Width): Promise<string | undefined> {
   }
 }
 
-function place(width: Width, compiler: Compiler, tar: string): string {
+function place(width: Width, compiler: Compiler, tar: string, lwip: string | undefined): string {
+  const newlib = newlibPlace(width, compiler, tar);
   return cached('sysroot', width, [
-    newlibPlace(width, compiler, tar),
+    newlib,
+    lwip === undefined ? 'without lwip' : lwipPlace(width, newlib, lwip),
     ...ownFlags,
     JSON.stringify(libraries),
     JSON.stringify(api),
@@ -130,6 +141,10 @@ const newlibPlace = (width: Width, compiler: Compiler, tar: string): string =>
     ...filesIn(overlay),
     readFileSync(tar),
   ]);
+
+/** lwip's core is made from headers of newlib's alone, and our options. */
+const lwipPlace = (width: Width, newlib: string, source: string): string =>
+  cached('lwip', width, [newlib, lwipRecipe, ...filesIn(lwipOptions), ...lwipContents(source)]);
 
 function cached(kind: string, width: Width, parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
@@ -150,6 +165,8 @@ interface Job {
   readonly width: Width;
   readonly compiler: Compiler;
   readonly tar: string;
+  /** Its source. */
+  readonly lwip: string | undefined;
   readonly progress: Progress;
   readonly options: SysrootOptions;
 }
@@ -161,6 +178,7 @@ async function fill(temporary: string, job: Job): Promise<void> {
   const newlib = newlibPlace(job.width, job.compiler, job.tar);
   await makeOnce(newlib, async (place) => await fillNewlib(place, job), { signal });
   cpSync(newlib, temporary, { recursive: true });
+  if (job.lwip !== undefined) await addLwip(temporary, newlib, job.lwip, job);
   cpSync(join(ownSources, 'include'), join(temporary, 'include'), { recursive: true });
   writeFileSync(join(temporary, 'include/mini-os/api.h'), apiHeader(api));
   job.progress.update(0.97, 'our own part');
@@ -169,6 +187,15 @@ async function fill(temporary: string, job: Job): Promise<void> {
   copyFileSync(join(ownSources, 'application.lds'), join(temporary, 'lib/application.lds'));
   writeFileSync(join(temporary, 'lib/link.specs'), '*link_libgcc:\n\n\n');
   rmSync(work, { recursive: true });
+}
+
+async function addLwip(root: string, newlib: string, source: string, job: Job): Promise<void> {
+  const { width, compiler } = job;
+  const { signal } = job.options;
+  const place = lwipPlace(width, newlib, source);
+  const parts = { width, compiler, source, newlib, options: lwipOptions, signal };
+  await makeOnce(place, async (temporary) => await buildLwip(parts, temporary), { signal });
+  cpSync(place, root, { recursive: true });
 }
 
 async function fillNewlib(temporary: string, job: Job): Promise<void> {
@@ -184,13 +211,13 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
   const { compiler, width } = job;
   const flags = [
     ...[...machineFlags(width), ...ownFlags, ...includeFlags(compiler, root)],
-    `-ffile-prefix-map=${ownSources}=/stubdom`,
+    ...['-I', join(ownSources, 'src'), `-ffile-prefix-map=${ownSources}=/stubdom`],
   ];
   for (const { name, sources, replaced } of libraries) {
     const members: string[] = [];
-    for (const file of readdirSync(join(ownSources, sources)).filter((entry) =>
-      entry.endsWith('.c'),
-    )) {
+    const isLeftOut = sources === 'lwip' && job.lwip === undefined;
+    const files = readdirSync(join(ownSources, sources)).filter((entry) => entry.endsWith('.c'));
+    for (const file of isLeftOut ? [] : files) {
       const object = join(work, `minios-${file.slice(0, -2)}.o`);
       const isStart = file === 'start.c';
       const output = isStart ? join(root, 'lib/crt0.o') : object;
@@ -204,7 +231,8 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
       if (!isStart) members.push(object);
     }
     const library = join(root, 'lib', name);
-    await must(job, 'ar', ['dD', library, ...replaced.map((member) => `lib_a-${member}.o`)]);
+    if (replaced.length > 0)
+      await must(job, 'ar', ['dD', library, ...replaced.map((member) => `lib_a-${member}.o`)]);
     await must(job, 'ar', ['rcsD', library, ...members]);
   }
 }

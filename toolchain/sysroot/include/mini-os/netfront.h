@@ -40,4 +40,11 @@ void shutdown_netfront(struct netfront_dev *dev);
 /* A descriptor that a frame is read from (EAGAIN where there is none) and written to; -1 with errno. */
 int netfront_tap_open(char *nodename);
 
+/* lwip on every interface, with addresses of the tools or of DHCP; the first socket does it, too. */
+void start_networking(void);
+void stop_networking(void);
+/* Of the first interface. */
+struct ip_addr;
+void networking_set_addr(struct ip_addr *ipaddr, struct ip_addr *netmask, struct ip_addr *gw);
+
 #endif
