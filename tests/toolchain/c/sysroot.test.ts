@@ -40,8 +40,9 @@ for (const width of [64, 32] as const) {
     `on ${width} bits our C gives neither compiler nor assembler cause to complain`,
     async () => {
       const { compiler, directory } = await sysroot(width);
-      const flags = [...machineFlags(width), ...includeFlags(compiler, directory)];
-      const sources = ['src', 'math'].flatMap((name) =>
+      const includes = [...includeFlags(compiler, directory), '-I', join(ours, 'src')];
+      const flags = [...machineFlags(width), ...includes];
+      const sources = ['src', 'math', 'lwip'].flatMap((name) =>
         readdirSync(join(ours, name), { withFileTypes: true })
           .filter((entry) => entry.name.endsWith('.c'))
           .map((entry) => join(entry.parentPath, entry.name)),
