@@ -38,6 +38,8 @@ export interface Input {
   readonly tier?: Tier;
   /** The guest's. */
   readonly folders?: readonly MountedFolder[];
+  /** Hears what the guest prints, when it prints it. */
+  readonly onPrint?: (bytes: Uint8Array) => void;
 }
 
 export interface Outcome {
@@ -100,7 +102,7 @@ export class Workbench {
   async runGuest(program: Program, width: Width, input: Input = {}): Promise<GuestOutcome> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
     const { arguments: words = [], memory = 256 * 2 ** 20, clock, tier, folders } = input;
-    const console = new PipeConsole(input.input ?? '');
+    const console = new PipeConsole(input);
     const options = { name: 'guest.elf', arguments: words, memory, cache: this.#cache, budget };
     const chosen = { ...(clock && { clock }), ...(tier && { tier }), ...(folders && { folders }) };
     const domain = await boot(image, { ...options, console, ...chosen });
@@ -150,11 +152,13 @@ class PipeConsole implements Console {
   readonly isTerminal = false;
   readonly output = 'open';
   readonly #input: Buffer;
+  readonly #onPrint: (bytes: Uint8Array) => void;
   readonly #printed: Uint8Array[] = [];
   #at = 0;
 
-  constructor(input: string | Uint8Array) {
+  constructor({ input = '', onPrint = () => {} }: Input) {
     this.#input = Buffer.from(input as Uint8Array);
+    this.#onPrint = onPrint;
   }
 
   printed(): Buffer {
@@ -174,6 +178,7 @@ class PipeConsole implements Console {
 
   write(bytes: Uint8Array): 'taken' {
     this.#printed.push(bytes.slice());
+    this.#onPrint(bytes);
     return 'taken';
   }
 
