@@ -4,6 +4,7 @@
  */
 #include "object-file.h"
 #include "result.h"
+#include "settling.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -25,16 +26,22 @@ _ssize_t _read_r(struct _reent *reent, int fd, void *buffer, size_t count) {
   struct minios_object *object;
   if (!minios_find_object(reent, fd, &object))
     return -1;
-  return minios_result(reent, object != NULL ? object->calls->read(object, buffer, count)
-                                             : minios_read(fd, buffer, count));
+  if (object != NULL)
+    return minios_result(reent, object->calls->read(object, buffer, count));
+  minios_settle(fd);
+  return minios_result(reent, minios_read(fd, buffer, count));
 }
 
 _ssize_t _write_r(struct _reent *reent, int fd, const void *buffer, size_t count) {
   struct minios_object *object;
   if (!minios_find_object(reent, fd, &object))
     return -1;
-  return minios_result(reent, object != NULL ? object->calls->write(object, buffer, count)
-                                             : minios_write(fd, buffer, count));
+  if (object != NULL)
+    return minios_result(reent, object->calls->write(object, buffer, count));
+  minios_settle(fd);
+  ssize_t written = minios_write(fd, buffer, count);
+  minios_refresh(fd);
+  return minios_result(reent, written);
 }
 
 int _close_r(struct _reent *reent, int fd) {

@@ -1,6 +1,7 @@
 /* Files by name and by descriptor. Names from a directory are the kernel's; the older calls begin at AT_FDCWD. */
 #include "object-file.h"
 #include "result.h"
+#include "settling.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -118,7 +119,10 @@ int access(const char *path, int mode) {
 }
 
 int ftruncate(int fd, off_t length) {
-  return MINIOS_INT(set_length(fd, length));
+  minios_settle(fd);
+  int result = set_length(fd, length);
+  minios_refresh(fd);
+  return MINIOS_INT(result);
 }
 
 int truncate(const char *path, off_t length) {
@@ -126,16 +130,20 @@ int truncate(const char *path, off_t length) {
   int fd = (int)minios_result(reent, minios_openat(AT_FDCWD, path, O_WRONLY, 0));
   if (fd < 0)
     return -1;
+  minios_settle(fd);
   int result = (int)minios_result(reent, minios_ftruncate(fd, length));
+  minios_refresh(fd);
   minios_close(fd);
   return result;
 }
 
 int fsync(int fd) {
+  minios_settle(fd);
   return MINIOS_INT(flush(fd, 0));
 }
 
 int fdatasync(int fd) {
+  minios_settle(fd);
   return MINIOS_INT(flush(fd, 1));
 }
 

@@ -1,5 +1,6 @@
 /* A domain is one process: it can end, it has a number, and there is nobody else to signal, wait for or become. */
 #include "result.h"
+#include "settling.h"
 
 #include <mini-os/api.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #define DOMAIN_PID 1
 
 void _exit(int status) {
+  minios_settle(-1);
   minios_exit(status);
   __builtin_unreachable();
 }

@@ -1,6 +1,7 @@
 /* Reading and writing at a position, and of several buffers at once. */
 #include "object-file.h"
 #include "result.h"
+#include "settling.h"
 
 #include <limits.h>
 #include <mini-os/api.h>
@@ -11,14 +12,20 @@
 
 ssize_t pread(int fd, void *buffer, size_t count, off_t offset) {
   struct minios_file *file = minios_file_of(fd);
-  return minios_result(_REENT, file != NULL ? minios_file_read_at(file, buffer, count, offset)
-                                            : minios_pread(fd, buffer, count, offset));
+  if (file != NULL)
+    return minios_result(_REENT, minios_file_read_at(file, buffer, count, offset));
+  minios_settle(fd);
+  return minios_result(_REENT, minios_pread(fd, buffer, count, offset));
 }
 
 ssize_t pwrite(int fd, const void *buffer, size_t count, off_t offset) {
   struct minios_file *file = minios_file_of(fd);
-  return minios_result(_REENT, file != NULL ? minios_file_write_at(file, buffer, count, offset)
-                                            : minios_pwrite(fd, buffer, count, offset));
+  if (file != NULL)
+    return minios_result(_REENT, minios_file_write_at(file, buffer, count, offset));
+  minios_settle(fd);
+  ssize_t written = minios_pwrite(fd, buffer, count, offset);
+  minios_refresh(fd);
+  return minios_result(_REENT, written);
 }
 
 /* The sum of all lengths, or -1 with EINVAL. */

@@ -18,12 +18,17 @@
 
 #define MAP_FAILED ((void *)-1)
 
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset);
 int munmap(void *address, size_t length);
+int msync(void *address, size_t length, int flags);
 
 #ifdef __cplusplus
 }
