@@ -64,8 +64,7 @@ PRAGMA integrity_check;
 `;
 
 /** A write-ahead log has its index in memory that is mapped. */
-const modes = isFull ? ['truncate', 'persist', 'memory', 'delete', 'wal'] : ['wal'];
-const expected = isFull ? '32|112' : '2|3';
+const modes = ['truncate', 'persist', 'memory', 'delete', 'wal'];
 
 const questions = [
   'PRAGMA integrity_check; SELECT count(*), group_concat(name) FROM (SELECT name FROM person LIMIT 5);',
@@ -105,7 +104,9 @@ for (const width of isFull ? ([64, 32] as const) : ([64] as const)) {
       });
     },
   );
+}
 
+for (const width of isFull ? ([64, 32] as const) : [])
   shell(
     `x86-${width}: it goes on with a database of the host’s, in each journal mode`,
     async (context) => {
@@ -122,11 +123,10 @@ for (const width of isFull ? ([64, 32] as const) : ([64] as const)) {
 
         const text =
           'PRAGMA journal_mode=delete; PRAGMA integrity_check; SELECT count(*), sum(a) FROM t;';
-        assert.is(await hostSays(context, file, text), `delete\nok\n${expected}`);
+        assert.is(await hostSays(context, file, text), 'delete\nok\n32|112');
       });
     },
   );
-}
 
 /** The same session where the host finds /export beside its files. */
 async function runHost({ sqlite3 }: Context, text: string): Promise<string> {
