@@ -9,6 +9,9 @@ export interface GuestCpu {
   get rip(): bigint;
   set rip(address: bigint);
   get eflags(): bigint;
+  /** A part of the state block (x86/state.ts). */
+  readState(offset: number, bytes: number): Uint8Array;
+  writeState(offset: number, bytes: Uint8Array): void;
   /** All that a thread switch must keep, x87 and SSE included. */
   saveContext(): Uint8Array;
   restoreContext(context: Uint8Array): void;

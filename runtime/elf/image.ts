@@ -16,7 +16,16 @@ import {
   readRelocations,
 } from './relocations.ts';
 import { readSections, type Section, SHT, sectionPart, sectionStrings } from './sections.ts';
-import { loadSegments, PF, type ProgramHeader, PT, type Segment, segmentAt } from './segments.ts';
+import {
+  loadSegments,
+  PF,
+  type ProgramHeader,
+  PT,
+  type Segment,
+  segmentAt,
+  type ThreadVariables,
+  threadVariables,
+} from './segments.ts';
 import {
   type ElfSymbol,
   noSymbols,
@@ -28,7 +37,7 @@ import {
 export type { Width } from './image-file.ts';
 export type { XenNote } from './notes.ts';
 export type { ImportedSymbol, Relocation } from './relocations.ts';
-export type { Segment } from './segments.ts';
+export type { Segment, ThreadVariables } from './segments.ts';
 export type { NamedFunction, SymbolTable } from './symbols.ts';
 
 export interface ElfImage {
@@ -39,6 +48,8 @@ export interface ElfImage {
   readonly entry: bigint;
   /** PT_LOAD, sorted by address. */
   readonly segments: readonly Segment[];
+  /** Of an application. */
+  readonly threadVariables: ThreadVariables | undefined;
   /** PT_GNU_STACK asks for a stack that can be executed. */
   readonly executableStack: boolean;
   /** DT_NEEDED. */
@@ -87,6 +98,7 @@ export async function parseImage(bytes: Uint8Array, name: string): Promise<ElfIm
       kind,
       entry,
       segments,
+      threadVariables: kind === 'application' ? threadVariables(file, headers) : undefined,
       executableStack,
       needed,
       notes,
@@ -99,7 +111,7 @@ export async function parseImage(bytes: Uint8Array, name: string): Promise<ElfIm
 async function readProgramHeaders(file: ImageFile, width: Width): Promise<ProgramHeader[]> {
   const { elf, errors } = await readElf(withoutSections(file, width), { readSymbolData: false });
   if (elf === undefined) file.fail(`not an ELF image: ${errors.join(' ')}`);
-  return elf.segments.map(({ index, type, flags, offset, vaddr, paddr, filesz, memsz }) => ({
+  return elf.segments.map(({ index, type, flags, offset, vaddr, paddr, filesz, memsz, align }) => ({
     index,
     type,
     flags,
@@ -108,6 +120,7 @@ async function readProgramHeaders(file: ImageFile, width: Width): Promise<Progra
     physical: BigInt(paddr),
     fileSize: BigInt(filesz),
     memorySize: BigInt(memsz),
+    alignment: BigInt(align),
   }));
 }
 

@@ -249,6 +249,7 @@ function refuse(
 function advice(type: string): string {
   if (type.endsWith('IRELATIVE'))
     return ': an indirect function (ifunc); build without target_clones and ifunc attributes';
-  if (/TLS|TPOFF|DTP/.test(type)) return ': thread-local storage; Mini-OS has none';
+  if (/TLS|TPOFF|DTP/.test(type))
+    return ': thread-local storage of a shared library; link the image statically';
   return '; link with -no-pie and -z now';
 }

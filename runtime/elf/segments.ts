@@ -10,6 +10,15 @@ export interface ProgramHeader {
   readonly physical: bigint;
   readonly fileSize: bigint;
   readonly memorySize: bigint;
+  readonly alignment: bigint;
+}
+
+/** PT_TLS: what each thread has a copy of. */
+export interface ThreadVariables {
+  /** The part that is not zero. */
+  readonly bytes: Uint8Array;
+  readonly size: number;
+  readonly alignment: number;
 }
 
 export interface Segment {
@@ -25,11 +34,22 @@ export interface Segment {
   readonly executable: boolean;
 }
 
-export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, GNU_STACK: 0x6474_e551 } as const;
+export const PT = {
+  LOAD: 1,
+  DYNAMIC: 2,
+  INTERP: 3,
+  NOTE: 4,
+  TLS: 7,
+  GNU_STACK: 0x6474_e551,
+} as const;
 export const PF = { X: 1, W: 2, R: 4 } as const;
 
 /** All that a WebAssembly.Memory can hold. */
 const MOST_MEMORY = 1n << 32n;
+
+/** A thread's variables and their alignment: each thread costs as much. */
+const MOST_VARIABLES = 1n << 24n;
+const MOST_ALIGNMENT = 4096n;
 
 /** The PT_LOAD segments, sorted by address; they fit the address space and the machine, and do not overlap. */
 export function loadSegments(
@@ -53,6 +73,30 @@ export function loadSegments(
   if (total > MOST_MEMORY)
     file.fail(`its segments take ${hex(total)} bytes of memory; at most 4 GiB can be had`);
   return segments;
+}
+
+/** The thread-local variables, where the image has any. */
+export function threadVariables(
+  file: ImageFile,
+  headers: readonly ProgramHeader[],
+): ThreadVariables | undefined {
+  const header = headers.find(({ type, memorySize }) => type === PT.TLS && memorySize > 0n);
+  if (header === undefined) return undefined;
+  const { index, offset, fileSize, memorySize, alignment } = header;
+  const what = `segment ${index}`;
+  if (memorySize > MOST_VARIABLES)
+    file.fail(
+      `${what} has ${hex(memorySize)} bytes of thread-local variables; at most ${hex(MOST_VARIABLES)} can be had`,
+    );
+  if (fileSize > memorySize)
+    file.fail(`${what} has ${hex(fileSize)} bytes in the file, but ${hex(memorySize)} in memory`);
+  if (alignment > MOST_ALIGNMENT || (alignment & (alignment - 1n)) !== 0n)
+    file.fail(`${what} wants thread-local variables aligned to ${hex(alignment)}`);
+  return {
+    bytes: viewBytes(file.part(what, fileSize === 0n ? 0 : offset, fileSize)),
+    size: Number(memorySize),
+    alignment: Math.max(1, Number(alignment)),
+  };
 }
 
 function loadSegment(file: ImageFile, width: Width, header: ProgramHeader): Segment {

@@ -11,6 +11,7 @@ import { mappingRows } from './rows/mappings.ts';
 import { memoryRows } from './rows/memory.ts';
 import { posixRows } from './rows/posix.ts';
 import { storeRows } from './rows/store.ts';
+import { threadRows } from './rows/threads.ts';
 
 export type { ApiData, ApiFunction, ApiRow };
 
@@ -53,7 +54,7 @@ export const api = {
   // schedule; where its function returns, it ends as by exit_thread. NULL where there is no memory.
   create_thread: row(
     'struct thread *create_thread(char *name, void (*function)(void *), void *data)',
-    ({ threads }, name, entry, data) => threads.create(name, entry, data),
+    ({ threads }, name, entry, data) => threads.create({ name, entry, data }),
   ),
   exit_thread: row('void exit_thread(void)', (kernel) => {
     kernel.threads.exit();
@@ -93,6 +94,7 @@ export const api = {
     kernel.reschedule();
     return undefined;
   }),
+  ...threadRows,
   ...eventRows,
   ...grantRows,
   ...memoryRows,

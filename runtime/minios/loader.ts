@@ -11,11 +11,11 @@ import {
 import { GuestMemory } from '../memory/guest-memory.ts';
 import { type MachineMemory, pageSize, roundToPages } from '../memory/machine-memory.ts';
 import type { PageTables } from '../memory/page-tables.ts';
-import { threadSize } from './abi/sched.ts';
 import { type ApiData, type ApiRow, api } from './api.ts';
 import { initialStack } from './initial-stack.ts';
 import { type AddressMap, trampolineCode, trampolineSize } from './kernel/address-map.ts';
 import { functionNames, isFunction, trampolineBytes, trampolineOf } from './kernel/host-calls.ts';
+import { threadPlace, writeVariables } from './kernel/thread-memory.ts';
 
 export interface ApplicationOptions {
   /** All that the application has, in bytes. */
@@ -54,8 +54,8 @@ export interface LoadedApplication extends MappedMemory {
   readonly stackPointer: bigint;
   /** Where the data of the API is, by name: in the image where a copy relocation moved it. */
   readonly data: Readonly<Record<string, bigint>>;
-  /** struct thread of the main thread, and its name. */
-  readonly mainThread: bigint;
+  /** Of the main thread: its struct thread, what fs or gs begins at, its name. */
+  readonly mainThread: { readonly address: bigint; readonly pointer: bigint | undefined };
   readonly mainThreadName: bigint;
 }
 
@@ -89,8 +89,8 @@ export function loadApplication(
     options.environment,
   );
   checkStack(image, stack.bytes.length, map);
-  const mainThread = map.kernelData;
-  const mainThreadName = mainThread + BigInt(Math.ceil(threadSize[image.width] / 16) * 16);
+  const place = threadPlace(map.kernelData, image.width, image.threadVariables);
+  const mainThreadName = map.kernelData + BigInt(Math.ceil(place.size / 16) * 16);
   const data = dataAddresses(image, mainThreadName + 16n);
   checkImports(image, data);
 
@@ -98,11 +98,13 @@ export function loadApplication(
   const guest = new GuestMemory(memory, mapped.addressSpace);
   for (const { address, bytes } of image.segments) guest.writeBytes(address, bytes);
   writeTrampolines(guest, map.trampolines);
+  writeVariables(guest, place, image.width, image.threadVariables);
   guest.writeBytes(mainThreadName, new TextEncoder().encode(`${mainName}\0`));
   guest.writeBytes(stack.stackPointer, stack.bytes);
   relocate(image, guest, map, data);
   setPermissions(image, mapped.addressSpace, map);
   const { stackPointer } = stack;
+  const mainThread = { address: place.thread, pointer: place.pointer };
   return { ...mapped, map, stackPointer, data, mainThread, mainThreadName };
 }
 
@@ -129,7 +131,8 @@ function mapAddresses(image: ElfImage, memory: number, heapApart: bigint | undef
   const base = down(first.address);
   const trampolines = up(last.address + last.memorySize);
   const kernelData = trampolines + BigInt(roundToPages(trampolineBytes));
-  const kernelEnd = kernelData + BigInt(roundToPages(threadSize[image.width] + pageSize));
+  const { size: ownSize } = threadPlace(kernelData, image.width, image.threadVariables);
+  const kernelEnd = kernelData + BigInt(roundToPages(ownSize + pageSize));
 
   const fixed = Number(kernelEnd - base) + pageSize + leastHeap;
   const room = base - BigInt(pageSize) - nullRegion;

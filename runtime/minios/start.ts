@@ -62,7 +62,10 @@ export function startApplication(parts: ApplicationParts): MiniOs {
   const space = new FreeSpace(map, loaded.addressSpace, memory);
   const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
   const currentVariable = data['minios_current'] ?? 0n;
-  const threads = new Threads({ cpu, memory, space, currentVariable, returnAddress });
+  const threads = new Threads({
+    ...{ cpu, memory, space, currentVariable, returnAddress },
+    variables: image.threadVariables,
+  });
   const callbacks = new Callbacks({
     ...{ cpu, memory, threads, maskVariable: data['minios_callbacks_masked'] ?? 0n },
     returnAddress: trampolineOf('minios_callback_return', map.trampolines) ?? 0n,

@@ -34,7 +34,7 @@ export function fakeImage(width: 64 | 32, changes: Partial<ElfImage> = {}): ElfI
   };
   return {
     ...{ name: 'fake.elf', width, kind: 'application', entry: text, needed: ['libminios.so'] },
-    executableStack: false,
+    ...{ executableStack: false, threadVariables: undefined },
     segments: [
       { ...segment, address: text, bytes: new Uint8Array(16), writable: false, executable: true },
       { ...segment, address: data, bytes: new Uint8Array(), writable: true, executable: false },

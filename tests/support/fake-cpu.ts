@@ -3,6 +3,7 @@ import type { Leave } from '../../runtime/cpu/leave.ts';
 import type { GuestCpu } from '../../runtime/domain/guest-cpu.ts';
 import type { GuestMemory } from '../../runtime/memory/guest-memory.ts';
 import { RAX, RCX, RDI, RDX, RSI, RSP } from '../../runtime/x86/registers.ts';
+import { cpuStateSize } from '../../runtime/x86/state.ts';
 
 export type Step = (cpu: FakeCpu) => Leave | undefined;
 
@@ -14,6 +15,8 @@ export class FakeCpu implements GuestCpu {
   eflags = 0x202n;
   polls = 0;
   readonly #registers: bigint[] = new Array(32).fill(0n);
+  /** The rest of the state block. */
+  readonly #state = new Uint8Array(cpuStateSize);
   readonly #memory: GuestMemory;
   readonly #steps = new Map<bigint, Step>();
   readonly #trampolineOf: (name: string) => bigint;
@@ -42,13 +45,23 @@ export class FakeCpu implements GuestCpu {
     return Number(BigInt.asIntN(32, this.register(RAX)));
   }
 
+  readState(offset: number, bytes: number): Uint8Array {
+    return this.#state.slice(offset, offset + bytes);
+  }
+
+  writeState(offset: number, bytes: Uint8Array): void {
+    this.#state.set(bytes, offset);
+  }
+
   saveContext(): Uint8Array {
     const words = [...this.#registers.map((r) => BigInt.asUintN(64, r)), this.rip];
-    return new Uint8Array(BigUint64Array.from(words).buffer);
+    const registers = new Uint8Array(BigUint64Array.from(words).buffer);
+    return Uint8Array.from([...registers, ...this.#state]);
   }
 
   restoreContext(context: Uint8Array): void {
-    const words = new BigUint64Array(context.slice().buffer);
+    const words = new BigUint64Array(context.slice(0, 33 * 8).buffer);
+    this.#state.set(context.subarray(33 * 8));
     for (let n = 0; n < 32; n++) this.#registers[n] = words[n] ?? 0n;
     this.rip = words[32] ?? 0n;
   }

@@ -29,6 +29,7 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/rows/mappings.ts',
   ],
   'tests/guests/objects.test.ts': ['runtime/minios/posix/object-file.ts'],
+  'tests/guests/posix-threads.test.ts': ['runtime/minios/rows/threads.ts'],
   'tests/guests/store.test.ts': ['runtime/minios/kernel/store.ts', 'runtime/minios/rows/store.ts'],
   'tests/guests/events.test.ts': [
     'runtime/minios/kernel/events.ts',

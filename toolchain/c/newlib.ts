@@ -61,6 +61,7 @@ export const edits: readonly Edit[] = [
 #define _POSIX_TIMERS 200809L
 #define _POSIX_MONOTONIC_CLOCK 200809L
 #define _POSIX_CPUTIME 200809L
+#define _POSIX_THREAD_CPUTIME 200809L
 #define _POSIX_CLOCK_SELECTION 200809L
 #define _POSIX_FSYNC 200809L
 #define _POSIX_JOB_CONTROL 1
@@ -98,7 +99,17 @@ export const edits: readonly Edit[] = [
   {
     file: 'newlib/libc/include/sys/syslimits.h',
     before: '#define\tARG_MAX\t\t\t65536',
-    after: '#define\tOPEN_MAX\t\t 1024\n#define\tARG_MAX\t\t\t65536',
+    after: `#define HOST_NAME_MAX 255
+#define LOGIN_NAME_MAX 256
+#define PTHREAD_DESTRUCTOR_ITERATIONS 4
+#define PTHREAD_KEYS_MAX 128
+#define PTHREAD_STACK_MIN 16384
+#define SEM_NSEMS_MAX 256
+#define SEM_VALUE_MAX 0x7fffffff
+#define SYMLOOP_MAX 40
+#define TTY_NAME_MAX 32
+#define OPEN_MAX 1024
+#define ARG_MAX 65536`,
   },
   {
     file: 'newlib/libc/include/sys/syslimits.h',

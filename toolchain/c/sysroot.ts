@@ -62,6 +62,7 @@ const libraries = [
       'remove',
       'scandir',
       'sysfcntl',
+      'system',
       'ttyname',
       'ttyname_r',
     ],
@@ -70,6 +71,9 @@ const libraries = [
   // Empty where lwip could not be had.
   { name: 'liblwip.a', sources: 'lwip', replaced: [] },
 ] as const;
+
+/** What makefiles link for POSIX threads and clocks, which are in the C library. */
+const emptyLibraries = ['libpthread.a', 'librt.a'];
 
 /** The cached sysroot, which is built first where it is not there. */
 export async function sysroot(width: Width, options: SysrootOptions = {}): Promise<Sysroot> {
@@ -235,6 +239,7 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
       await must(job, 'ar', ['dD', library, ...replaced.map((member) => `lib_a-${member}.o`)]);
     await must(job, 'ar', ['rcsD', library, ...members]);
   }
+  for (const name of emptyLibraries) await must(job, 'ar', ['rcsD', join(root, 'lib', name)]);
 }
 
 async function linkImportLibrary(root: string, work: string, job: Job): Promise<void> {

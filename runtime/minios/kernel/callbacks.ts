@@ -9,6 +9,7 @@ import { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { RCX, RDI, RDX, RSI, RSP } from '../../x86/registers.ts';
 import type { Callback, Entry, Frame, WakeSource } from './callback.ts';
+import { setThreadPointer } from './thread-memory.ts';
 import type { StackRange, Thread, Threads } from './threads.ts';
 
 /** Below the stack pointer of x86-64 a function may keep what it likes (psABI AMD64, 3.2.2). */
@@ -172,6 +173,7 @@ export class Callbacks {
     for (const [i, word] of words.entries())
       memory.writeWord(sp + BigInt(i * (mode / 8)), word, mode);
     cpu.restoreContext(this.#blank);
+    setThreadPointer(cpu, this.#parts.threads.current?.pointer);
     cpu.rip = address;
     cpu.setRegister(RSP, sp);
     if (mode === 64)

@@ -12,6 +12,7 @@ export class FreeSpace {
   readonly #addressSpace: ProtectedSpace;
   readonly #memory: GuestMemory;
   readonly #start: bigint;
+  readonly #end: bigint;
   /** End of the heap. */
   #break: bigint;
   /** Start of the lowest block that came down from the end. */
@@ -23,9 +24,16 @@ export class FreeSpace {
     this.#addressSpace = addressSpace;
     this.#memory = memory;
     this.#start = map.heap;
+    this.#end = map.end;
     this.#break = map.heap;
     this.#bottom = map.end;
     addressSpace.unmap(map.heap, map.end - map.heap);
+  }
+
+  /** In pages; blocks that came back are not counted as free. */
+  get counts(): { readonly all: bigint; readonly free: bigint } {
+    const free = this.#bottom - roundUp(this.#break);
+    return { all: (this.#end - this.#start) / page, free: (free > 0n ? free : 0n) / page };
   }
 
   /** Moves the heap's end and answers where it was; new memory is zero. */

@@ -14,6 +14,7 @@ import type { Threads } from './threads.ts';
 
 export interface Kernel {
   readonly mode: 64 | 32;
+  readonly name: string;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;

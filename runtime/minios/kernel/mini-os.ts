@@ -49,6 +49,7 @@ export interface MiniOsParts {
 
 export class MiniOs implements GuestKernel, Kernel {
   readonly mode: 64 | 32;
+  readonly name: string;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
   readonly threads: Threads;
@@ -70,6 +71,7 @@ export class MiniOs implements GuestKernel, Kernel {
   constructor(parts: MiniOsParts) {
     this.#parts = parts;
     this.mode = parts.cpu.mode;
+    this.name = parts.name;
     this.memory = parts.memory;
     this.space = parts.space;
     this.threads = parts.threads;
@@ -99,6 +101,8 @@ export class MiniOs implements GuestKernel, Kernel {
 
   handle(leave: Leave, nanoseconds: bigint): void {
     this.clocks.ran(nanoseconds);
+    const { current } = this.threads;
+    if (current !== undefined) current.ran += nanoseconds;
     if (leave.reason === 'poll') {
       this.#mustLook = true;
       return;

@@ -3,6 +3,8 @@
  * is in guest memory (struct thread, abi/sched.ts); the registers of those that do not run are kept here.
  */
 import type { GuestCpu } from '../../domain/guest-cpu.ts';
+import type { ThreadVariables } from '../../elf/image.ts';
+import { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { RDI, RSP } from '../../x86/registers.ts';
 import {
@@ -15,6 +17,7 @@ import {
 import type { Callback, Frame } from './callback.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { Park } from './park.ts';
+import { setThreadPointer, threadPlace, writeVariables } from './thread-memory.ts';
 
 export interface StackRange {
   readonly low: bigint;
@@ -37,6 +40,14 @@ export interface Thread {
   readonly address: bigint;
   readonly stack: StackRange;
   readonly isMain: boolean;
+  /** What fs or gs begins at. */
+  readonly pointer: bigint | undefined;
+  /** What is free when it has ended. */
+  readonly block: { readonly start: bigint; readonly size: number } | undefined;
+  /** For how long it has run, in nanoseconds. */
+  ran: bigint;
+  /** The call that it waits in is to end with EINTR. */
+  isInterrupted: boolean;
   pending: Pending | undefined;
   /** Undefined while its registers are in the vCPU. */
   context: Uint8Array | undefined;
@@ -46,7 +57,19 @@ export interface Thread {
   readonly frames: Frame[];
 }
 
+/** What a new thread is given beside its function. */
+export interface ThreadSettings {
+  readonly name: bigint;
+  readonly entry: bigint;
+  readonly data: bigint;
+  /** Bytes of its stack; the original's where it is not given. */
+  readonly stackSize?: bigint;
+  /** The lowest address of a stack that the guest provides. */
+  readonly stack?: bigint;
+}
+
 const longestName = 64;
+const pageBytes = 4096n;
 
 export class Threads {
   readonly #cpu: GuestCpu;
@@ -57,6 +80,7 @@ export class Threads {
   /** Registers of a vCPU that has run nothing. */
   readonly #blank: Uint8Array;
   readonly #returnAddress: bigint;
+  readonly #variables: ThreadVariables | undefined;
   /** Threads that callbacks have interrupted. */
   readonly framed = new Set<Thread>();
   #list: Thread[] = [];
@@ -70,12 +94,14 @@ export class Threads {
     currentVariable: bigint;
     /** Where a thread's function returns to: the host call exit_thread. */
     returnAddress: bigint;
+    variables?: ThreadVariables | undefined;
   }) {
     this.#cpu = parts.cpu;
     this.#memory = parts.memory;
     this.#space = parts.space;
     this.#currentVariable = parts.currentVariable;
     this.#returnAddress = parts.returnAddress;
+    this.#variables = parts.variables;
     this.#layout = threadLayout.layout(parts.cpu.mode);
     this.#blank = parts.cpu.saveContext();
   }
@@ -90,30 +116,44 @@ export class Threads {
   }
 
   /** Makes what the vCPU holds the main thread. */
-  begin(address: bigint, name: bigint, stack: StackRange): void {
-    const main = makeThread({ address, stack, isMain: true, context: undefined });
+  begin(
+    place: { address: bigint; pointer: bigint | undefined },
+    name: bigint,
+    stack: StackRange,
+  ): void {
+    const { address, pointer } = place;
+    const main = makeThread({
+      ...{ address, pointer, stack, isMain: true, block: undefined, context: undefined },
+    });
+    setThreadPointer(this.#cpu, pointer);
     this.#write(main, name);
     this.#list.push(main);
     this.#current = main;
     this.#memory.writeWord(this.#currentVariable, address, this.#cpu.mode);
   }
 
-  /** 0 where there is no memory. */
-  create(name: bigint, entry: bigint, data: bigint): bigint {
+  /** Its struct thread; 0 where there is no memory. */
+  create(settings: ThreadSettings): bigint {
     const { mode } = this.#cpu;
-    const low = this.#space.allocateGuarded(STACK_SIZE + threadSize[mode]);
-    if (low === undefined) return 0n;
-    const high = low + BigInt(STACK_SIZE);
-    const sp = this.#pushEntry(high, data);
+    const own = settings.stackSize ?? BigInt(STACK_SIZE);
+    const stackSize = settings.stack === undefined ? (own + pageBytes - 1n) & -pageBytes : 0n;
+    const { size } = threadPlace(0n, mode, this.#variables);
+    const all = Number(stackSize) + size;
+    const start = this.#space.allocateGuarded(all);
+    if (start === undefined) return 0n;
+    const low = settings.stack ?? start;
+    const high = settings.stack === undefined ? start + stackSize : (low + own) & ~15n;
+    const place = threadPlace(start + stackSize, mode, this.#variables);
+    writeVariables(this.#memory, place, mode, this.#variables);
+    const sp = this.#pushEntry(high, settings.data);
+    const { thread: address, pointer } = place;
     const thread = makeThread({
-      address: high,
-      stack: { low, high },
-      isMain: false,
-      context: this.#contextAt(entry, sp, data),
+      ...{ address, pointer, stack: { low, high }, isMain: false, block: { start, size: all } },
+      context: this.#contextAt(settings, sp, pointer),
     });
-    this.#write(thread, name, { sp, ip: entry });
+    this.#write(thread, settings.name, { sp, ip: settings.entry });
     this.#list.push(thread);
-    return high;
+    return address;
   }
 
   /** The current thread ends; its stack and struct are free at once, since nothing of it runs any more. */
@@ -123,7 +163,14 @@ export class Threads {
     this.#list = this.#list.filter((thread) => thread !== ended);
     this.#current = undefined;
     this.framed.delete(ended);
-    if (!ended.isMain) this.#space.free(ended.stack.low, STACK_SIZE + threadSize[this.#cpu.mode]);
+    if (ended.block !== undefined) this.#space.free(ended.block.start, ended.block.size);
+  }
+
+  /** The thread of a struct thread; what is none is -ESRCH. */
+  at(address: bigint): Thread {
+    const found = this.#list.find((thread) => thread.address === address);
+    if (found === undefined) throw new XenError('ESRCH', `no thread 0x${address.toString(16)}`);
+    return found;
   }
 
   block(address: bigint): void {
@@ -171,6 +218,7 @@ export class Threads {
       if (thread.callbacks.length === 0) {
         if (!this.#isReady(thread, now)) continue;
         thread.pending = undefined;
+        thread.isInterrupted = false;
       }
       this.load(thread);
       return true;
@@ -205,12 +253,21 @@ export class Threads {
   }
 
   #isReady(thread: Thread, now: bigint): boolean {
-    if (thread.pending !== undefined) return thread.pending.finish(() => this.load(thread));
+    if (thread.pending !== undefined)
+      return this.#isInterrupted(thread) || thread.pending.finish(() => this.load(thread));
     if (!this.isBlocked(thread)) return true;
     const wakeup = this.#wakeupOf(thread);
     if (wakeup === 0n || wakeup > now) return false;
     this.#wake(thread.address);
     return true;
+  }
+
+  /** Whether the call that it waits in has ended with EINTR. */
+  #isInterrupted(thread: Thread): boolean {
+    if (!thread.isInterrupted || thread.pending === undefined) return false;
+    thread.isInterrupted = false;
+    this.load(thread);
+    return thread.pending.interrupt();
   }
 
   /** Puts its registers into the vCPU. */
@@ -246,12 +303,13 @@ export class Threads {
     return sp;
   }
 
-  #contextAt(entry: bigint, sp: bigint, data: bigint): Uint8Array {
+  #contextAt({ entry, data }: ThreadSettings, sp: bigint, pointer: bigint | undefined): Uint8Array {
     const cpu = this.#cpu;
     const running = cpu.saveContext();
     cpu.restoreContext(this.#blank);
     cpu.rip = entry;
     cpu.setRegister(RSP, sp);
+    setThreadPointer(cpu, pointer);
     if (cpu.mode === 64) cpu.setRegister(RDI, data);
     const context = cpu.saveContext();
     cpu.restoreContext(running);
@@ -284,8 +342,12 @@ export class Threads {
   }
 }
 
-const makeThread = (parts: Pick<Thread, 'address' | 'stack' | 'isMain' | 'context'>): Thread => ({
+const makeThread = (
+  parts: Pick<Thread, 'address' | 'stack' | 'isMain' | 'context' | 'pointer' | 'block'>,
+): Thread => ({
   ...parts,
+  ran: 0n,
+  isInterrupted: false,
   pending: undefined,
   callbacks: [],
   frames: [],

@@ -15,4 +15,13 @@ export const memoryRows = {
     'unsigned long minios_virt_to_mfn(const void *address)',
     ({ pages }, address) => pages.frameAt(address),
   ),
+  // Into result: the pages between the heap's start and the end of the domain's memory, and how many of them are free.
+  minios_page_counts: row(
+    'int minios_page_counts(int64_t *result)',
+    ({ space, memory }, result) => {
+      memory.writeU64(result, space.counts.all);
+      memory.writeU64(result + 8n, space.counts.free);
+      return 0;
+    },
+  ),
 } as const;

@@ -14,7 +14,8 @@ static inline const char *error_name(int error) {
       {ENOTTY, "ENOTTY"}, {EFBIG, "EFBIG"}, {ENOSPC, "ENOSPC"}, {ESPIPE, "ESPIPE"}, {EROFS, "EROFS"}, {EMLINK, "EMLINK"},
       {EPIPE, "EPIPE"}, {ERANGE, "ERANGE"}, {EDEADLK, "EDEADLK"}, {ENAMETOOLONG, "ENAMETOOLONG"}, {ENOSYS, "ENOSYS"},
       {ENOTEMPTY, "ENOTEMPTY"}, {ELOOP, "ELOOP"}, {EOVERFLOW, "EOVERFLOW"}, {ETIMEDOUT, "ETIMEDOUT"}, {ESRCH, "ESRCH"},
-      {EOPNOTSUPP, "EOPNOTSUPP"}, {ENOTSUP, "EOPNOTSUPP"}, {ECANCELED, "ECANCELED"},
+      {EOPNOTSUPP, "EOPNOTSUPP"}, {ENOTSUP, "EOPNOTSUPP"}, {ECANCELED, "ECANCELED"}, {EOWNERDEAD, "EOWNERDEAD"},
+      {ENOTRECOVERABLE, "ENOTRECOVERABLE"},
   };
   for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i].number == error)

@@ -97,6 +97,7 @@ function read(bytes: readonly number[], fileSize = bytes.length): readonly XenNo
     offset: 0n,
     address: 0n,
     physical: 0n,
+    alignment: 1n,
     memorySize: 0n,
   };
   return readNotes(file, 64, [{ ...header, fileSize: BigInt(fileSize) }], [], 0).notes;

@@ -143,7 +143,7 @@ relocations('a type that the loader does not apply is refused by name', async ()
   );
   await assertRefused(
     attempt('R_X86_64_TPOFF64'),
-    'a.elf: relocation R_X86_64_TPOFF64 at 0x4000 is unknown here: thread-local storage; Mini-OS has none',
+    'a.elf: relocation R_X86_64_TPOFF64 at 0x4000 is unknown here: thread-local storage of a shared library; link the image statically',
   );
   await assertRefused(
     attempt('type 99'),

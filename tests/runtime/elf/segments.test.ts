@@ -6,6 +6,7 @@ import {
   type ProgramHeader,
   partAt,
   segmentAt,
+  threadVariables,
 } from '../../../runtime/elf/segments.ts';
 import { assertRefused } from '../../support/assert-refused.ts';
 
@@ -23,6 +24,7 @@ const load = (changes: Partial<ProgramHeader>): ProgramHeader => ({
   offset: 0x10n,
   address: 0x1000n,
   physical: 0x1000n,
+  alignment: 0x1000n,
   fileSize: 0x20n,
   memorySize: 0x40n,
   ...changes,
@@ -49,6 +51,31 @@ segments('a segment without file bytes may lie beyond the end of the file', () =
   assert.is(bss?.bytes.length, 0);
   assert.is(bss?.memorySize, 0x40n);
 });
+
+segments('thread-local variables have the bytes of the file, the size of memory', () => {
+  const own = load({ type: 7, fileSize: 4n, memorySize: 0x40n, alignment: 16n });
+
+  assert.equal(threadVariables(file, [load({}), own]), {
+    ...{ bytes: file.bytes.slice(0x10, 0x14), size: 0x40, alignment: 16 },
+  });
+  assert.is(threadVariables(file, [load({})]), undefined);
+});
+
+// biome-ignore format: one refusal a line
+const wrong: readonly (readonly [string, Partial<ProgramHeader>, string])[] = [
+  ['too many', { memorySize: 1n << 30n }, 'has 0x40000000 bytes of thread-local variables; at most 0x1000000 can be had'],
+  ['more in the file', { memorySize: 1n }, 'has 0x20 bytes in the file, but 0x1 in memory'],
+  ['no power of two', { alignment: 24n }, 'wants thread-local variables aligned to 0x18'],
+  ['a large alignment', { alignment: 8192n }, 'wants thread-local variables aligned to 0x2000'],
+];
+
+for (const [what, changes, message] of wrong)
+  segments(`thread-local variables are refused: ${what}`, async () => {
+    await assertRefused(
+      () => threadVariables(file, [load({ type: 7, ...changes })]),
+      `x.elf: segment 0 ${message}`,
+    );
+  });
 
 segments('the last page of the kernel half is an address like others', () => {
   const address = 0xffff_ffff_ffff_f000n;

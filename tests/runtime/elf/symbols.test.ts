@@ -15,7 +15,15 @@ const file = new ImageFile(
   new TextEncoder().encode('\0main\0label\0start\0data\0alias\0'),
 );
 const strings = stringTable(file, file.part('strings', 0, file.size), 'the strings');
-const header = { index: 0, type: 1, physical: 0n, offset: 0n, fileSize: 0n, memorySize: 0x1000n };
+const header = {
+  index: 0,
+  type: 1,
+  physical: 0n,
+  alignment: 1n,
+  offset: 0n,
+  fileSize: 0n,
+  memorySize: 0x1000n,
+};
 const segments = loadSegments(file, 64, [
   { ...header, address: 0x1000n, flags: 5 },
   { ...header, address: 0x3000n, flags: 6 },

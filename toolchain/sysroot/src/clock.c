@@ -1,33 +1,52 @@
-/* Clocks and sleeping, over the kernel's three clocks and its msleep. */
+/* Clocks and sleeping, over the kernel's clocks and its threads' wakeup_time. */
+#define _GNU_SOURCE
+#include "cancel-point.h"
+#include "deadline.h"
 #include "result.h"
 
 #include <mini-os/api.h>
+#include <mini-os/os.h>
 #include <mini-os/posix.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NANOSECONDS 1000000000
-#define LONGEST_SLEEP_MS 0x7fffffff
+#define FARTHEST_SECOND 4000000000 /* nobody sleeps longer, and its nanoseconds fit 63 bits */
+#define PAGE_SIZE 4096
 
-int clock_gettime(clockid_t clock, struct timespec *result) {
-  int which;
+/* Which of the kernel's clocks it is; -1 for that of a thread, whose address the clock is then. */
+static int kernel_clock(clockid_t clock) {
   switch (clock) {
     case CLOCK_REALTIME:
-      which = MINIOS_CLOCK_REALTIME;
-      break;
+    case CLOCK_REALTIME_COARSE:
+      return MINIOS_CLOCK_REALTIME;
     case CLOCK_MONOTONIC:
-      which = MINIOS_CLOCK_MONOTONIC;
-      break;
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_BOOTTIME:
+      return MINIOS_CLOCK_MONOTONIC;
     case CLOCK_PROCESS_CPUTIME_ID:
-      which = MINIOS_CLOCK_RUNNING;
-      break;
+      return MINIOS_CLOCK_RUNNING;
     default:
-      return minios_failed(_REENT, EINVAL);
+      return -1;
   }
+}
+
+static int read_clock(clockid_t clock, int64_t *nanoseconds) {
+  int which = kernel_clock(clock);
+  if (which >= 0)
+    return minios_clock_ns(which, nanoseconds);
+  struct thread *thread = clock == CLOCK_THREAD_CPUTIME_ID ? get_current() : (struct thread *)(size_t)clock;
+  return minios_thread_clock_ns(thread, nanoseconds) < 0 ? -EINVAL : 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *result) {
   int64_t nanoseconds;
-  if (minios_result(_REENT, minios_clock_ns(which, &nanoseconds)) < 0)
+  if (minios_result(_REENT, read_clock(clock, &nanoseconds)) < 0)
     return -1;
   result->tv_sec = (time_t)(nanoseconds / NANOSECONDS);
   result->tv_nsec = (long)(nanoseconds % NANOSECONDS);
@@ -43,10 +62,25 @@ int clock_getres(clockid_t clock, struct timespec *result) {
   return 0;
 }
 
+/* Time is the host's. */
 int clock_settime(clockid_t clock, const struct timespec *time) {
-  (void)clock;
-  (void)time;
+  if (clock != CLOCK_REALTIME || time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS)
+    return minios_failed(_REENT, EINVAL);
   return minios_failed(_REENT, EPERM);
+}
+
+int settimeofday(const struct timeval *time, const struct timezone *zone) {
+  (void)zone;
+  if (time != NULL && (time->tv_usec < 0 || time->tv_usec >= 1000000))
+    return minios_failed(_REENT, EINVAL);
+  return minios_failed(_REENT, EPERM);
+}
+
+int clock_getcpuclockid(pid_t pid, clockid_t *clock) {
+  if (pid != 0 && pid != getpid())
+    return ESRCH;
+  *clock = CLOCK_PROCESS_CPUTIME_ID;
+  return 0;
 }
 
 int _gettimeofday_r(struct _reent *reent, struct timeval *result, void *zone) {
@@ -68,16 +102,58 @@ clock_t _times_r(struct _reent *reent, struct tms *result) {
   return (clock_t)(monotonic / (NANOSECONDS / CLOCKS_PER_SEC));
 }
 
-int nanosleep(const struct timespec *wanted, struct timespec *left) {
-  if (wanted->tv_sec < 0 || wanted->tv_nsec < 0 || wanted->tv_nsec >= NANOSECONDS)
-    return minios_failed(_REENT, EINVAL);
-  int64_t rest = wanted->tv_sec * 1000 + (wanted->tv_nsec + 999999) / 1000000;
-  while (rest > 0) {
-    uint32_t part = rest > LONGEST_SLEEP_MS ? LONGEST_SLEEP_MS : (uint32_t)rest;
-    msleep(part);
-    rest -= part;
+/* 0, or EINTR where a handler of a signal came before. */
+static int sleep_until(s_time_t deadline) {
+  struct thread *thread = get_current();
+  unsigned interruptions = thread->interruptions;
+  struct minios_cancel_point *point = minios_cancel_begin();
+  int result = 0;
+  while (result == 0 && NOW() < deadline) {
+    clear_runnable(thread);
+    thread->wakeup_time = deadline;
+    barrier();
+    if (thread->interruptions == interruptions)
+      schedule();
+    wake(thread);
+    if (point != NULL)
+      point->test();
+    if (thread->interruptions != interruptions)
+      result = EINTR;
   }
-  if (left != NULL)
-    *left = (struct timespec){0};
-  return 0;
+  minios_cancel_end(point, 0);
+  return result;
+}
+
+static bool is_time(const struct timespec *time) {
+  return time->tv_nsec >= 0 && time->tv_nsec < NANOSECONDS;
+}
+
+/* Error numbers are its result. CPU clocks pass only while somebody runs, so nobody can sleep by one. */
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left) {
+  s_time_t deadline;
+  if (clock == CLOCK_THREAD_CPUTIME_ID || !is_time(wanted) || (kernel_clock(clock) < 0 && clock < PAGE_SIZE))
+    return EINVAL;
+  int which = kernel_clock(clock);
+  if (which != MINIOS_CLOCK_REALTIME && which != MINIOS_CLOCK_MONOTONIC)
+    return ENOTSUP;
+  if (flags & TIMER_ABSTIME) {
+    minios_deadline(which == MINIOS_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, wanted, &deadline);
+    return sleep_until(deadline);
+  }
+  if (wanted->tv_sec < 0)
+    return EINVAL;
+  s_time_t now = NOW();
+  deadline = wanted->tv_sec > FARTHEST_SECOND ? STIME_MAX : now + wanted->tv_sec * NANOSECONDS + wanted->tv_nsec;
+  int result = sleep_until(deadline);
+  if (result == EINTR && left != NULL) {
+    s_time_t rest = deadline - NOW();
+    rest = rest > 0 ? rest : 0;
+    *left = (struct timespec){.tv_sec = (time_t)(rest / NANOSECONDS), .tv_nsec = (long)(rest % NANOSECONDS)};
+  }
+  return result;
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left) {
+  int error = clock_nanosleep(CLOCK_MONOTONIC, 0, wanted, left);
+  return error == 0 ? 0 : minios_failed(_REENT, error);
 }

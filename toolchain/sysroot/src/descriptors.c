@@ -2,6 +2,7 @@
  * Descriptors. Reads and writes ask first whether the open file is one of the image's own objects, such as a socket, and then
  * it is asked; all else is the kernel's.
  */
+#include "cancel-point.h"
 #include "object-file.h"
 #include "result.h"
 #include "settling.h"
@@ -27,9 +28,9 @@ _ssize_t _read_r(struct _reent *reent, int fd, void *buffer, size_t count) {
   if (!minios_find_object(reent, fd, &object))
     return -1;
   if (object != NULL)
-    return minios_result(reent, object->calls->read(object, buffer, count));
+    return minios_result(reent, MINIOS_CANCELLABLE(object->calls->read(object, buffer, count)));
   minios_settle(fd);
-  return minios_result(reent, minios_read(fd, buffer, count));
+  return minios_result(reent, MINIOS_CANCELLABLE(minios_read(fd, buffer, count)));
 }
 
 _ssize_t _write_r(struct _reent *reent, int fd, const void *buffer, size_t count) {
@@ -37,9 +38,9 @@ _ssize_t _write_r(struct _reent *reent, int fd, const void *buffer, size_t count
   if (!minios_find_object(reent, fd, &object))
     return -1;
   if (object != NULL)
-    return minios_result(reent, object->calls->write(object, buffer, count));
+    return minios_result(reent, MINIOS_CANCELLABLE(object->calls->write(object, buffer, count)));
   minios_settle(fd);
-  ssize_t written = minios_write(fd, buffer, count);
+  ssize_t written = MINIOS_CANCELLABLE(minios_write(fd, buffer, count));
   minios_refresh(fd);
   return minios_result(reent, written);
 }
@@ -48,7 +49,7 @@ int _close_r(struct _reent *reent, int fd) {
   struct minios_object *object;
   if (!minios_find_object(reent, fd, &object))
     return -1;
-  int result = (int)minios_result(reent, minios_close(fd));
+  int result = (int)minios_result(reent, MINIOS_CANCELLABLE(minios_close(fd)));
   if (result <= 0)
     return result;
   object->calls->close(object);

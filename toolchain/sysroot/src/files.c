@@ -1,4 +1,5 @@
 /* Files by name and by descriptor. Names from a directory are the kernel's; the older calls begin at AT_FDCWD. */
+#include "cancel-point.h"
 #include "object-file.h"
 #include "result.h"
 #include "settling.h"
@@ -18,7 +19,7 @@
 #define NANOSECONDS 1000000000
 
 int _open_r(struct _reent *reent, const char *path, int flags, int mode) {
-  return (int)minios_result(reent, minios_openat(AT_FDCWD, path, flags, mode));
+  return (int)minios_result(reent, MINIOS_CANCELLABLE(minios_openat(AT_FDCWD, path, flags, mode)));
 }
 
 int openat(int directory, const char *path, int flags, ...) {
@@ -26,7 +27,7 @@ int openat(int directory, const char *path, int flags, ...) {
   va_start(arguments, flags);
   int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
   va_end(arguments);
-  return MINIOS_INT(minios_openat(directory, path, flags, mode));
+  return MINIOS_INT(MINIOS_CANCELLABLE(minios_openat(directory, path, flags, mode)));
 }
 
 static struct timespec timespec_of(int64_t nanoseconds) {
@@ -139,12 +140,12 @@ int truncate(const char *path, off_t length) {
 
 int fsync(int fd) {
   minios_settle(fd);
-  return MINIOS_INT(flush(fd, 0));
+  return MINIOS_INT(MINIOS_CANCELLABLE(flush(fd, 0)));
 }
 
 int fdatasync(int fd) {
   minios_settle(fd);
-  return MINIOS_INT(flush(fd, 1));
+  return MINIOS_INT(MINIOS_CANCELLABLE(flush(fd, 1)));
 }
 
 /* What is written to the host lies with its kernel already. */

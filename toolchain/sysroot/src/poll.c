@@ -1,4 +1,5 @@
 /* poll, and select in terms of it. */
+#include "cancel-point.h"
 #include "result.h"
 
 #include <limits.h>
@@ -12,7 +13,7 @@ void (*minios_before_poll)(void);
 static int ask(struct pollfd *fds, nfds_t count, int timeout) {
   if (minios_before_poll != NULL)
     minios_before_poll();
-  return (int)minios_result(_REENT, minios_poll(fds, count, timeout));
+  return (int)minios_result(_REENT, MINIOS_CANCELLABLE(minios_poll(fds, count, timeout)));
 }
 
 int poll(struct pollfd *fds, nfds_t count, int timeout) {

@@ -3,7 +3,9 @@
 #include "settling.h"
 
 #include <mini-os/api.h>
+#include <mini-os/console.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,16 +43,67 @@ int _kill_r(struct _reent *reent, int pid, int signal) {
   }
 }
 
+/* Said once of each, on the console: a program that goes on without may look as if it worked. */
+#define NEVER(reent, name)                                                      \
+  do {                                                                          \
+    static bool said;                                                           \
+    if (!said)                                                                  \
+      printk("Mini-OS: " name " is not there: a domain is one process\n");      \
+    said = true;                                                                \
+    minios_failed(reent, ENOSYS);                                               \
+  } while (0)
+
 int _fork_r(struct _reent *reent) {
-  return minios_failed(reent, ENOSYS);
+  NEVER(reent, "fork");
+  return -1;
 }
 
-int _execve_r(struct _reent *reent, const char *path, char *const *arguments,
-              char *const *environment) {
+pid_t vfork(void) {
+  return _fork_r(_REENT);
+}
+
+int _execve_r(struct _reent *reent, const char *path, char *const *arguments, char *const *environment) {
   (void)path;
   (void)arguments;
   (void)environment;
-  return minios_failed(reent, ENOSYS);
+  NEVER(reent, "exec");
+  return -1;
+}
+
+int execv(const char *path, char *const *arguments) {
+  return execve(path, arguments, environ);
+}
+
+int execvp(const char *file, char *const *arguments) {
+  return execve(file, arguments, environ);
+}
+
+int fexecve(int fd, char *const *arguments, char *const *environment) {
+  (void)fd;
+  return execve(NULL, arguments, environment);
+}
+
+int execl(const char *path, const char *argument, ...) {
+  (void)argument;
+  return execve(path, NULL, NULL);
+}
+
+int execlp(const char *file, const char *argument, ...) {
+  (void)argument;
+  return execve(file, NULL, NULL);
+}
+
+int execle(const char *path, const char *argument, ...) {
+  (void)argument;
+  return execve(path, NULL, NULL);
+}
+
+/* There is no shell to ask (C 7.22.4.8). */
+int system(const char *command) {
+  if (command == NULL)
+    return 0;
+  NEVER(_REENT, "system");
+  return -1;
 }
 
 int _wait_r(struct _reent *reent, int *status) {
@@ -58,22 +111,9 @@ int _wait_r(struct _reent *reent, int *status) {
   return minios_failed(reent, ECHILD);
 }
 
-pid_t getppid(void) {
-  return 0;
-}
-
-uid_t getuid(void) {
-  return 0;
-}
-
-uid_t geteuid(void) {
-  return 0;
-}
-
-gid_t getgid(void) {
-  return 0;
-}
-
-gid_t getegid(void) {
-  return 0;
+pid_t waitpid(pid_t pid, int *status, int options) {
+  (void)pid;
+  (void)status;
+  (void)options;
+  return minios_failed(_REENT, ECHILD);
 }

@@ -2,6 +2,7 @@
  * crt0: from the kernel's entry to main and out. The stack at entry is that of the System V psABI: argc, argv, NULL,
  * environment, NULL, auxiliary vector, with the stack pointer on a 16-byte boundary.
  */
+#include <mini-os/sched.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -13,6 +14,9 @@ extern void (*const __fini_array_start[])(void), (*const __fini_array_end[])(voi
 
 extern char **environ;
 extern int main(int argc, char **argv, char **environment);
+/* The thread that main runs in, and the program's name for its messages. */
+struct thread *minios_main_thread;
+char *__progname = "";
 void minios_start(char **stack) __attribute__((noreturn));
 
 #ifdef __x86_64__
@@ -43,6 +47,14 @@ __asm__(
     ".text\n");
 #endif
 
+static char *last_name(char *path) {
+  char *last = path;
+  for (char *at = path; *at != '\0'; at++)
+    if (*at == '/')
+      last = at + 1;
+  return last;
+}
+
 static void run_fini_array(void) {
   for (size_t i = (size_t)(__fini_array_end - __fini_array_start); i > 0; i--)
     __fini_array_start[i - 1]();
@@ -52,6 +64,9 @@ void minios_start(char **stack) {
   int argc = (int)(size_t)stack[0];
   char **argv = stack + 1;
   environ = argv + argc + 1;
+  minios_main_thread = get_current();
+  if (argc > 0)
+    __progname = last_name(argv[0]);
 
   if (__fini_array_end - __fini_array_start > 0)
     atexit(run_fini_array);

@@ -1,4 +1,5 @@
 /* Reading and writing at a position, and of several buffers at once. */
+#include "cancel-point.h"
 #include "object-file.h"
 #include "result.h"
 #include "settling.h"
@@ -13,17 +14,17 @@
 ssize_t pread(int fd, void *buffer, size_t count, off_t offset) {
   struct minios_file *file = minios_file_of(fd);
   if (file != NULL)
-    return minios_result(_REENT, minios_file_read_at(file, buffer, count, offset));
+    return minios_result(_REENT, MINIOS_CANCELLABLE(minios_file_read_at(file, buffer, count, offset)));
   minios_settle(fd);
-  return minios_result(_REENT, minios_pread(fd, buffer, count, offset));
+  return minios_result(_REENT, MINIOS_CANCELLABLE(minios_pread(fd, buffer, count, offset)));
 }
 
 ssize_t pwrite(int fd, const void *buffer, size_t count, off_t offset) {
   struct minios_file *file = minios_file_of(fd);
   if (file != NULL)
-    return minios_result(_REENT, minios_file_write_at(file, buffer, count, offset));
+    return minios_result(_REENT, MINIOS_CANCELLABLE(minios_file_write_at(file, buffer, count, offset)));
   minios_settle(fd);
-  ssize_t written = minios_pwrite(fd, buffer, count, offset);
+  ssize_t written = MINIOS_CANCELLABLE(minios_pwrite(fd, buffer, count, offset));
   minios_refresh(fd);
   return minios_result(_REENT, written);
 }

@@ -54,6 +54,14 @@ space('the heap and the blocks stop at each other', () => {
   assert.is(free.moveBreak(0n), heap + 10n * 4096n);
 });
 
+space('what the heap and the blocks leave is counted', () => {
+  const { free } = freeSpace();
+  free.moveBreak(10n);
+  free.allocateGuarded(4096);
+
+  assert.equal(free.counts, { all: pages, free: pages - 3n });
+});
+
 space('a block that came back is given out again', () => {
   const { free } = freeSpace();
   const first = free.allocateGuarded(4096) ?? 0n;

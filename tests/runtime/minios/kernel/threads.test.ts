@@ -1,7 +1,7 @@
 /** Threads as the guest sees them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RBX, RDI, RSP } from '../../../../runtime/x86/registers.ts';
+import { RAX, RBX, RDI, RSP } from '../../../../runtime/x86/registers.ts';
 import { application, currentVariable, scratch } from '../../../support/application.ts';
 import type { FakeCpu, Step } from '../../../support/fake-cpu.ts';
 
@@ -99,6 +99,72 @@ threads('a blocked thread does not run until it is woken', async () => {
   );
 
   assert.equal(log, ['still blocked', 'woken']);
+});
+
+threads('a thread may be given a size of stack, or the stack itself', async () => {
+  const guest = application();
+  const log: bigint[] = [];
+  const noteStack = (cpu: FakeCpu) => {
+    log.push(cpu.register(RSP));
+    return undefined;
+  };
+  guest.cpu.load(entry(0), [noteStack]);
+  const stack = scratch + 0x100n;
+  const given: Step = (cpu) => cpu.call('minios_create_thread', 0n, entry(0), 0n, stack, 0x400n);
+
+  await guest.run(
+    (cpu) => cpu.call('minios_create_thread', 0n, entry(0), 0n, 0n, 0x3001n),
+    given,
+    (cpu) => cpu.call('schedule'),
+    exit,
+  );
+
+  const [own = 0n, others = 0n] = log;
+  const [made] = [guest.loaded.map.end - 0x5000n];
+  assert.ok(own > made + 0x3000n && own < guest.loaded.map.end, own.toString(16));
+  assert.is(others, stack + 0x400n - 24n);
+});
+
+threads('no memory for a stack is no thread', async () => {
+  const guest = application();
+  const results: bigint[] = [];
+
+  await guest.run(
+    (cpu) => cpu.call('minios_create_thread', 0n, entry(0), 0n, 0n, 1n << 40n),
+    (cpu) => {
+      results.push(cpu.register(RAX));
+      return undefined;
+    },
+    exit,
+  );
+
+  assert.equal(results, [0n]);
+});
+
+threads('a read that another thread interrupts ends with EINTR', async () => {
+  const guest = application();
+  const log: number[] = [];
+  const main = guest.loaded.mainThread.address;
+  guest.cpu.load(entry(0), [
+    (cpu) => cpu.call('minios_interrupt_thread', main),
+    (cpu) => cpu.call('minios_interrupt_thread', 0x1234n),
+    (cpu) => {
+      log.push(cpu.result);
+      return undefined;
+    },
+  ]);
+
+  await guest.run(
+    (cpu) => cpu.call('create_thread', 0, entry(0), 0),
+    (cpu) => cpu.call('minios_read', 0, Number(scratch), 1),
+    (cpu) => {
+      log.push(cpu.result);
+      return undefined;
+    },
+    exit,
+  );
+
+  assert.equal(log, [-3, -4]);
 });
 
 threads('sleepers wake in the order of their times', async () => {

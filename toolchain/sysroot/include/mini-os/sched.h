@@ -21,6 +21,7 @@ struct thread {
   /* Of POSIX threads, and zero until their first use. */
   struct minios_pthread *pthread;
   int cancel_state;
+  unsigned interruptions; /* by handlers of signals: what they end early looks at it */
 };
 
 extern struct thread *minios_current;

@@ -35,13 +35,15 @@ typedef struct {
   int robust;
 } pthread_mutexattr_t;
 
-typedef struct {
-  int type;
+typedef struct minios_mutex {
+  void *owner; /* its struct thread */
   unsigned depth;
-  void *owner;
-  int prioceiling;
+  int type;
+  int robust;
+  int state;
   int protocol;
-  int destroyed;
+  int prioceiling;
+  struct minios_mutex *next_held; /* of its owner's robust ones */
   struct minios_waiters waiters;
 } pthread_mutex_t;
 
@@ -62,6 +64,7 @@ typedef struct {
 
 typedef struct {
   unsigned readers;
+  int destroyed;
   void *writer;
   struct minios_waiters waiters;
 } pthread_rwlock_t;
@@ -73,8 +76,6 @@ typedef struct {
 typedef struct {
   unsigned needed;
   unsigned arrived;
-  unsigned round;
-  unsigned leaving;
   struct minios_waiters waiters;
 } pthread_barrier_t;
 
