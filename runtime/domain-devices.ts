@@ -6,6 +6,7 @@ import {
   serveBlockDevice,
 } from './backends/block/block-device.ts';
 import { serveFramebuffer } from './backends/fb/fb-device.ts';
+import { FsDevice, type FsSpecification } from './backends/fs/fs-device.ts';
 import type { Backend } from './backends/handshake.ts';
 import { serveKeyboard } from './backends/kbd/kbd-device.ts';
 import { type NetDeviceSpecification, serveNetDevice } from './backends/net/net-device.ts';
@@ -26,6 +27,8 @@ export interface DeviceOptions {
   readonly networks?: readonly NetDeviceSpecification[] | undefined;
   /** Folders that it mounts by 9P. */
   readonly p9?: readonly P9Specification[] | undefined;
+  /** Folders that it reaches by fsif, Mini-OS's file system front-end. */
+  readonly exports?: readonly FsSpecification[] | undefined;
   /** Whether it has a screen, a keyboard and a pointer. */
   readonly display?: boolean | undefined;
 }
@@ -57,10 +60,10 @@ export interface DomainDevices {
 export function serveDevices(
   store: StoreClient,
   guest: DeviceGuest,
-  { disks = [], networks = [], p9 = [], display = false }: DeviceOptions,
+  { disks = [], networks = [], p9 = [], exports = [], display = false }: DeviceOptions,
 ): DomainDevices {
   const { id } = guest;
-  const backends: Backend[] = [];
+  const backends: Pick<Backend, 'close'>[] = [];
   for (const specification of disks)
     if (specification.disk === undefined) createEmptyDrive(store, id, specification);
     else backends.push(serveBlockDevice(store, id, { ...guest, specification }));
@@ -68,6 +71,8 @@ export function serveDevices(
     backends.push(serveNetDevice(store, id, { ...guest, specification }));
   for (const [n, specification] of p9.entries())
     backends.push(serveP9Device(store, id, { ...guest, specification, id: n }));
+  for (const specification of exports)
+    backends.push(new FsDevice(store, id, { ...guest, specification }));
   const shown = display ? serveDisplay(store, guest, backends) : undefined;
   return {
     display: shown,
@@ -77,7 +82,11 @@ export function serveDevices(
   };
 }
 
-function serveDisplay(store: StoreClient, guest: DeviceGuest, backends: Backend[]): Display {
+function serveDisplay(
+  store: StoreClient,
+  guest: DeviceGuest,
+  backends: Pick<Backend, 'close'>[],
+): Display {
   const { backend, screen } = serveFramebuffer(store, guest.id, guest);
   const keyboard = serveKeyboard(store, guest.id, guest);
   backends.push(backend, keyboard.backend);

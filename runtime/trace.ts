@@ -1,7 +1,15 @@
 /** Structured trace events: what happens inside of a machine, for whoever asked to hear it. Nothing else prints. */
 
 /** What `--trace` names; each event is one line, written like a call: `d1 event_channel_op.send {port:3} = 0`. */
-export const traceCategories = ['hypercall', 'xenstore', 'event', 'grant', 'blk', 'net'] as const;
+export const traceCategories = [
+  'hypercall',
+  'xenstore',
+  'event',
+  'grant',
+  'blk',
+  'net',
+  'fs',
+] as const;
 
 export type TraceCategory = (typeof traceCategories)[number];
 

@@ -161,7 +161,7 @@ export class Backend {
 const mostPort = 0x1_ffff;
 const mostReference = 0xffff_ffff;
 
-const frontendNodes = (store: StoreClient, path: string): FrontendNodes => {
+export const frontendNodes = (store: StoreClient, path: string): FrontendNodes => {
   const find = (name: string): string | undefined => store.find(`${path}/${name}`);
   const number = (name: string, most: number): number => {
     const text = find(name);

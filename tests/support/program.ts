@@ -115,7 +115,7 @@ export class Workbench {
     program: Program,
     width: Width,
     words: readonly string[],
-    given: Pick<BootOptions, 'folders' | 'memory'> & DeviceOptions = {},
+    given: Pick<BootOptions, 'folders' | 'memory' | 'trace'> & DeviceOptions = {},
   ): Promise<DomainWithConsole> {
     const image = new Uint8Array(readFileSync(await this.image(program, width)));
     const options = { name: 'guest.elf', arguments: words, cache: this.#cache, budget };

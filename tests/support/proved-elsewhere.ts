@@ -114,6 +114,12 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/backends/net/transmitter.ts',
     'runtime/network/offload.ts',
   ],
+  'tests/runtime/backends/fs/fs-device.test.ts': [
+    'runtime/backends/fs/fs-backend.ts',
+    'runtime/backends/fs/fs-session.ts',
+    'runtime/backends/fs/guest-pages.ts',
+    'runtime/backends/fs/operations.ts',
+  ],
   'tests/runtime/backends/p9/session.test.ts': [
     'runtime/backends/p9/fids.ts',
     'runtime/backends/p9/linux-errno.ts',

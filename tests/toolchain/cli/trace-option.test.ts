@@ -11,7 +11,7 @@ trace('categories are words between commas', () => {
 });
 
 trace('a word that is no category is refused with those that are', async () => {
-  const rest = 'expected some of hypercall,xenstore,event,grant,blk,net';
+  const rest = 'expected some of hypercall,xenstore,event,grant,blk,net,fs';
 
   await assertRefused(() => parseTrace('blk,nope'), `--trace blk,nope: no nope; ${rest}`);
   await assertRefused(() => parseTrace('blk,'), `--trace blk,: an empty name; ${rest}`);

@@ -15,7 +15,7 @@ export const create: Command = {
   options: {
     trace: {
       type: 'string',
-      help: 'hypercall,xenstore,event,grant,blk,net: print these on standard error, a line each',
+      help: 'hypercall,xenstore,event,grant,blk,net,fs: print these on standard error, a line each',
     },
     save: {
       type: 'string',

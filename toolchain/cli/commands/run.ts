@@ -4,6 +4,7 @@ import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
 import { parseDiskOption } from '../devices/disk-specification.ts';
 import { type DisplaySpecification, parseVncOption } from '../devices/display-specification.ts';
+import { parseExportOption } from '../devices/export-specification.ts';
 import { parseFolderOption } from '../devices/folder-specification.ts';
 import { parseNetOption } from '../devices/net-specification.ts';
 import { parseP9Option } from '../devices/p9-specification.ts';
@@ -15,7 +16,7 @@ export const run: Command = {
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
   usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]
     [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
-    [--fs /PLACE=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
+    [--fs /PLACE=FOLDER[:ro]]… [--fsif NAME=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
@@ -41,6 +42,11 @@ export const run: Command = {
       multiple: true,
       help: '/PLACE=FOLDER: a folder of this machine in an application’s tree; :ro: only read',
     },
+    fsif: {
+      type: 'string',
+      multiple: true,
+      help: 'NAME=FOLDER[:ro]: a folder for Mini-OS’s file system front-end',
+    },
     cmdline: { type: 'string', help: 'the command line of a domain image' },
     ramdisk: { type: 'string', help: 'a file for a domain image to find in its memory' },
     save: {
@@ -54,7 +60,7 @@ export const run: Command = {
     },
     trace: {
       type: 'string',
-      help: 'hypercall,xenstore,event,grant,blk,net: print these on standard error, a line each',
+      help: 'hypercall,xenstore,event,grant,blk,net,fs: print these on standard error, a line each',
     },
   },
 
@@ -74,6 +80,7 @@ export const run: Command = {
       p9: options.list('p9').map(parseP9Option),
       display: displayOf(options.optional('vnc'), options.optional('screenshot')),
       save: options.optional('save'),
+      exports: options.list('fsif').map(parseExportOption),
       folders: options.list('fs').map(parseFolderOption),
       ...(trace === undefined ? {} : { trace: parseTrace(trace) }),
     });

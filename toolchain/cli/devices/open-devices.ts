@@ -3,6 +3,7 @@ import { openFolder } from '../../../runtime/host/node/host-folder.ts';
 import type { BootOptions } from '../../../runtime/machine.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
+import type { ExportSpecification } from './export-specification.ts';
 import { closeFolders, type FolderSpecification, openFolders } from './folder-specification.ts';
 import type { NetSpecification } from './net-specification.ts';
 import type { OpenDisplay } from './open-display.ts';
@@ -15,11 +16,16 @@ export interface DeviceSpecifications {
   readonly folders?: readonly FolderSpecification[];
   /** Mounted by a domain image's own kernel. */
   readonly p9?: readonly P9FolderSpecification[];
+  /** Reached by fsif. */
+  readonly exports?: readonly ExportSpecification[];
   readonly display?: DisplaySpecification | undefined;
 }
 
 export interface OpenDevices {
-  readonly given: Pick<BootOptions, 'folders' | 'disks' | 'networks' | 'p9' | 'display'>;
+  readonly given: Pick<
+    BootOptions,
+    'folders' | 'disks' | 'networks' | 'p9' | 'exports' | 'display'
+  >;
   readonly display: OpenDisplay | undefined;
   close(): Promise<void>;
 }
@@ -42,6 +48,11 @@ export async function openDevices(
       closers.push(() => folder.close());
       return { tag, path, isReadOnly, folder };
     });
+    const exports = (specifications.exports ?? []).map(({ name: called, path, isReadOnly }) => {
+      const folder = openFolder(path);
+      closers.push(() => folder.close());
+      return { name: called, isReadOnly, folder };
+    });
     const disks = await open(specifications.disks, async (asked) => {
       const { openDisks, closeDisks } = await import('./open-disks.ts');
       const opened = await openDisks(asked);
@@ -56,7 +67,7 @@ export async function openDevices(
     });
     const display = await openScreen(specifications.display, name, tell);
     closers.push(() => display?.close());
-    const given = { folders, p9, disks, networks };
+    const given = { folders, p9, exports, disks, networks };
     return { given: { ...given, display: display !== undefined }, display, close };
   } catch (error) {
     await close();

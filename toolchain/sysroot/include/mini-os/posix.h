@@ -23,6 +23,7 @@
 #define MINIOS_FD_KEYBOARD 20
 #define MINIOS_FD_STORE 21
 #define MINIOS_FD_EVENTS 22
+#define MINIOS_FD_IMPORTED 23 /* mini-os/fs.h */
 
 struct minios_object;
 
