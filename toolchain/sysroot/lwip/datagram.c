@@ -233,7 +233,7 @@ static ssize_t receive_datagram(struct minios_object *object, struct msghdr *mes
   message->msg_controllen = 0;
   minios_network_look();
   if (all->first == NULL && minios_may_wait(&all->socket, flags)) {
-    s_time_t deadline = minios_deadline(all->socket.receive_timeout);
+    s_time_t deadline = minios_socket_deadline(all->socket.receive_timeout);
     minios_network_wait(all->socket.queue, is_readable(all), deadline);
   } else if (all->first == NULL)
     minios_give_turn();

@@ -134,7 +134,7 @@ bool minios_may_wait(const struct inet_socket *socket, int flags) {
   return !(flags & MSG_DONTWAIT) && !(socket->object.flags & O_NONBLOCK);
 }
 
-s_time_t minios_deadline(s_time_t timeout) {
+s_time_t minios_socket_deadline(s_time_t timeout) {
   return timeout == 0 ? 0 : NOW() + timeout;
 }
 

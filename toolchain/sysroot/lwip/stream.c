@@ -300,7 +300,7 @@ static int connect_stream(struct minios_object *object, const struct sockaddr *a
     return error;
   if (!minios_may_wait(&stream->socket, 0))
     return -EINPROGRESS; /* even where lwip knows already, as on Linux's loopback */
-  s_time_t deadline = minios_deadline(stream->socket.send_timeout);
+  s_time_t deadline = minios_socket_deadline(stream->socket.send_timeout);
   minios_network_wait(stream->socket.queue, stream->state != CONNECTING, deadline);
   return stream->state == CONNECTING ? -EINPROGRESS : outcome(stream);
 }
@@ -339,7 +339,7 @@ static int accept_stream(struct minios_object *object, struct minios_object **ac
   if (stream->pending == NULL && !minios_may_wait(&stream->socket, 0))
     minios_give_turn();
   else {
-    s_time_t deadline = minios_deadline(stream->socket.receive_timeout);
+    s_time_t deadline = minios_socket_deadline(stream->socket.receive_timeout);
     minios_network_wait(stream->socket.queue, stream->pending != NULL, deadline);
   }
   struct stream *first = stream->pending;
@@ -412,7 +412,7 @@ static size_t write_message(struct stream *stream, const struct msghdr *message,
 static ssize_t send_stream(struct minios_object *object, const struct msghdr *message, int flags) {
   struct stream *stream = stream_of(object);
   size_t length = minios_message_length(message), done = 0;
-  s_time_t deadline = minios_deadline(stream->socket.send_timeout);
+  s_time_t deadline = minios_socket_deadline(stream->socket.send_timeout);
   if (flags & MSG_OOB)
     return -EOPNOTSUPP;
   for (;;) {
@@ -488,7 +488,7 @@ static bool is_over(const struct stream *stream) {
 static ssize_t receive_stream(struct minios_object *object, struct msghdr *message, int flags) {
   struct stream *stream = stream_of(object);
   size_t wanted = minios_message_length(message), done = 0;
-  s_time_t deadline = minios_deadline(stream->socket.receive_timeout);
+  s_time_t deadline = minios_socket_deadline(stream->socket.receive_timeout);
   message->msg_namelen = 0;
   message->msg_controllen = 0;
   if (flags & MSG_OOB)

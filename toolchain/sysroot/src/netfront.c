@@ -159,7 +159,7 @@ static void free_netfront(struct netfront_dev *dev) {
   free(dev);
 }
 
-#define MOST_NODES 11
+#define MOST_NODES 12
 
 /* What the back-end is told. Who takes frames as they are on a wire has their checksums filled in. */
 static void nodes_of(const struct netfront_dev *dev, struct minios_front_node nodes[MOST_NODES]) {
@@ -170,6 +170,7 @@ static void nodes_of(const struct netfront_dev *dev, struct minios_front_node no
       {"event-channel", NULL, (unsigned)dev->evtchn},
       {"request-rx-copy", NULL, 1},
       {"feature-rx-notify", NULL, 1},
+      {"feature-persistent", NULL, 1},
       {"feature-sg", NULL, takes_long},
       {"feature-gso-tcpv4", NULL, takes_long},
       {"feature-gso-tcpv6", NULL, takes_long},
