@@ -25,6 +25,10 @@ export function parseMac(text: string): Uint8Array {
 export const macText = (mac: Uint8Array): string =>
   [...mac].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 
+/** For tables. */
+export const macNumber = (mac: Uint8Array): number =>
+  mac.reduce((number, byte) => number * 256 + byte, 0);
+
 export const broadcastMac = new Uint8Array(6).fill(0xff);
 
 /** Group addresses have the lowest bit of the first octet set; broadcast is one. */

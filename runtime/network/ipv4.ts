@@ -7,12 +7,16 @@ export const ETHERTYPE = { IPV4: 0x0800, ARP: 0x0806, IPV6: 0x86dd } as const;
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17 } as const;
 
 const ipv4Header = 20;
+/** Of a frame, before its datagram's payload. */
+export const payloadStart = ethernetHeader + ipv4Header;
 
 export interface Datagram {
   readonly source: Ipv4Address;
   readonly destination: Ipv4Address;
   readonly protocol: number;
   readonly payload: Uint8Array;
+  /** A frame that is as yet nothing but its end, the payload, with room for the headers before it. */
+  readonly frame?: Uint8Array | undefined;
 }
 
 export interface Packet extends Datagram {
@@ -66,7 +70,9 @@ export function writeFragments(datagram: Datagram, heads: FrameHeads): Uint8Arra
       offset + (payload.length <= mtu - ipv4Header ? mtu : room),
     );
     const hasMore = offset + part.length < payload.length;
-    frames.push(writePacket({ ...datagram, payload: part }, heads, { offset, hasMore }));
+    frames.push(
+      writePacket({ ...datagram, frame: undefined, payload: part }, heads, { offset, hasMore }),
+    );
     offset += part.length;
   } while (offset < payload.length);
   return frames;
@@ -74,12 +80,12 @@ export function writeFragments(datagram: Datagram, heads: FrameHeads): Uint8Arra
 
 /** A frame as long as its payload makes it. */
 export function writePacket(
-  { source, destination, protocol, payload }: Datagram,
+  { source, destination, protocol, payload, frame }: Datagram,
   { to, from, identification }: FrameHeads,
   { offset, hasMore }: { readonly offset: number; readonly hasMore: boolean } = whole,
 ): Uint8Array {
   const at = ethernetHeader;
-  const bytes = new Uint8Array(at + ipv4Header + payload.length);
+  const bytes = frame ?? new Uint8Array(payloadStart + payload.length);
   const view = new DataView(bytes.buffer);
   bytes.set(to, 0);
   bytes.set(from, 6);
@@ -93,7 +99,7 @@ export function writePacket(
   view.setUint32(at + 12, source);
   view.setUint32(at + 16, destination);
   view.setUint16(at + 10, checksum(addWords(bytes, at, at + ipv4Header)));
-  bytes.set(payload, at + ipv4Header);
+  if (frame === undefined) bytes.set(payload, payloadStart);
   return bytes;
 }
 

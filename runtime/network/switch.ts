@@ -1,5 +1,5 @@
 /** An Ethernet switch: learns which station is behind which port, and sends to all where it does not know. */
-import { isGroupMac, macText } from './addresses.ts';
+import { isGroupMac, macNumber } from './addresses.ts';
 import { cable, ethernetHeader, type Frame, type Link } from './frame.ts';
 
 /** Stations that are remembered; beyond it the oldest is forgotten, which costs a flood. */
@@ -7,7 +7,7 @@ const mostStations = 1024;
 
 export class NetworkSwitch {
   readonly #ports: Link[] = [];
-  readonly #stations = new Map<string, Link>();
+  readonly #stations = new Map<number, Link>();
 
   /** The station's end of a new port. */
   plug(): Link {
@@ -21,7 +21,7 @@ export class NetworkSwitch {
     if (frame.bytes.length < ethernetHeader) return;
     const destination = frame.bytes.subarray(0, 6);
     this.#learn(frame.bytes.subarray(6, 12), from);
-    const known = isGroupMac(destination) ? undefined : this.#stations.get(macText(destination));
+    const known = isGroupMac(destination) ? undefined : this.#stations.get(macNumber(destination));
     if (known === from) return;
     if (known !== undefined) known.send(frame);
     else for (const port of this.#ports) if (port !== from) port.send(frame);
@@ -29,7 +29,7 @@ export class NetworkSwitch {
 
   #learn(source: Uint8Array, port: Link): void {
     if (isGroupMac(source)) return;
-    const key = macText(source);
+    const key = macNumber(source);
     if (this.#stations.get(key) === port) return;
     const [oldest] = this.#stations.keys();
     if (oldest !== undefined && this.#stations.size >= mostStations) this.#stations.delete(oldest);

@@ -9,10 +9,10 @@ import type { GrantedMemory } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import type { MachineMemory } from '../../memory/machine-memory.ts';
 import type { Trace } from '../../trace.ts';
+import { GrantCache } from '../grant-cache.ts';
 import { BackRing } from '../ring.ts';
 import { Service } from '../service.ts';
 import type { Disk, Done } from './disk.ts';
-import { GrantCache } from './grant-cache.ts';
 import {
   type BlockRequest,
   decodeRequest,

@@ -8,11 +8,15 @@ import { macText } from '../../network/addresses.ts';
 import { type Link, mtu } from '../../network/frame.ts';
 import type { Trace } from '../../trace.ts';
 import type { StoreClient } from '../../xenstore/client.ts';
+import { GrantCache } from '../grant-cache.ts';
 import { Backend, type BackendDevice, type FrontendNodes } from '../handshake.ts';
 import { allOrNothing, type Held } from '../held.ts';
 import { createDevice, type Device, type DeviceNodes } from '../xenbus.ts';
 import { NetBackend, type NetPorts } from './net-backend.ts';
 import type { ReceiverFeatures } from './receiver.ts';
+
+/** Of a front-end that grants its pages once, as those of blkif may (`feature-persistent`): as many as both rings have. */
+const mostKept = 512;
 
 export interface NetDeviceSpecification {
   /** Counts a domain's interfaces from 0. */
@@ -79,6 +83,7 @@ class NetDevice implements BackendDevice {
       'feature-rx-copy': 1,
       'feature-rx-flip': 0,
       'feature-split-event-channels': 1,
+      'feature-persistent': 1,
     };
   }
 
@@ -86,13 +91,15 @@ class NetDevice implements BackendDevice {
     const { memory, granted, ports, clock, trace, specification } = this.#parts;
     if (front.find('request-rx-copy') !== '1')
       throw new XenError('EOPNOTSUPP', 'request-rx-copy: pages are not flipped, only copied into');
+    const most = front.find('feature-persistent') === '1' ? mostKept : 0;
     const { held, ...rings } = allOrNothing((held) => {
       const page = (name: string): number => held.page(granted, front.reference(name));
       const pages = { transmit: page('tx-ring-ref'), receive: page('rx-ring-ref') };
-      return { held, pages, ports: bindPorts(held, ports, front) };
+      const kept = held.keep(new GrantCache(granted, most), (cache) => cache.close());
+      return { held, pages, granted: kept, ports: bindPorts(held, ports, front) };
     });
     const backend = new NetBackend({
-      ...{ name: this.#name, memory, granted, clock, trace, link: specification.link },
+      ...{ name: this.#name, memory, clock, trace, link: specification.link },
       ...rings,
       features: featuresOf(front),
       onBroken: this.#onBroken,

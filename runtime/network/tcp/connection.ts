@@ -67,6 +67,7 @@ export class Connection implements StreamEvents {
   /** Behind our FIN, once it was sent. */
   #finEnd: number | undefined;
   #timeouts = 0;
+  #awaitsTurn = false;
   #forget: (() => void) | undefined;
 
   constructor(parts: ConnectionParts) {
@@ -104,7 +105,19 @@ export class Connection implements StreamEvents {
       this.#isPaused = true;
       this.#stream?.pause();
     }
-    this.#pump();
+    this.#pumpSoon();
+  }
+
+  /** What the host has more of comes in the same turn, and fills segments; the first goes at once. */
+  #pumpSoon(): void {
+    this.#pump(mostTogether);
+    const hasRest = distance(this.#next, this.#unacknowledged) < this.#queue.length;
+    if (!hasRest || this.#awaitsTurn) return;
+    this.#awaitsTurn = true;
+    void this.#parts.clock.turn().then(() => {
+      this.#awaitsTurn = false;
+      if (this.#state !== 'closed') this.#pump();
+    });
   }
 
   ended(): void {
@@ -235,14 +248,15 @@ export class Connection implements StreamEvents {
     this.#setTimer();
   }
 
-  /** Sends what the guest's window has room for. */
-  #pump(): void {
+  /** Sends what the guest's window has room for; with `least`, behind what is on its way, nothing shorter. */
+  #pump(least = 1): void {
     if (this.#state !== 'open') return;
     for (;;) {
       const offset = distance(this.#next, this.#unacknowledged);
       const room = this.#window - offset;
       const bytes = this.#queue.copy(offset, Math.min(room, mostTogether));
       if (bytes.length === 0 || this.#isSilly(offset, bytes.length)) break;
+      if (offset > 0 && bytes.length < least) break;
       this.#transmit(ACK | PSH, this.#next, bytes);
       this.#moveNext(bytes.length);
     }

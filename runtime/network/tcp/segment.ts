@@ -1,6 +1,6 @@
 /** TCP segments (RFC 9293, 3.1) over IPv4, with the options for segment size and window scaling (RFC 7323). */
 
-import { type Datagram, PROTOCOL } from '../ipv4.ts';
+import { type Datagram, PROTOCOL, payloadStart } from '../ipv4.ts';
 import { transportSum } from '../udp.ts';
 
 export const TCP_FLAG = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
@@ -80,8 +80,9 @@ export function writeSegment(ends: Ends, segment: Segment): Datagram {
     ...(windowScale === undefined ? [] : [1, 3, 3, windowScale]),
   ];
   const headerLength = tcpHeader + options.length;
-  const payload = new Uint8Array(headerLength + data.length);
-  const view = new DataView(payload.buffer);
+  const frame = new Uint8Array(payloadStart + headerLength + data.length);
+  const payload = frame.subarray(payloadStart);
+  const view = new DataView(frame.buffer, payloadStart);
   view.setUint16(0, segment.sourcePort);
   view.setUint16(2, segment.destinationPort);
   view.setUint32(4, segment.sequence);
@@ -92,7 +93,7 @@ export function writeSegment(ends: Ends, segment: Segment): Datagram {
   view.setUint16(16, blankSum(ends, payload.length));
   payload.set(options, tcpHeader);
   payload.set(data, headerLength);
-  return { ...ends, protocol: PROTOCOL.TCP, payload };
+  return { ...ends, protocol: PROTOCOL.TCP, payload, frame };
 }
 
 const nothing = new Uint8Array(0);

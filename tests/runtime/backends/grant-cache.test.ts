@@ -1,10 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { GrantCache } from '../../../../runtime/backends/block/grant-cache.ts';
-import { MachineMemory } from '../../../../runtime/memory/machine-memory.ts';
-import { FakeGrants } from '../../../support/fake-grants.ts';
+import { GrantCache } from '../../../runtime/backends/grant-cache.ts';
+import { MachineMemory } from '../../../runtime/memory/machine-memory.ts';
+import { FakeGrants } from '../../support/fake-grants.ts';
 
-const cache = suite('runtime/backends/block/grant-cache');
+const cache = suite('runtime/backends/grant-cache');
 
 cache('a cache for none only passes on', () => {
   const grants = new FakeGrants(new MachineMemory());

@@ -1,5 +1,5 @@
-/** Pages that a block front-end has granted, mapped for a request or, with the feature `persistent`, kept until others push them out. */
-import type { GrantedAccess, GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+/** Pages that a front-end has granted, mapped for a request or, with the feature `persistent`, kept until others push them out. */
+import type { GrantedAccess, GrantedMemory, GrantMapping } from '../domain/granted-memory.ts';
 
 class Kept implements GrantMapping {
   readonly host: number;
