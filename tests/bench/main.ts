@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--json]`: one table, measured in one run
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--json]`: one table, measured in one run
  * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, and GRUB
- * on it.
+ * on it; `--net`: TCP through lwip alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
+import { type GuestNetSpeed, guestNetText, measureGuestNet } from './net-guest.ts';
 import {
   layouts,
   measurePaged,
@@ -41,6 +42,8 @@ interface Request {
   readonly paged: boolean;
   /** The block back-end, and nothing else. */
   readonly block: boolean;
+  /** TCP through lwip, and nothing else. */
+  readonly net: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -53,9 +56,10 @@ function parse(words: readonly string[]): Request {
       json: { type: 'boolean', default: false },
       paged: { type: 'boolean', default: false },
       block: { type: 'boolean', default: false },
+      net: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json, paged, block } = values;
+  const { width, only, runs, json, paged, block, net } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -74,6 +78,7 @@ function parse(words: readonly string[]): Request {
     json,
     paged,
     block,
+    net,
   };
 }
 
@@ -88,6 +93,7 @@ interface Results {
   guestBlock?: GuestBlockSpeed;
   readonly grubRead: GrubRead[];
   readonly pvCalls: PvCalls[];
+  readonly net: GuestNetSpeed[];
 }
 
 type Say = (text: string) => void;
@@ -96,7 +102,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const results: Results = {
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
-    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
+    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [], net: [] },
   };
   const { widths, runs } = request;
   const measureDisk = async (): Promise<void> => {
@@ -115,9 +121,20 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
       say(`${grubReadText(read)}\n`);
     }
   };
+  const measureNet = async (): Promise<void> => {
+    for (const width of widths) {
+      const speed = await measureGuestNet(width, { directory });
+      results.net.push(speed);
+      say(`${guestNetText(speed)}\n`);
+    }
+  };
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
   if (request.block) {
     await measureDisk();
+    return results;
+  }
+  if (request.net) {
+    await measureNet();
     return results;
   }
   if (request.paged) {
@@ -147,6 +164,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     say(`${recompilingText(recompiling)}\n`);
   }
   await measureDisk();
+  await measureNet();
   return results;
 }
 

@@ -219,20 +219,14 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
   ];
   for (const { name, sources, replaced } of libraries) {
     const members: string[] = [];
-    const isLeftOut = sources === 'lwip' && job.lwip === undefined;
-    const files = readdirSync(join(ownSources, sources)).filter((entry) => entry.endsWith('.c'));
-    for (const file of isLeftOut ? [] : files) {
-      const object = join(work, `minios-${file.slice(0, -2)}.o`);
+    for (const file of sourcesOf(sources, job)) {
       const isStart = file === 'start.c';
-      const output = isStart ? join(root, 'lib/crt0.o') : object;
-      await must(job, compiler.command, [
-        ...flags,
-        '-c',
-        join(ownSources, sources, file),
-        '-o',
-        output,
-      ]);
-      if (!isStart) members.push(object);
+      const place = isStart
+        ? join(root, 'lib/crt0.o')
+        : join(work, `minios-${file.slice(0, -2)}.o`);
+      const input = join(ownSources, sources, file);
+      await must(job, compiler.command, [...flags, '-c', input, '-o', place]);
+      if (!isStart) members.push(place);
     }
     const library = join(root, 'lib', name);
     if (replaced.length > 0)
@@ -241,6 +235,12 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
   }
   for (const name of emptyLibraries) await must(job, 'ar', ['rcsD', join(root, 'lib', name)]);
 }
+
+/** None of lwip's port without lwip. */
+const sourcesOf = (folder: string, { lwip }: Job): string[] =>
+  readdirSync(join(ownSources, folder)).filter(
+    (entry) => entry.endsWith('.c') && (folder !== 'lwip' || lwip !== undefined),
+  );
 
 async function linkImportLibrary(root: string, work: string, job: Job): Promise<void> {
   const source = join(work, 'libminios.s');
