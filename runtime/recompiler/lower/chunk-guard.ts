@@ -9,14 +9,13 @@ import { type Chunk, type ChunkRange, chunkRounds } from './chunk-loops.ts';
 import type { Frame } from './frame.ts';
 import type { BlockPlan } from './plan.ts';
 import type { Values } from './values.ts';
-import type { Ways } from './ways.ts';
 
 /** The block that is being written. */
 interface Site {
-  readonly ways: Ways;
   readonly plan: BlockPlan;
-  readonly index: number;
   readonly values: Values;
+  /** Writes the way to another block of the function. */
+  readonly goIf: (condition: Expression, target: bigint) => void;
 }
 
 /** Goes on in the chunk, or falls through to where the block's terminator goes. */
@@ -35,20 +34,14 @@ function guard(
   const fails = ranges.flatMap((range) => failures(frame, site.values, range));
   frame.statement(e.set(frame.roundsLocal(), e.i32(chunkRounds)));
   const any = fails.reduce((a, b) => e.op('i32.or', a, b), e.i32(0));
-  goIf(frame, site, e.op('i32.eqz', any), unchecked);
+  site.goIf(e.op('i32.eqz', any), unchecked);
 }
 
 function count(frame: Frame, site: Site, again: bigint): void {
   const e = frame.emitter;
   const rounds = frame.roundsLocal();
   frame.statement(e.set(rounds, e.op('i32.sub', e.get(rounds, 'i32'), e.i32(1))));
-  goIf(frame, site, e.get(rounds, 'i32'), again);
-}
-
-function goIf(frame: Frame, { ways, index }: Site, condition: Expression, target: bigint): void {
-  const way = ways.goToIf(index, condition, target);
-  if (way === undefined) throw new TypeError('a loop in chunks is in one function');
-  frame.statement(way);
+  site.goIf(e.get(rounds, 'i32'), again);
 }
 
 /** Not 0 where a range cannot be reached as it should be, or has pages that must not be written just so. */

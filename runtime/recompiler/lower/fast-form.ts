@@ -66,6 +66,16 @@ export class FastForm implements Ways {
     return [...prologue, ...loads, ...(this.#trees[entry] ?? [])];
   }
 
+  planAt(target: bigint): BlockPlan | undefined {
+    return this.#plans[this.#nodeOf.get(target) ?? -1];
+  }
+
+  isBack(from: number, target: bigint): boolean {
+    const { place } = this.#flow;
+    const to = this.#nodeOf.get(target);
+    return to !== undefined && at(place, to) <= at(place, from);
+  }
+
   goTo(from: number, target: bigint): readonly Expression[] | undefined {
     const to = this.#nodeOf.get(target);
     return to === undefined ? undefined : this.#jump(from, to);

@@ -1,6 +1,6 @@
 /** A function while it is written: its locals, and how it loads, spills and leaves. */
-import type { Flag } from '../../ir/ops.ts';
-import type { Subroutine, Value } from '../../ir/value.ts';
+import type { Flag, Width } from '../../ir/ops.ts';
+import type { FlagRule, Subroutine, Value } from '../../ir/value.ts';
 import { isVector, RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
 import { loadOps, plainLoads, plainStores } from '../carrier.ts';
@@ -19,7 +19,7 @@ import type { Recipes } from '../recipes.ts';
 import { Calls } from './calls.ts';
 import type { ChunkRange } from './chunk-loops.ts';
 import type { RegisterSet } from './plan.ts';
-import { lazyFlags, registersIn } from './plan.ts';
+import { registersIn } from './plan.ts';
 import type { SupportFunction } from './support.ts';
 import { halvedRegisters } from './vector-halves.ts';
 
@@ -74,14 +74,12 @@ export class Frame {
   /** Where statements go; the writer of a block replaces it. */
   statements: Expression[] = [];
   readonly #lowest: bigint;
-  readonly #flagInputs: number;
   readonly #registers = new Map<number, number>();
   readonly #halves = new Map<number, Halves>();
   readonly #halved: ReadonlySet<number>;
   readonly #flags = new Map<Flag, number>();
   readonly #temporaries: Partial<Record<WasmType, { free: number[]; used: number[] }>> = {};
   readonly #tails = new Map<RegisterSet, string>();
-  #recipe: readonly [number, number, number, number] | undefined;
   #place: number | undefined;
   #fuel: number | undefined;
   readonly #deltas = new Map<ChunkRange, number>();
@@ -99,7 +97,6 @@ export class Frame {
       if (as === this.native) this.#registers.set(register, firstCarried + i);
     });
     this.#lowest = lowestOf(fn);
-    this.#flagInputs = flagInputsOf(fn);
     this.#halved = halvedRegisters(fn);
   }
 
@@ -154,18 +151,6 @@ export class Frame {
     const local = this.#newLocal('i32');
     this.#flags.set(flag, local);
     return local;
-  }
-
-  /** The recipe's number and its three inputs. */
-  recipeLocals(): readonly [number, number, number, number] {
-    const locals = this.#recipe ?? [
-      this.#newLocal('i32'),
-      this.#newLocal('i64'),
-      this.#newLocal('i64'),
-      this.#newLocal('i64'),
-    ];
-    this.#recipe = locals;
-    return locals;
   }
 
   /** Of a function that can be entered in the middle. */
@@ -242,29 +227,30 @@ export class Frame {
     for (const register of registersIn(set))
       for (const { local, type, offset } of this.#partsOf(register))
         loads.push(e.set(local, this.loadState(type, offset)));
-    if ((set & lazyFlags) === 0) return loads;
-    const [recipe, ...inputs] = this.recipeLocals();
-    loads.push(e.set(recipe, this.loadState('i32', cpuState.flagRecipe)));
-    inputs.slice(0, this.#flagInputs).forEach((local, i) => {
-      loads.push(e.set(local, this.loadState('i64', cpuState.flagInput0 + 8 * i)));
-    });
     return loads;
   }
 
-  /** Stores registers; `flagInputs` is how many inputs the recipe has at most, where that is known. */
-  spill(set: RegisterSet, flagInputs = this.#flagInputs): Expression[] {
+  /** Stores registers. */
+  spill(set: RegisterSet): Expression[] {
     const e = this.emitter;
     const stores: Expression[] = [];
     for (const register of registersIn(set))
       for (const { local, type, offset } of this.#partsOf(register))
         stores.push(this.storeState(type, offset, e.get(local, type)));
-    if ((set & lazyFlags) === 0) return stores;
-    const [recipe, ...inputs] = this.recipeLocals();
-    stores.push(this.storeState('i32', cpuState.flagRecipe, e.get(recipe, 'i32')));
-    inputs.slice(0, flagInputs).forEach((local, i) => {
-      stores.push(this.storeState('i64', cpuState.flagInput0 + 8 * i, e.get(local, 'i64')));
-    });
     return stores;
+  }
+
+  /** Stores how the arithmetic flags come about: a rule's recipe and its inputs, of 64 bits. Others it has may stay. */
+  storeFlags(
+    rule: FlagRule,
+    widths: readonly Width[],
+    inputs: readonly Expression[],
+  ): Expression[] {
+    const number = this.context.recipes.numberOf(rule, widths);
+    return [
+      this.storeState('i32', cpuState.flagRecipe, this.emitter.i32(number)),
+      ...inputs.map((input, i) => this.storeState('i64', cpuState.flagInput0 + 8 * i, input)),
+    ];
   }
 
   /** The locals that a register is in, and where each lies in the state block. */
@@ -375,17 +361,6 @@ export class Frame {
       ...this.calls.left(),
     ];
   }
-}
-
-/**
- * Inputs that the recipes of a function have at most. Flags that were set outside may have more: those stay as they are in
- * the state block, since nothing in the function stores there.
- */
-function flagInputsOf(fn: GuestFunction): number {
-  let most = 0;
-  for (const { statements } of fn.blocks)
-    for (const s of statements) if (s.kind === 'setFlags') most = Math.max(most, s.inputs.length);
-  return most;
 }
 
 /** The lowest address of an instruction. */

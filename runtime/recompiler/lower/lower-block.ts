@@ -10,19 +10,13 @@ import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
 import { writeChunk } from './chunk-guard.ts';
 import { realAddress } from './chunk-loops.ts';
 import { ExitChain } from './exit-chain.ts';
+import { FlagsNow } from './flags-now.ts';
 import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
 import { unlessMore } from './more-polls.ts';
-import {
-  type BlockPlan,
-  bitOf,
-  lazyFlags,
-  operandsOf,
-  operandsOfChunk,
-  terminatorOperands,
-} from './plan.ts';
+import { type BlockPlan, bitOf, operandsOf, operandsOfChunk, terminatorOperands } from './plan.ts';
 import { isAnchored, type Surroundings, Values, wholeOf } from './values.ts';
 import type { Ways } from './ways.ts';
 
@@ -30,10 +24,9 @@ export class BlockLowering implements Surroundings {
   readonly emitter: Emitter;
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
-  readonly #ways: Ways;
-  readonly #index: number;
   readonly #exits: ExitChain;
   readonly #values: Values;
+  readonly #flags: FlagsNow;
   readonly #memory: MemoryAccess;
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
@@ -48,10 +41,9 @@ export class BlockLowering implements Surroundings {
     this.#frame = frame;
     this.emitter = frame.emitter;
     this.#plan = plan;
-    this.#ways = ways;
-    this.#index = index;
     this.#exits = new ExitChain(frame, index, plan.dirtyIn);
     this.#values = new Values(this, { rules, floatRules });
+    this.#flags = new FlagsNow(frame, this.#values, plan.flagSources);
     this.#memory = memoryAccess({
       frame,
       block: plan.block,
@@ -59,7 +51,10 @@ export class BlockLowering implements Surroundings {
       values: this.#values,
       exit: () => this.#exit(),
     });
-    this.#way = new TerminatorLowering(frame, { ways, plan, index, values: this.#values });
+    this.#way = new TerminatorLowering(frame, {
+      ...{ ways, plan, index, values: this.#values, flags: this.#flags },
+      poll: (address) => this.#poll(address),
+    });
     this.#tableIndex = ways.tableIndex(index);
     this.#address = realAddress(plan.block);
   }
@@ -70,15 +65,15 @@ export class BlockLowering implements Surroundings {
     const body = frame.aside(() => {
       this.#countUses();
       if (this.#tableIndex !== undefined) this.#tableLoad = this.#onlyTarget(terminator);
-      if (this.#plan.loopHead) this.#poll();
+      if (this.#plan.loopHead && !this.#plan.pollsOnEdges) this.#poll(this.#address);
       statements.forEach((statement, i) => {
         this.#statement(statement, i, statements);
+        this.#flags.pass(i);
       });
       writeChunk(frame, {
-        ways: this.#ways,
         plan: this.#plan,
-        index: this.#index,
         values: this.#values,
+        goIf: (condition, target) => this.#way.jumpIf(condition, target),
       });
       const load = this.#tableLoad;
       this.#way.write(
@@ -144,10 +139,11 @@ export class BlockLowering implements Surroundings {
       this.#note(value, at, seen);
     };
     statements.forEach((statement, i) => {
-      // What nobody emits here is emitted later: its registers must last until then.
-      if (statement.kind === 'setFlags' && overwritten(statements, i)) return;
+      // What is not stored is made from what registers hold when it is asked for.
+      if (statement.kind === 'setFlags' && !this.#flags.isStored(i)) return;
       for (const value of operandsOf(statement)) visit(value, i);
     });
+    this.#flags.countLoads();
     for (const flag of flagNames) {
       const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
       if (value !== undefined) visit(value, statements.length);
@@ -203,7 +199,7 @@ export class BlockLowering implements Surroundings {
         this.#storeCpu(statement.offset, statement.value);
         break;
       case 'setFlags':
-        if (!overwritten(all, index)) this.#setFlags(statement);
+        if (this.#flags.isStored(index)) this.#flags.set(statement);
         break;
       case 'raiseIf':
         this.statement(e.ifRare(this.#values.emit(statement.condition), this.#exit()));
@@ -273,62 +269,29 @@ export class BlockLowering implements Surroundings {
     );
   }
 
-  /** Keeps the recipe; the flags themselves are written only where somebody reads them. */
-  #setFlags({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
-    const e = this.emitter;
-    const [recipe, ...slots] = this.#frame.recipeLocals();
-    const number = this.#frame.context.recipes.numberOf(
-      rule,
-      inputs.map((input) => input.width),
-    );
-    const condition =
-      when === undefined ? undefined : this.#values.toLocal(this.#values.emit(when), 'i32');
-    const put = (local: number, type: WasmType, value: Expression): void => {
-      const kept =
-        condition === undefined
-          ? value
-          : e.select(e.get(condition, 'i32'), value, e.get(local, type));
-      this.statement(e.set(local, kept));
-    };
-    inputs.forEach((input, i) => {
-      const slot = slots[i];
-      if (slot === undefined)
-        throw new TypeError(`flag rule ${rule.name} has more than three inputs`);
-      put(slot, 'i64', this.#wide(input));
-    });
-    put(recipe, 'i32', e.i32(number));
-    this.#exits.write(lazyFlags);
-  }
-
-  #wide(value: Value): Expression {
-    const e = this.emitter;
-    if (value.width === 128) throw new TypeError('a flag rule has no inputs of 128 bits');
-    const plain = this.#values.emit(value);
-    return value.width === 64 ? plain : e.op('i64.extend_i32_u', plain);
-  }
-
   /** Counts an iteration; where the fuel is used up, takes polls for more. */
-  #poll(): void {
+  #poll(address: bigint): void {
     const e = this.emitter;
     const frame = this.#frame;
     const fuel = frame.fuelLocal();
     this.statement(e.set(fuel, e.op('i32.sub', e.get(fuel, 'i32'), e.i32(1))));
     const refuel = frame.aside(() => {
       const spent = e.op('i32.lt_s', frame.nextPoll(iterationsPerPoll), e.i32(0));
-      const leave = this.#exits.leave(this.#address, true);
-      frame.statement(e.ifRare(spent, [unlessMore(e, leave)]));
+      frame.statement(e.ifRare(spent, [unlessMore(e, this.#leave(address, true))]));
       frame.statement(e.set(fuel, e.i32(iterationsPerPoll)));
       const { chunk } = this.#plan;
-      const back =
-        chunk?.kind === 'checked' ? this.#ways.goTo(this.#index, chunk.guard) : undefined;
-      for (const s of back ?? []) frame.statement(s);
+      if (chunk?.kind === 'checked') this.#way.goTo(chunk.guard);
     });
     this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
   }
 
   /** Leaves before the instruction at hand: statements for the body of an `if`. */
   #exit(): Expression[] {
-    return this.#exits.leave(this.#address, false);
+    return this.#leave(this.#address, false);
+  }
+
+  #leave(address: bigint, isPoll: boolean): Expression[] {
+    return this.#exits.leave(address, isPoll, this.#flags.forExit());
   }
 }
 
@@ -341,14 +304,3 @@ function only(values: readonly Value[]): Value {
 /** Whether a value is made of another one, within some steps. */
 const holds = (whole: Value, part: Value, steps: number): boolean =>
   whole.args.some((arg) => arg === part || (steps > 0 && holds(arg, part, steps - 1)));
-
-/** Whether flags set here are set again before anybody could see them. */
-function overwritten(statements: readonly Statement[], index: number): boolean {
-  for (let i = index + 1; i < statements.length; i++) {
-    const s = statements[i];
-    if (s?.kind === 'setFlags') return s.when === undefined;
-    if (s?.kind === 'load' || s?.kind === 'store' || s?.kind === 'raiseIf' || s?.kind === 'jumpIf')
-      return false;
-  }
-  return false;
-}

@@ -4,6 +4,8 @@ import { RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
+import { realAddress } from './chunk-loops.ts';
+import type { FlagsNow } from './flags-now.ts';
 import { type Frame, functionName } from './frame.ts';
 import type { BlockPlan, RegisterSet } from './plan.ts';
 import type { Values } from './values.ts';
@@ -12,19 +14,33 @@ import type { Ways } from './ways.ts';
 /** What the host may answer while frames stand. */
 const answerable: ReadonlySet<string> = new Set(['hostCall', 'hypercall', 'timestamp']);
 
+interface BlockAtHand {
+  readonly ways: Ways;
+  readonly plan: BlockPlan;
+  readonly index: number;
+  readonly values: Values;
+  readonly flags: FlagsNow;
+  /** Writes a poll, which goes on at an address. */
+  readonly poll: (address: bigint) => void;
+}
+
 export class TerminatorLowering {
   readonly #frame: Frame;
   readonly #plan: BlockPlan;
   readonly #ways: Ways;
   readonly #index: number;
   readonly #values: Values;
+  readonly #flags: FlagsNow;
+  readonly #poll: (address: bigint) => void;
 
-  constructor(frame: Frame, block: { ways: Ways; plan: BlockPlan; index: number; values: Values }) {
+  constructor(frame: Frame, block: BlockAtHand) {
     this.#frame = frame;
     this.#plan = block.plan;
     this.#ways = block.ways;
     this.#index = block.index;
     this.#values = block.values;
+    this.#flags = block.flags;
+    this.#poll = block.poll;
   }
 
   #writeFlags(): void {
@@ -48,13 +64,13 @@ export class TerminatorLowering {
     switch (terminator.kind) {
       case 'jump':
         this.#writeFlags();
-        this.#goTo(terminator.target);
+        this.goTo(terminator.target);
         break;
       case 'branch': {
         const condition = this.#values.toLocal(this.#values.emit(terminator.condition), 'i32');
         this.#writeFlags();
         this.jumpIf(e.get(condition, 'i32'), terminator.taken);
-        this.#goTo(terminator.otherwise);
+        this.goTo(terminator.otherwise);
         break;
       }
       case 'call':
@@ -126,13 +142,14 @@ export class TerminatorLowering {
         frame.aside(() => this.#return(target)),
       ),
     );
-    this.#goTo(continuation);
+    this.goTo(continuation);
   }
 
   /** Spills what is dirty, but for registers that travel. */
   #spillBut(travelling: RegisterSet): void {
-    const { dirtyIn, written, flagInputs } = this.#plan;
-    this.#write(this.#frame.spill((dirtyIn | written) & ~travelling, flagInputs));
+    const { dirtyIn, written } = this.#plan;
+    this.#write(this.#flags.stores());
+    this.#write(this.#frame.spill((dirtyIn | written) & ~travelling));
   }
 
   #write(statements: readonly Expression[]): void {
@@ -141,17 +158,29 @@ export class TerminatorLowering {
 
   jumpIf(condition: Expression, target: bigint): void {
     const frame = this.#frame;
-    const within = this.#ways.goToIf(this.#index, condition, target);
+    const first = frame.aside(() => this.#beforeGoing(target));
+    const within =
+      first.length === 0 ? this.#ways.goToIf(this.#index, condition, target) : undefined;
     frame.statement(
-      within ??
-        frame.emitter.ifThen(
-          condition,
-          frame.aside(() => this.#goTo(target)),
-        ),
+      within ?? frame.emitter.ifThen(condition, [...first, ...frame.aside(() => this.#go(target))]),
     );
   }
 
-  #goTo(target: bigint): void {
+  goTo(target: bigint): void {
+    this.#beforeGoing(target);
+    this.#go(target);
+  }
+
+  /** Flags that the block there takes from the state block, and the poll where a loop is gone back to. */
+  #beforeGoing(target: bigint): void {
+    const to = this.#ways.planAt(target);
+    if (to === undefined) return;
+    this.#write(this.#flags.storesFor(to.flagSources));
+    if (to.pollsOnEdges && this.#ways.isBack(this.#index, target))
+      this.#poll(realAddress(to.block));
+  }
+
+  #go(target: bigint): void {
     const within = this.#ways.goTo(this.#index, target);
     if (within === undefined) this.#tailTo(this.#callee(target));
     else this.#write(within);
@@ -163,11 +192,19 @@ export class TerminatorLowering {
     const e = frame.emitter;
     const { native } = frame;
     this.#writeFlags();
+    this.#write(this.#flagsForTable());
     for (const s of this.#ways.goThroughTable(this.#index, this.#values)) frame.statement(s);
     load?.();
     const to = this.#values.toLocal(this.#values.emit(target), native);
     for (const s of this.#ways.goToTarget(to)) frame.statement(s);
     this.#tailTo({ name: 'jump', first: [e.get(to, native)] });
+  }
+
+  /** Flags that one of the blocks takes from the state block that a computed jump may go to. */
+  #flagsForTable(): readonly Expression[] {
+    const targets = [...this.#frame.fn.tableTargets].flatMap((to) => this.#ways.planAt(to) ?? []);
+    const taking = targets.find(({ flagSources: { isSeen, start } }) => isSeen && !start);
+    return taking === undefined ? [] : this.#flags.storesFor(taking.flagSources);
   }
 
   /** A jump out of the function: its results are ours. */

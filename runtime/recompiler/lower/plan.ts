@@ -6,14 +6,11 @@ import type { Convention } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Chunk } from './chunk-loops.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
+import { type FlagsInBlock, flowFlagSources } from './flag-flow.ts';
 import { isAnchored } from './values.ts';
 
-/**
- * A set of registers, one bit each by number. RSP travels as parameter and result, so its bit stands for the lazy
- * flags: the recipe and its inputs.
- */
+/** A set of registers, one bit each by number. RSP travels as parameter and result, and is in none. */
 export type RegisterSet = number;
-export const lazyFlags: RegisterSet = 1 << RSP;
 export const bitOf = (register: number): RegisterSet => (register === RSP ? 0 : 1 << register);
 
 export function* registersIn(set: RegisterSet): Generator<number> {
@@ -37,16 +34,19 @@ export interface BlockPlan {
   readonly resumable: boolean;
   /** What it does of a loop in chunks. */
   readonly chunk: Chunk | undefined;
-  /** Begins a loop: polls for events. */
+  /** Begins a loop: polls for events at its start, or where it is gone back to. */
   loopHead: boolean;
+  pollsOnEdges: boolean;
+  /** Goes back to such a block. */
+  pollsAtEnd: boolean;
+  /** Where the arithmetic flags are for who leaves. */
+  flagSources: FlagsInBlock;
   /** Registers that hold what the state block does not. */
   dirtyIn: RegisterSet;
   /** Registers that must be in their locals at the start. */
   liveIn: RegisterSet;
   /** Registers that the block writes. */
   readonly written: RegisterSet;
-  /** How many inputs the flags have that the block ends with, where it set them. */
-  readonly flagInputs: number | undefined;
   /** Registers whose value at the start somebody in the block uses. */
   used: RegisterSet;
   leaves: boolean;
@@ -63,22 +63,49 @@ export interface BlockPlan {
 export function plan(
   plans: BlockPlan[],
   convention: Travelling,
-  fast?: Pick<ControlFlow, 'heads' | 'order'>,
+  fast?: Pick<ControlFlow, 'heads' | 'order' | 'place'>,
 ): BlockPlan[] {
   const heads = fast?.heads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   for (const head of heads) {
     const p = plans[head];
     if (p === undefined || p.chunk?.kind === 'unchecked') continue;
     p.loopHead = true;
-    p.leaves = true;
+    if (fast === undefined || !pollOnEdges(plans, head, fast.place)) p.leaves = true;
   }
   flowFlags(plans);
+  const entry = fast?.order[0];
+  const sources = flowFlagSources(plans, ({ resumable, loopHead }, i) =>
+    fast === undefined ? resumable || loopHead : i === entry,
+  );
+  plans.forEach((p, i) => {
+    p.flagSources = sources[i] ?? p.flagSources;
+  });
   for (const p of plans) p.used |= usedByFlags(p) | (handedOn(p, convention) & ~p.written);
   if (fast === undefined) for (const p of plans) p.dirtyIn |= enteredWith(p, convention);
   else comeIn(plans, fast.order[0] ?? 0, convention);
   flowRegisters(plans);
   return plans;
 }
+
+/**
+ * Where a loop is gone back to, flags were set just before and come from registers; at its head they would have to be the
+ * same for all who come there.
+ */
+function pollOnEdges(plans: readonly BlockPlan[], head: number, place: readonly number[]): boolean {
+  const p = plans[head];
+  if (p === undefined || p.chunk !== undefined) return false;
+  const isBack = (from: number): boolean => (place[from] ?? -1) >= (place[head] ?? 0);
+  const back = plans.filter((each, i) => isBack(i) && waysFrom(each).includes(head));
+  if (!back.every(({ block }) => isJump(block.terminator))) return false;
+  for (const each of back) {
+    each.pollsAtEnd = true;
+    each.leaves = true;
+  }
+  p.pollsOnEdges = true;
+  return true;
+}
+
+const isJump = ({ kind }: Terminator): boolean => kind === 'jump' || kind === 'branch';
 
 /** The control flow of a function that is entered at its entry alone; calls come back. */
 export function shapeOf(fn: GuestFunction, plans: readonly BlockPlan[]): ControlFlow {
@@ -117,7 +144,7 @@ function planBlock(
   block: Block,
   indices: ReadonlyMap<bigint, number>,
 ): BlockPlan {
-  const { early, conditional, mayLeave } = survey(block.statements);
+  const { early, mayLeave } = survey(block.statements);
   const chunk = fn.chunks?.get(block.address);
   const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
   const successors = [
@@ -148,11 +175,13 @@ function planBlock(
     resumable: fn.resumable.has(block.address),
     chunk,
     loopHead: false,
+    pollsOnEdges: false,
+    pollsAtEnd: false,
+    flagSources: nothing,
     dirtyIn: 0,
     liveIn: 0,
     written: writtenBy(block),
-    flagInputs: flagInputsOf(block),
-    used: walk.registers | (conditional ? lazyFlags : 0),
+    used: walk.registers,
     leaves:
       outside ||
       (mayLeave && chunk?.kind !== 'unchecked') ||
@@ -182,37 +211,28 @@ function wayOfChunk(chunk: Chunk | undefined): readonly bigint[] {
 export const operandsOfChunk = (chunk: Chunk | undefined): readonly Value[] =>
   chunk?.kind === 'guard' ? chunk.ranges.map(({ address }) => address) : [];
 
-/** What the statements do beside computing: where they jump early, whether flags stay on a condition, whether one may leave. */
-function survey(statements: readonly Statement[]): {
-  early: bigint[];
-  conditional: boolean;
-  mayLeave: boolean;
-} {
+/** What the statements do beside computing: where they jump early, whether one may leave. */
+function survey(statements: readonly Statement[]): { early: bigint[]; mayLeave: boolean } {
   const early: bigint[] = [];
-  let conditional = false;
   let mayLeave = false;
   for (const s of statements) {
     if (s.kind === 'jumpIf') early.push(s.target);
-    else if (s.kind === 'setFlags') conditional ||= s.when !== undefined;
     else mayLeave ||= leaving.has(s.kind);
   }
-  return { early, conditional, mayLeave };
+  return { early, mayLeave };
 }
+
+const nothing: FlagsInBlock = {
+  ...{ isSeen: false, start: undefined, end: undefined },
+  ...{ stored: new Set(), changes: new Map() },
+};
 
 const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
 
 function writtenBy(block: Block): RegisterSet {
   let written = 0;
-  for (const s of block.statements) {
-    if (s.kind === 'setRegister') written |= bitOf(s.register);
-    if (s.kind === 'setFlags') written |= lazyFlags;
-  }
+  for (const s of block.statements) if (s.kind === 'setRegister') written |= bitOf(s.register);
   return written;
-}
-
-function flagInputsOf({ statements }: Block): number | undefined {
-  const last = statements.findLast((s) => s.kind === 'setFlags');
-  return last?.kind === 'setFlags' && last.when === undefined ? last.inputs.length : undefined;
 }
 
 export function operandsOf(s: Statement): readonly Value[] {

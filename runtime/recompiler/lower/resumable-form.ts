@@ -30,7 +30,10 @@ export class ResumableForm implements Ways {
   readonly #selectors: number[] = [];
   /** Selectors of the blocks that computed jumps may go to with registers in their locals. */
   readonly #tableSelectors = { start: 2, end: 2 };
-  readonly #unitOf = new Map<bigint, { stub: number | undefined; block: number }>();
+  readonly #unitOf = new Map<
+    bigint,
+    { stub: number | undefined; block: number; plan: BlockPlan }
+  >();
   readonly #selectorOf = new Map<number, number>();
   /** Unit of each block, by plan. */
   readonly #blocks: number[] = [];
@@ -43,7 +46,7 @@ export class ResumableForm implements Ways {
       const isResumable = plan.resumable || plan.loopHead;
       const stub = isResumable ? this.#units.push({ kind: 'stub', plan }) - 1 : undefined;
       const block = this.#units.push({ kind: 'block', plan }) - 1;
-      this.#unitOf.set(plan.block.address, { stub, block });
+      this.#unitOf.set(plan.block.address, { stub, block, plan });
       this.#blocks.push(block);
     }
     // Calls enter with selector 0; a block's selector is that of its stub and 1. Targets of jump tables follow.
@@ -100,6 +103,15 @@ export class ResumableForm implements Ways {
       frame.storeState('i32', cpuState.selector, e.i32(0)),
       e.loop('top', [body, e.unreachable()]),
     ];
+  }
+
+  planAt(target: bigint): BlockPlan | undefined {
+    return this.#unitOf.get(target)?.plan;
+  }
+
+  /** Heads of loops poll themselves: they are entered from outside as well. */
+  isBack(): boolean {
+    return false;
   }
 
   goTo(from: number, target: bigint): readonly Expression[] | undefined {

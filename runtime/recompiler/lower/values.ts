@@ -69,6 +69,11 @@ export class Values {
     return this.#integers.has(value);
   }
 
+  /** Where a value lies that has been evaluated. */
+  localOf(value: Value): number | undefined {
+    return this.#integers.get(value);
+  }
+
   #use(value: Value): void {
     const uses = this.#uses.get(value);
     if (uses !== undefined) this.#uses.set(value, uses - 1);

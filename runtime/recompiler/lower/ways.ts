@@ -8,6 +8,9 @@ import type { BlockPlan, RegisterSet } from './plan.ts';
 import type { Values } from './values.ts';
 
 export interface Ways {
+  /** The block of this function at an address, and whether it is gone back to from another. */
+  planAt(target: bigint): BlockPlan | undefined;
+  isBack(from: number, target: bigint): boolean;
   /** Statements that go on at a block, with registers in their locals; undefined where no block of the function is there. */
   goTo(from: number, target: bigint): readonly Expression[] | undefined;
   /** The same on a condition. */

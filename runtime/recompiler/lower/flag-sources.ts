@@ -1,0 +1,245 @@
+/**
+ * Where the arithmetic flags are in a block: in the state block, or, for who leaves, still to be made from what registers
+ * hold. After `cmp` or `add` they are a function of registers for a while, so nothing has to be kept for an exit.
+ */
+import * as v from '../../ir/build.ts';
+import type { Block, FlagRule, Statement, Value } from '../../ir/value.ts';
+
+/** A rule and its inputs, in terms of what registers hold at the moment; loads of the block stand for themselves. */
+export interface FlagSource {
+  readonly rule: FlagRule;
+  readonly inputs: readonly Value[];
+  /** The same for what is the same. */
+  readonly key: string;
+}
+
+/** Undefined: in the state block. */
+export type FlagsAt = FlagSource | undefined;
+
+/** What a block does with flags, by statement. */
+export interface BlockFlags {
+  /** Statements that set flags and store them; others store nothing. */
+  readonly stored: ReadonlySet<number>;
+  /** Behind these statements flags are elsewhere than before. */
+  readonly changes: ReadonlyMap<number, FlagsAt>;
+  readonly end: FlagsAt;
+}
+
+type SetFlags = Extract<Statement, { kind: 'setFlags' }>;
+
+/** Whether somebody may see the flags that are there at the start of each statement, and last at the block's end. */
+export function visibility(
+  { statements }: Block,
+  atEnd: boolean,
+  leaves: boolean,
+): readonly boolean[] {
+  const visible: boolean[] = [];
+  visible[statements.length] = atEnd;
+  let seen = atEnd;
+  for (let i = statements.length - 1; i >= 0; i--) {
+    const s = statements[i];
+    if (s?.kind === 'setFlags') seen &&= s.when !== undefined;
+    else if (s !== undefined && looks.has(s.kind)) seen ||= leaves;
+    visible[i] = seen;
+  }
+  return visible;
+}
+
+const looks: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf', 'jumpIf']);
+
+/** Undefined where what is there at the block's start cannot be made from registers for as long as it is seen. */
+export function flagsOfBlock(
+  { statements }: Block,
+  start: FlagsAt,
+  visible: readonly boolean[],
+): BlockFlags | undefined {
+  const tracking = new Tracking(start);
+  for (const [i, s] of statements.entries()) {
+    const isSeen = visible[i + 1] === true;
+    if (s.kind === 'setFlags') tracking.flags(i, s, isSeen);
+    else if (s.kind === 'setRegister') tracking.register(i, s.register, s.value, isSeen);
+    if (tracking.hasFailed) return undefined;
+  }
+  return tracking.result();
+}
+
+const atStart = -1;
+
+class Tracking {
+  /** What was there at the start cannot be made any more. */
+  hasFailed = false;
+  readonly #stored = new Set<number>();
+  readonly #changes = new Map<number, FlagsAt>();
+  readonly #held = new Holdings();
+  /** The statement that set the flags that are there, and what it said; undefined where they are in the state block. */
+  #set:
+    | { readonly at: number; readonly rule: FlagRule; readonly inputs: readonly Value[] }
+    | undefined;
+  #now: FlagsAt;
+  #leaves: ReadonlySet<number> = new Set();
+
+  constructor(start: FlagsAt) {
+    if (start === undefined) return;
+    this.#set = { at: atStart, rule: start.rule, inputs: start.inputs };
+    this.#put(start);
+  }
+
+  flags(at: number, { rule, inputs, when }: SetFlags, isSeen: boolean): void {
+    if (!isSeen) {
+      if (when === undefined) this.#forget(at);
+      return;
+    }
+    if (when !== undefined) {
+      this.#store();
+      this.#stored.add(at);
+      return;
+    }
+    this.#set = { at, rule, inputs };
+    this.#find(at);
+  }
+
+  register(at: number, register: number, value: Value, isSeen: boolean): void {
+    this.#held.set(register, value);
+    if (!this.#leaves.has(register)) return;
+    if (isSeen) this.#find(at);
+    else this.#forget(at);
+  }
+
+  result(): BlockFlags {
+    return { stored: this.#stored, changes: this.#changes, end: this.#now };
+  }
+
+  /** Nobody looks at what is there. */
+  #forget(at: number): void {
+    if (this.#now !== undefined) this.#changes.set(at, undefined);
+    this.#set = undefined;
+    this.#put(undefined);
+  }
+
+  #find(at: number): void {
+    const set = this.#set;
+    if (set === undefined) return;
+    const found = set.inputs.map((input) => this.#held.find(input));
+    const inputs = found.flatMap((input) => input ?? []);
+    if (inputs.length < found.length) {
+      this.#store();
+      return;
+    }
+    this.#put(sourceOf(set.rule, inputs));
+    this.#changes.set(at, this.#now);
+  }
+
+  /** What is there was stored when it was set. */
+  #store(): void {
+    const set = this.#set;
+    if (set === undefined) return;
+    if (set.at === atStart) this.hasFailed = true;
+    else this.#stored.add(set.at);
+    for (const at of [...this.#changes.keys()]) if (at > set.at) this.#changes.delete(at);
+    this.#changes.set(set.at, undefined);
+    this.#set = undefined;
+    this.#put(undefined);
+  }
+
+  #put(source: FlagsAt): void {
+    this.#now = source;
+    const leaves = new Set<number>();
+    for (const input of source?.inputs ?? []) registersOf(input, leaves);
+    this.#leaves = leaves;
+  }
+}
+
+const sourceOf = (rule: FlagRule, inputs: readonly Value[]): FlagSource => ({
+  ...{ rule, inputs },
+  key: `${rule.name} ${inputs.map(keyOf).join(' ')}`,
+});
+
+function keyOf({ op, width, args, detail }: Value): string {
+  return `${op}${width}.${String(detail ?? '')}(${args.map(keyOf).join()})`;
+}
+
+function registersOf(value: Value, into: Set<number>): void {
+  if (value.op === 'register') into.add(value.detail as number);
+  else if (!isLoad(value)) for (const arg of value.args) registersOf(arg, into);
+}
+
+export const isLoad = ({ op }: Value): boolean => op === 'load' || op === 'loadCpu';
+
+/** The loads of a source, each of which is kept as long as the source is there. */
+export function loadsOf(source: FlagsAt): readonly Value[] {
+  const loads: Value[] = [];
+  const visit = (value: Value): void => {
+    if (isLoad(value)) loads.push(value);
+    else value.args.forEach(visit);
+  };
+  source?.inputs.forEach(visit);
+  return loads;
+}
+
+/** Cheap, and written without a statement. */
+const plainOps: ReadonlySet<string> = new Set([
+  ...['truncate', 'zeroExtend', 'signExtend', 'add', 'sub', 'and', 'or', 'xor', 'not'],
+  ...['shiftLeft', 'shiftRight'],
+]);
+const deepest = 4;
+
+/** What registers hold in the middle of a block. */
+class Holdings {
+  readonly #held = new Map<number, Value>();
+
+  set(register: number, value: Value): void {
+    this.#held.set(register, value);
+  }
+
+  /** A value of the block by what registers hold now. */
+  find(value: Value, depth = deepest): Value | undefined {
+    if (value.width === 128) return undefined;
+    if (v.constantOf(value) !== undefined || isLoad(value)) return value;
+    if (value.op === 'register' && !this.#held.has(value.detail as number)) return value;
+    for (const [register, held] of this.#held) {
+      const found = held.width === 128 ? undefined : this.#within(register, held, value, depth);
+      if (found !== undefined) return found;
+    }
+    return this.#remade(value, depth);
+  }
+
+  #remade(value: Value, depth: number): Value | undefined {
+    if (depth === 0 || !plainOps.has(value.op)) return undefined;
+    const args = value.args.flatMap((arg) => this.find(arg, depth - 1) ?? []);
+    if (args.length < value.args.length) return undefined;
+    return v.node(value.op, value.width, args, value.detail);
+  }
+
+  /** The value as what a register was set to, as a part of that, or as what that was made from. */
+  #within(register: number, held: Value, value: Value, depth: number): Value | undefined {
+    const whole = v.registerValue(register, held.width);
+    if (held === value) return whole;
+    const part = partOf(held);
+    if (part === value) return v.resize(whole, value.width);
+    const [x, y] = part.args;
+    if (depth === 0 || x === undefined || y === undefined || part.width !== value.width)
+      return undefined;
+    const other = x === value ? y : y === value ? x : undefined;
+    if (other === undefined) return undefined;
+    const by = this.find(other, depth - 1);
+    return by && undone(part.op, v.resize(whole, part.width), by, other === y);
+  }
+}
+
+/** What a register of which it is the lower part is set to. */
+const partOf = (held: Value): Value =>
+  held.op === 'zeroExtend' && held.args[0] !== undefined ? held.args[0] : held;
+
+/** The operand of an operation of which the result and the other operand are known. */
+function undone(op: string, result: Value, other: Value, isLeft: boolean): Value | undefined {
+  switch (op) {
+    case 'add':
+      return v.sub(result, other);
+    case 'sub':
+      return isLeft ? v.add(result, other) : v.sub(other, result);
+    case 'xor':
+      return v.xor(result, other);
+    default:
+      return undefined;
+  }
+}

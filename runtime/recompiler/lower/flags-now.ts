@@ -1,0 +1,118 @@
+/** The arithmetic flags while a block is written: what flag-sources.ts says of them, as stores to the state block. */
+import type { Statement, Value } from '../../ir/value.ts';
+import { carrier } from '../carrier.ts';
+import type { Expression } from '../emit/emitter.ts';
+import type { ExitFlags } from './exit-chain.ts';
+import type { FlagsInBlock } from './flag-flow.ts';
+import { type FlagSource, type FlagsAt, loadsOf } from './flag-sources.ts';
+import type { Frame } from './frame.ts';
+import { rules } from './lower.ts';
+import { floatRules } from './lower-float.ts';
+import { type Rule, Values } from './values.ts';
+
+export class FlagsNow {
+  readonly #frame: Frame;
+  readonly #values: Values;
+  readonly #flags: FlagsInBlock;
+  readonly #sources: Values;
+  #now: FlagsAt;
+  #changes = 0;
+
+  /** `values` are the block's. */
+  constructor(frame: Frame, values: Values, flags: FlagsInBlock) {
+    this.#frame = frame;
+    this.#values = values;
+    this.#flags = flags;
+    this.#now = flags.start;
+    this.#sources = sourceValues(frame, values);
+  }
+
+  /** Counts the loads that flags are made from, so that each is kept. */
+  countLoads(): void {
+    for (const source of this.#flags.changes.values())
+      for (const load of loadsOf(source)) this.#values.count(load);
+  }
+
+  isStored(statement: number): boolean {
+    return this.#flags.stored.has(statement);
+  }
+
+  /** A statement has been written. */
+  pass(statement: number): void {
+    if (!this.#flags.changes.has(statement)) return;
+    this.#now = this.#flags.changes.get(statement);
+    this.#changes++;
+  }
+
+  /** Writes flags to the state block that cannot be made later. */
+  set({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
+    const frame = this.#frame;
+    const wide = inputs.map((input) => this.#wide(input, this.#values));
+    const widths = inputs.map(({ width }) => width);
+    if (when === undefined) {
+      for (const store of frame.storeFlags(rule, widths, wide)) frame.statement(store);
+      return;
+    }
+    const e = frame.emitter;
+    const kept = wide.map((input) => e.get(this.#values.toLocal(input, 'i64'), 'i64'));
+    const condition = this.#values.emit(when);
+    frame.statement(e.ifThen(condition, frame.storeFlags(rule, widths, kept)));
+  }
+
+  /** What an exit has to store. */
+  forExit(): ExitFlags | undefined {
+    const source = this.#now;
+    return source && { key: String(this.#changes), write: () => this.#storesOf(source) };
+  }
+
+  /** Stores of flags that are nowhere yet. */
+  stores(): readonly Expression[] {
+    return this.#now === undefined ? [] : this.#storesOf(this.#now);
+  }
+
+  /** The same on the way to a block, where that takes them from the state block. */
+  storesFor(to: FlagsInBlock): readonly Expression[] {
+    return to.isSeen && to.start === undefined ? this.stores() : [];
+  }
+
+  #storesOf({ rule, inputs }: FlagSource): Expression[] {
+    return this.#frame.storeFlags(
+      rule,
+      inputs.map(({ width }) => width),
+      inputs.map((input) => this.#wide(input, this.#sources)),
+    );
+  }
+
+  #wide(value: Value, values: Values): Expression {
+    if (value.width === 128) throw new TypeError('a flag rule has no inputs of 128 bits');
+    const plain = values.emit(value);
+    return value.width === 64 ? plain : this.#frame.emitter.op('i64.extend_i32_u', plain);
+  }
+}
+
+/** Writes what is in terms of what registers hold where it is written; needs no statements. */
+function sourceValues(frame: Frame, values: Values): Values {
+  const e = frame.emitter;
+  const refuse = (): never => {
+    throw new TypeError('flags are made from registers alone');
+  };
+  const kept: Rule = (_, value) => {
+    const local = values.localOf(value);
+    if (local === undefined) throw new TypeError('a load that flags are made from is kept');
+    return e.get(local, carrier(value.width));
+  };
+  return new Values(
+    {
+      emitter: e,
+      local: refuse,
+      statement: refuse,
+      register: ({ detail }) => e.get(frame.registerLocal(detail as number), frame.native),
+      half: () => undefined,
+      flag: refuse,
+      subroutine: refuse,
+      support: refuse,
+      loadCpu: (value) => kept(values, value),
+    },
+    { rules: { ...rules, load: kept }, floatRules },
+  );
+}
