@@ -83,7 +83,7 @@ export class LinearAccess implements MemoryAccess {
     else {
       const limit = runLimit(this.#frame, Number(end - least));
       const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), limit);
-      this.#frame.statement(e.ifRare(isOutside, this.#site.exit()));
+      this.#frame.statement(this.#site.exitIf(isOutside));
     }
     const checked = { pointer: this.#pointer(offset), isWritable: false };
     this.#checked.set(group, checked);
@@ -123,14 +123,14 @@ export class LinearAccess implements MemoryAccess {
     const bytes = Number(written.end - written.least);
     const flags = pageFlagsAt(e, layout, layout.run.host, place());
     if (bytes === 1) {
-      this.#frame.statement(e.ifRare(ownFlags(e, flags), this.#site.exit()));
+      this.#frame.statement(this.#site.exitIf(ownFlags(e, flags)));
       return;
     }
     const held = this.#frame.local('i32');
     const within = e.op('i32.and', place(), e.i32(pageSize - 1));
     const crosses = e.op('i32.gt_u', within, e.i32(pageSize - bytes));
     const isFlagged = e.op('i32.or', ownFlags(e, e.get(held, 'i32')), crosses);
-    const look = e.ifRare(isFlagged, this.#site.exit());
+    const look = this.#site.exitInsideIf(isFlagged);
     this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
   }
 }

@@ -10,6 +10,8 @@ import type { Values } from '../lower/values.ts';
 
 /** Statements that leave before the instruction at hand, for the body of an `if`; the evaluator then does it. */
 export type Exit = () => Expression[];
+/** The same on a condition that hardly ever holds. */
+export type ExitIf = (condition: Expression) => Expression;
 
 /** The block that is being written, as accesses see it. */
 export interface AccessSite {
@@ -19,6 +21,9 @@ export interface AccessSite {
   readonly reached: ReadonlyMap<Access, ChunkRange> | undefined;
   readonly values: Values;
   readonly exit: Exit;
+  readonly exitIf: ExitIf;
+  /** The same inside of what is itself hardly ever done. */
+  readonly exitInsideIf: ExitIf;
 }
 
 type Of<K extends Statement['kind']> = Extract<Statement, { kind: K }>;

@@ -292,7 +292,7 @@ export class PagedAccess implements MemoryAccess {
   }
 
   #leaveIf(condition: Expression): void {
-    this.#frame.statement(this.#frame.emitter.ifRare(condition, this.#site.exit()));
+    this.#frame.statement(this.#site.exitIf(condition));
   }
 
   #narrow(local: number): number {

@@ -179,6 +179,10 @@ export class BinaryenEmitter implements Emitter {
     return this.#module.br_if(label, condition);
   }
 
+  branchIfRare(label: string, condition: Expression, first: Expression): Expression {
+    return this.block(undefined, [first, this.branchIf(label, condition)]);
+  }
+
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression {
     return this.#module.switch(labels, otherwise, index);
   }

@@ -166,6 +166,11 @@ export class ByteEmitter implements Emitter {
     return this.#pool.unary(kinds.branch, 0x0d, this.#label(label), condition);
   }
 
+  /** `first` stands behind the condition, which lies on the stack. */
+  branchIfRare(label: string, condition: Expression, first: Expression): Expression {
+    return this.#pool.binary(kinds.rareBranch, 0x0d, this.#label(label), condition, first);
+  }
+
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression {
     const targets = [...labels, otherwise].map((label) => this.#label(label));
     return this.#pool.unary(kinds.branchTable, this.#pool.list(targets), 0, index);

@@ -87,6 +87,8 @@ export interface Emitter {
   ifRare(condition: Expression, then: readonly Expression[]): Expression;
   branch(label: string): Expression;
   branchIf(label: string, condition: Expression): Expression;
+  /** Of what is hardly ever taken; `first` is done before, whatever the condition says of it. */
+  branchIfRare(label: string, condition: Expression, first: Expression): Expression;
   branchTable(labels: readonly string[], otherwise: string, index: Expression): Expression;
   /** A call with at most one result. */
   call(name: string, args: readonly Expression[], result: WasmType | undefined): Expression;

@@ -17,6 +17,7 @@ export const kinds = {
   /** Opcode and number. */ numbered: 9,
   /** Opcode and label; children inside. */ structure: 10,
   /** Opcode and label. */ branch: 11,
+  /** The same of a branch that is hardly ever taken. */ rareBranch: 15,
   /** Place in `lists` of labels, the last for all other values. */ branchTable: 12,
   /** Function and place in `lists` of the locals that its results go to, or -1. */ call: 13,
   /** Signature and place in `lists` of the locals. */ callIndirect: 14,
@@ -231,6 +232,11 @@ export class ExpressionPool {
       case kinds.structure:
         w.byte(endCode);
         this.#labels.pop();
+        break;
+      case kinds.rareBranch:
+        this.rare.push(w.length);
+        w.byte(first);
+        w.unsigned(this.#depth(second));
         break;
       case kinds.branch:
         w.byte(first);

@@ -1,5 +1,5 @@
 /** The arithmetic flags while a block is written: what flag-sources.ts says of them, as stores to the state block. */
-import type { Statement, Value } from '../../ir/value.ts';
+import type { Statement } from '../../ir/value.ts';
 import { carrier } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { ExitFlags } from './exit-chain.ts';
@@ -47,14 +47,17 @@ export class FlagsNow {
   /** Writes flags to the state block that cannot be made later. */
   set({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
     const frame = this.#frame;
-    const wide = inputs.map((input) => this.#wide(input, this.#values));
+    const written = inputs.map((input) => this.#values.emit(input));
     const widths = inputs.map(({ width }) => width);
     if (when === undefined) {
-      for (const store of frame.storeFlags(rule, widths, wide)) frame.statement(store);
+      for (const store of frame.storeFlags(rule, widths, written)) frame.statement(store);
       return;
     }
     const e = frame.emitter;
-    const kept = wide.map((input) => e.get(this.#values.toLocal(input, 'i64'), 'i64'));
+    const kept = inputs.map(({ width }, i) => {
+      const type = carrier(width);
+      return e.get(this.#values.toLocal(written[i] ?? e.i32(0), type), type);
+    });
     const condition = this.#values.emit(when);
     frame.statement(e.ifThen(condition, frame.storeFlags(rule, widths, kept)));
   }
@@ -79,14 +82,8 @@ export class FlagsNow {
     return this.#frame.storeFlags(
       rule,
       inputs.map(({ width }) => width),
-      inputs.map((input) => this.#wide(input, this.#sources)),
+      inputs.map((input) => this.#sources.emit(input)),
     );
-  }
-
-  #wide(value: Value, values: Values): Expression {
-    if (value.width === 128) throw new TypeError('a flag rule has no inputs of 128 bits');
-    const plain = values.emit(value);
-    return value.width === 64 ? plain : this.#frame.emitter.op('i64.extend_i32_u', plain);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Flag, Width } from '../../ir/ops.ts';
 import type { FlagRule, Subroutine, Value } from '../../ir/value.ts';
 import { isVector, RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
-import { loadOps, plainLoads, plainStores } from '../carrier.ts';
+import { carrier, loadOps, plainLoads, plainStores } from '../carrier.ts';
 import {
   type Convention,
   conventionOf,
@@ -82,6 +82,7 @@ export class Frame {
   readonly #tails = new Map<RegisterSet, string>();
   #place: number | undefined;
   #fuel: number | undefined;
+  #state: number | undefined;
   readonly #deltas = new Map<ChunkRange, number>();
   #rounds: number | undefined;
 
@@ -209,16 +210,23 @@ export class Frame {
   }
 
   loadState(type: WasmType, offset: number): Expression {
-    return this.emitter.load(plainLoads[type], this.layout.state + offset, this.emitter.i32(0));
+    return this.emitter.load(plainLoads[type], offset, this.#stateAt());
   }
 
   storeState(type: WasmType, offset: number, value: Expression): Expression {
-    return this.emitter.store(
-      plainStores[type],
-      this.layout.state + offset,
-      this.emitter.i32(0),
-      value,
-    );
+    return this.emitter.store(plainStores[type], offset, this.#stateAt(), value);
+  }
+
+  /** A local, since small offsets from it are shorter than those from 0. */
+  #stateAt(): Expression {
+    this.#state ??= this.#newLocal('i32');
+    return this.emitter.get(this.#state, 'i32');
+  }
+
+  /** What every function does first, once it is known what it has to do. */
+  begin(): Expression[] {
+    const e = this.emitter;
+    return this.#state === undefined ? [] : [e.set(this.#state, e.i32(this.layout.state))];
   }
 
   loadRegisters(set: RegisterSet): Expression[] {
@@ -240,7 +248,7 @@ export class Frame {
     return stores;
   }
 
-  /** Stores how the arithmetic flags come about: a rule's recipe and its inputs, of 64 bits. Others it has may stay. */
+  /** Stores how the arithmetic flags come about: a rule's recipe and its inputs. Who reads them looks at no more than their widths. */
   storeFlags(
     rule: FlagRule,
     widths: readonly Width[],
@@ -249,7 +257,9 @@ export class Frame {
     const number = this.context.recipes.numberOf(rule, widths);
     return [
       this.storeState('i32', cpuState.flagRecipe, this.emitter.i32(number)),
-      ...inputs.map((input, i) => this.storeState('i64', cpuState.flagInput0 + 8 * i, input)),
+      ...inputs.map((input, i) =>
+        this.storeState(carrier(widths[i] ?? 32), cpuState.flagInput0 + 8 * i, input),
+      ),
     ];
   }
 

@@ -49,7 +49,10 @@ export class BlockLowering implements Surroundings {
       block: plan.block,
       reached: plan.chunk?.kind === 'unchecked' ? plan.chunk.reached : undefined,
       values: this.#values,
-      exit: () => this.#exit(),
+      exit: () => this.#leave(this.#address, false),
+      exitIf: (condition) => this.#exitIf(condition),
+      exitInsideIf: (condition) =>
+        this.#exits.leaveInsideIf(condition, this.#address, this.#flags.forExit()),
     });
     this.#way = new TerminatorLowering(frame, {
       ...{ ways, plan, index, values: this.#values, flags: this.#flags },
@@ -172,7 +175,6 @@ export class BlockLowering implements Surroundings {
   }
 
   #statement(statement: Statement, index: number, all: readonly Statement[]): void {
-    const e = this.emitter;
     switch (statement.kind) {
       case 'instruction':
         this.#address = statement.address;
@@ -202,7 +204,7 @@ export class BlockLowering implements Surroundings {
         if (this.#flags.isStored(index)) this.#flags.set(statement);
         break;
       case 'raiseIf':
-        this.statement(e.ifRare(this.#values.emit(statement.condition), this.#exit()));
+        this.statement(this.#exitIf(this.#values.emit(statement.condition)));
         break;
       case 'jumpIf':
         this.#way.jumpIf(this.#values.emit(statement.condition), statement.target);
@@ -285,9 +287,9 @@ export class BlockLowering implements Surroundings {
     this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
   }
 
-  /** Leaves before the instruction at hand: statements for the body of an `if`. */
-  #exit(): Expression[] {
-    return this.#leave(this.#address, false);
+  /** Leaves before the instruction at hand. */
+  #exitIf(condition: Expression): Expression {
+    return this.#exits.leaveIf(condition, this.#address, this.#flags.forExit());
   }
 
   #leave(address: bigint, isPoll: boolean): Expression[] {

@@ -112,7 +112,12 @@ function finish(
   const calls = plans.some((each) => each.calls);
   const asks = calls || fn.instructions > smallLeaf;
   const body = frame.withTails(written.write(codeOf, asks ? entryPoll(frame) : []));
-  const prologue = [...frame.calls.receive(), ...(asks ? [frame.deepen()] : []), ...frame.refuel()];
+  const prologue = [
+    ...frame.begin(),
+    ...frame.calls.receive(),
+    ...(asks ? [frame.deepen()] : []),
+    ...frame.refuel(),
+  ];
   const name = functionName(fn.entry);
   e.addFunction(
     name,
