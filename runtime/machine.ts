@@ -33,7 +33,6 @@ export interface MachineOptions {
   readonly trace?: Trace;
 }
 
-/** 9P is for domain images, so far. */
 export interface DomainOptions extends DeviceOptions {
   /** In reports, and the guest's argv[0]. */
   readonly name?: string;
@@ -224,16 +223,12 @@ export function boot(
 }
 
 function refuseForKind({ kind, name }: ElfImage, options: BootOptions): void {
-  const { p9 = [], ramdisk, folders = [] } = options;
+  const { ramdisk, folders = [] } = options;
   if (kind === 'domain' && folders.length > 0)
     throw new UserError(`${name}: a Xen domain image; it cannot be given folders yet`);
   if (kind !== 'application') return;
-  const given = {
-    ...{ 'folders by 9P': p9.length > 0, 'a ramdisk': ramdisk },
-  };
-  const what = Object.entries(given).find(([, isGiven]) => isGiven)?.[0];
-  if (what !== undefined)
-    throw new UserError(`${name}: a Mini-OS application; it cannot be given ${what} yet`);
+  if (ramdisk !== undefined)
+    throw new UserError(`${name}: a Mini-OS application; it cannot be given a ramdisk yet`);
 }
 
 interface Built {
@@ -283,8 +278,19 @@ async function restoreDomain(
 }
 
 function guestOptions(options: RestoreOptions & { readonly name: string }, console: Console) {
-  const { name, trace, budget, tier, disks, networks, p9, display, log = () => {} } = options;
-  return { name, console, trace, budget, tier, disks, networks, p9, display, log };
+  const {
+    name,
+    trace,
+    budget,
+    tier,
+    disks,
+    networks,
+    p9,
+    exports,
+    display,
+    log = () => {},
+  } = options;
+  return { name, console, trace, budget, tier, disks, networks, p9, exports, display, log };
 }
 
 /** Each function is kept with the bytes that it was made from; the key has what all of them have in common. */

@@ -33,7 +33,7 @@ export const run: Command = {
     p9: {
       type: 'string',
       multiple: true,
-      help: 'TAG=FOLDER[:ro]: a folder for a domain image to mount by 9P',
+      help: 'TAG=FOLDER[:ro]: a folder for the guest to mount by 9P',
     },
     vnc: { type: 'string', help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC' },
     screenshot: { type: 'string', help: 'FILE.png: what the screen shows at the end' },

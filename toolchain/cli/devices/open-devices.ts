@@ -14,7 +14,7 @@ export interface DeviceSpecifications {
   readonly networks?: readonly NetSpecification[];
   /** In the tree of an application. */
   readonly folders?: readonly FolderSpecification[];
-  /** Mounted by a domain image's own kernel. */
+  /** Mounted by 9P. */
   readonly p9?: readonly P9FolderSpecification[];
   /** Reached by fsif. */
   readonly exports?: readonly ExportSpecification[];

@@ -1,4 +1,5 @@
 /* Directories: reading them, making them, and the one that the program works in. */
+#include "mounts.h"
 #include "result.h"
 
 #include <dirent.h>
@@ -137,8 +138,15 @@ int scandir(const char *path, struct dirent ***result, int (*chosen)(const struc
   return scandirat(AT_FDCWD, path, result, chosen, compare);
 }
 
+static int make_path(int directory, const char *path, int mode) {
+  const char *rest;
+  struct minios_mount *mount = minios_mount_of(path, &rest);
+  return mount != NULL ? mount->calls->make_directory(mount, rest, mode)
+                       : minios_mkdirat(directory, path, mode);
+}
+
 int mkdirat(int directory, const char *path, mode_t mode) {
-  return MINIOS_INT(minios_mkdirat(directory, path, (int)mode));
+  return MINIOS_INT(make_path(directory, path, (int)mode));
 }
 
 int mkdir(const char *path, mode_t mode) {
@@ -146,7 +154,7 @@ int mkdir(const char *path, mode_t mode) {
 }
 
 int _mkdir_r(struct _reent *reent, const char *path, int mode) {
-  return (int)minios_result(reent, minios_mkdirat(AT_FDCWD, path, mode));
+  return (int)minios_result(reent, make_path(AT_FDCWD, path, mode));
 }
 
 int chdir(const char *path) {

@@ -1,5 +1,6 @@
 /* Files by name and by descriptor. Names from a directory are the kernel's; the older calls begin at AT_FDCWD. */
 #include "cancel-point.h"
+#include "mounts.h"
 #include "object-file.h"
 #include "result.h"
 #include "settling.h"
@@ -18,8 +19,16 @@
 
 #define NANOSECONDS 1000000000
 
+static int open_path(int directory, const char *path, int flags, int mode) {
+  const char *rest;
+  struct minios_mount *mount = minios_mount_of(path, &rest);
+  if (mount != NULL)
+    return mount->calls->open(mount, rest, flags, mode);
+  return MINIOS_CANCELLABLE(minios_openat(directory, path, flags, mode));
+}
+
 int _open_r(struct _reent *reent, const char *path, int flags, int mode) {
-  return (int)minios_result(reent, MINIOS_CANCELLABLE(minios_openat(AT_FDCWD, path, flags, mode)));
+  return (int)minios_result(reent, open_path(AT_FDCWD, path, flags, mode));
 }
 
 int openat(int directory, const char *path, int flags, ...) {
@@ -27,7 +36,7 @@ int openat(int directory, const char *path, int flags, ...) {
   va_start(arguments, flags);
   int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
   va_end(arguments);
-  return MINIOS_INT(MINIOS_CANCELLABLE(minios_openat(directory, path, flags, mode)));
+  return MINIOS_INT(open_path(directory, path, flags, mode));
 }
 
 static struct timespec timespec_of(int64_t nanoseconds) {
@@ -80,7 +89,11 @@ int _fstat_r(struct _reent *reent, int fd, struct stat *result) {
 
 static int status(struct _reent *reent, int directory, const char *path, struct stat *result, int flags) {
   struct minios_stat from;
-  if (minios_result(reent, minios_fstatat(directory, path, &from, flags)) < 0)
+  const char *rest;
+  struct minios_mount *mount = minios_mount_of(path, &rest);
+  int error = mount != NULL ? mount->calls->status(mount, rest, &from)
+                            : minios_fstatat(directory, path, &from, flags);
+  if (minios_result(reent, error) < 0)
     return -1;
   return fill(reent, result, &from);
 }
@@ -216,12 +229,19 @@ int fchown(int fd, uid_t user, gid_t group) {
   return own(_REENT, MINIOS_INT(minios_fd_kind(fd)), user, group);
 }
 
+static int remove_path(int directory, const char *path, int flags) {
+  const char *rest;
+  struct minios_mount *mount = minios_mount_of(path, &rest);
+  return mount != NULL ? mount->calls->remove(mount, rest, flags)
+                       : minios_unlinkat(directory, path, flags);
+}
+
 int unlinkat(int directory, const char *path, int flags) {
-  return MINIOS_INT(minios_unlinkat(directory, path, flags));
+  return MINIOS_INT(remove_path(directory, path, flags));
 }
 
 int _unlink_r(struct _reent *reent, const char *path) {
-  return (int)minios_result(reent, minios_unlinkat(AT_FDCWD, path, 0));
+  return (int)minios_result(reent, remove_path(AT_FDCWD, path, 0));
 }
 
 int rmdir(const char *path) {
@@ -238,12 +258,21 @@ int remove(const char *path) {
   return _remove_r(_REENT, path);
 }
 
+static int rename_path(int from_directory, const char *from, int to_directory, const char *to) {
+  const char *old_rest, *new_rest;
+  struct minios_mount *mount = minios_mount_of(from, &old_rest);
+  if (mount != minios_mount_of(to, &new_rest))
+    return -EXDEV;
+  return mount != NULL ? mount->calls->rename(mount, old_rest, new_rest)
+                       : minios_renameat(from_directory, from, to_directory, to);
+}
+
 int _rename_r(struct _reent *reent, const char *from, const char *to) {
-  return (int)minios_result(reent, minios_renameat(AT_FDCWD, from, AT_FDCWD, to));
+  return (int)minios_result(reent, rename_path(AT_FDCWD, from, AT_FDCWD, to));
 }
 
 int renameat(int from_directory, const char *from, int to_directory, const char *to) {
-  return MINIOS_INT(minios_renameat(from_directory, from, to_directory, to));
+  return MINIOS_INT(rename_path(from_directory, from, to_directory, to));
 }
 
 int _link_r(struct _reent *reent, const char *from, const char *to) {

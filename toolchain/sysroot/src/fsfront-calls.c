@@ -1,6 +1,8 @@
 /* The calls of mini-os/fs.h, each a request. */
 #include "fsfront.h"
 
+#include "linux-errno.h"
+
 #include <errno.h>
 #include <mini-os/mm.h>
 #include <stdbool.h>
@@ -132,7 +134,7 @@ int fs_stat(struct fs_import *import, int fd, struct fsif_stat_response *stat) {
   minios_fs_answer(import, request);
   *stat = request->response.u.fstat;
   minios_fs_release(request);
-  return stat->stat_ret < 0 ? minios_fs_error(stat->stat_ret) : 0;
+  return stat->stat_ret < 0 ? minios_linux_error(stat->stat_ret) : 0;
 }
 
 int fs_truncate(struct fs_import *import, int fd, int64_t length) {
@@ -199,7 +201,7 @@ char **fs_list(struct fs_import *import, char *name, int32_t offset, int32_t *nr
   request->request.u.flist.gref = request->grefs[0];
   minios_fs_send(import, request);
   int64_t answer = minios_fs_answer(import, request);
-  error = answer < 0 ? (int)answer : minios_fs_error(-(int64_t)((answer & ERROR_MASK) >> ERROR_SHIFT));
+  error = answer < 0 ? (int)answer : minios_linux_error(-(int64_t)((answer & ERROR_MASK) >> ERROR_SHIFT));
   *nr_files = error < 0 ? error : (int32_t)(answer & NR_FILES_MASK);
   if (has_more != NULL)
     *has_more = error == 0 && (answer & HAS_MORE_FLAG) != 0;

@@ -5,6 +5,7 @@
 #include "fsfront.h"
 
 #include "front.h"
+#include "linux-errno.h"
 
 #include <errno.h>
 #include <mini-os/events.h>
@@ -22,26 +23,6 @@
 #define ENTRIES 64 /* what fits into a page, rounded down to a power of 2 */
 
 static DECLARE_WAIT_QUEUE_HEAD(fsfront_queue);
-
-/* As Linux numbers them, which the answers have. */
-int minios_fs_error(int64_t negated) {
-  switch (-negated) {
-    case 35:
-      return -EDEADLK;
-    case 36:
-      return -ENAMETOOLONG;
-    case 38:
-      return -ENOSYS;
-    case 39:
-      return -ENOTEMPTY;
-    case 40:
-      return -ELOOP;
-    case 75:
-      return -EOVERFLOW;
-    default:
-      return (int)negated;
-  }
-}
 
 static bool has_response(const struct fs_import *import) {
   return *(volatile RING_IDX *)&import->ring->rsp_prod != import->rsp_cons;
@@ -131,7 +112,7 @@ int64_t minios_fs_answer(struct fs_import *import, struct fs_request *request) {
   wait_for(import, request);
   wake_up(&fsfront_queue); /* others' answers may have been taken, too */
   int64_t answer = (int64_t)request->response.u.ret_val;
-  return answer < 0 ? minios_fs_error(answer) : answer;
+  return answer < 0 ? minios_linux_error(answer) : answer;
 }
 
 int64_t minios_fs_finish(struct fs_import *import, struct fs_request *request) {

@@ -24,8 +24,6 @@ void minios_fs_send(struct fs_import *import, struct fs_request *request);
 /* Waits; a negative errno is the C library's. */
 int64_t minios_fs_answer(struct fs_import *import, struct fs_request *request);
 void minios_fs_release(struct fs_request *request);
-/* An errno of Linux's, negated, as the C library's. */
-int minios_fs_error(int64_t negated);
 /* Any number of bytes; type: REQ_FILE_READ or REQ_FILE_WRITE. */
 ssize_t minios_fs_move(struct fs_import *import, int type, int fd, void *buffer, size_t bytes, uint64_t offset);
 /* Sends, waits, releases. */
