@@ -75,6 +75,7 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/posix/tree-file.ts',
     'runtime/minios/posix/tree.ts',
   ],
+  'tests/runtime/backends/ext2/ext2-folder.test.ts': ['runtime/backends/ext2/'],
   'tests/runtime/backends/folder/memory-folder.test.ts': [
     'runtime/backends/folder/folder.ts',
     'runtime/backends/folder/memory-nodes.ts',
