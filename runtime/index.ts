@@ -1,7 +1,9 @@
 /** The only face of the package: boot(), consoles, the errors. */
 
+export { MemoryDisk } from './backends/block/memory-disk.ts';
 export type { Console } from './backends/console/console.ts';
 export { type ExpectOptions, MemoryConsole } from './backends/console/memory-console.ts';
+export { Ext2Folder, type Ext2Options } from './backends/ext2/ext2-folder.ts';
 export type { Folder, FolderFile } from './backends/folder/folder.ts';
 export { MemoryFolder } from './backends/folder/memory-folder.ts';
 export type { Tier } from './cpu/translations-options.ts';

@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Ext2Folder } from '../../runtime/backends/ext2/ext2-folder.ts';
 import { openFolder } from '../../runtime/host/node/host-folder.ts';
 import { runProcess } from '../../toolchain/process.ts';
+import { CrashingDisk } from '../support/crashing-disk.ts';
 import { withExportedFolder } from '../support/exported-folder.ts';
+import { dumpFiles, faultsOf, newExt2, repaired } from '../support/ext2-disk.ts';
 import { isFull, type Program, Workbench } from '../support/program.ts';
 import { freshSeed, random } from '../support/random.ts';
 import { sqliteShell, sqliteSource } from '../support/sqlite-shell.ts';
@@ -205,6 +208,44 @@ for (const [name, setting] of Object.entries(settings).slice(0, isFull ? undefin
       }
     },
   );
+
+/** The same on an image with a file system, which e2fsck mends first, as a person would. */
+shell(
+  `${points} crashes of a disk image: e2fsck and SQLite find what was committed`,
+  async (context) => {
+    const bytes = await newExt2(8000);
+    if (bytes === undefined) return;
+    const disk = new CrashingDisk(bytes);
+    const folder = new Ext2Folder(disk);
+    const guest = await context.bench.runGuest(context.program, 64, {
+      arguments: ['-interactive', '/data/bank.db'],
+      input: work('PRAGMA synchronous=EXTRA;'),
+      folders: [{ at: '/data', folder, isReadOnly: false }],
+      onPrint: (printed) => disk.mark(Buffer.from(printed).toString()),
+    });
+    assert.is(guest.status, 0, guest.output.toString());
+    await folder.unmount();
+    assert.is(await faultsOf(disk.bytes), '');
+    const seed = freshSeed();
+    const numbers = random(seed);
+    process.stdout.write(`seed ${seed}, ${disk.steps.length} steps\n`);
+
+    for (let point = 0; point <= points; point++) {
+      // The last is no crash.
+      const at = point === points ? disk.steps.length : numbers.below(disk.steps.length + 1);
+      const { bytes: left, marks } = disk.crash(at, numbers);
+      const committed = [...marks.join('').matchAll(/committed\|(\d+)/g)].length;
+      const directory = mkdtempSync(join(tmpdir(), 'stubdom-crash-'));
+      try {
+        await dumpFiles(await repaired(left), ['bank.db', 'bank.db-journal'], directory);
+        const said = await hostSays(context, join(directory, 'bank.db'), check);
+        assertWhole(said, committed, `seed ${seed}, step ${at}`);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    }
+  },
+);
 
 function assertWhole(said: string, committed: number, where: string): void {
   if (committed === 0 && /no such table/.test(said)) return;

@@ -1,5 +1,5 @@
 /** Disks with an ext2 file system for tests, and what e2fsprogs say of them. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Finished, runProcess } from '../../toolchain/process.ts';
@@ -54,3 +54,19 @@ export const repaired = (bytes: Uint8Array): Promise<Uint8Array> =>
 
 export const debugfs = (bytes: Uint8Array, request: string): Promise<Finished> =>
   withImage(bytes, (file) => runProcess('debugfs', ['-R', request, file], { env }));
+
+/** Writes those files that are there, of the root, into a directory of the host. */
+export async function dumpFiles(
+  bytes: Uint8Array,
+  names: readonly string[],
+  directory: string,
+): Promise<void> {
+  await withImage(bytes, async (file) => {
+    for (const name of names) {
+      const target = join(directory, name);
+      await runProcess('debugfs', ['-R', `dump /${name} ${target}`, file], { env });
+      // It makes one of what is not there.
+      if (existsSync(target) && statSync(target).size === 0) rmSync(target);
+    }
+  });
+}

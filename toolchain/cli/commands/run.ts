@@ -16,7 +16,7 @@ export const run: Command = {
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
   usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]
     [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
-    [--fs /PLACE=FOLDER[:ro]]… [--fsif NAME=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
+    [--fs /PLACE=FOLDER-OR-IMAGE[:ro|:cow]]… [--fsif NAME=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
     memory: { type: 'string', default: '32M', help: 'guest memory: a number with K, M or G' },
@@ -40,7 +40,7 @@ export const run: Command = {
     fs: {
       type: 'string',
       multiple: true,
-      help: '/PLACE=FOLDER: a folder of this machine in an application’s tree; :ro: only read',
+      help: '/PLACE=FOLDER, or a disk image with ext2, in an application’s tree; :ro: only read; :cow: writes are forgotten',
     },
     fsif: {
       type: 'string',

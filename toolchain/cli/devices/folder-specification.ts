@@ -1,42 +1,25 @@
-/** `--fs /export=./dir[:ro]`: folders of the host that an application finds in its tree. */
+/** `--fs /export=./dir[:ro]`: folders of the host, and disk images with a file system, that an application finds in its tree. */
 import { UserError } from '../../../runtime/errors.ts';
-import { openFolder } from '../../../runtime/host/node/host-folder.ts';
-import type { MountedFolder } from '../../../runtime/minios/posix/posix.ts';
+import type { DiskMode } from '../../../runtime/host/node/file-disk.ts';
 
 export interface FolderSpecification {
   /** In the guest. */
   readonly at: string;
   /** On the host. */
   readonly path: string;
-  readonly isReadOnly: boolean;
+  /** `cow` is for images. */
+  readonly mode: DiskMode;
 }
 
 export function parseFolderOption(text: string): FolderSpecification {
-  const [, at, path, mode] = /^([^=]*)=(.*?)(:r[ow])?$/.exec(text) ?? [];
+  const [, at, path, mode] = /^([^=]*)=(.*?)(?::(ro|rw|cow))?$/.exec(text) ?? [];
   if (at === undefined || path === undefined || path === '' || !isPlace(at))
-    throw new UserError(`--fs ${text}: expected /PLACE=FOLDER[:ro], such as /export=./files`);
-  return { at, path, isReadOnly: mode === ':ro' };
+    throw new UserError(
+      `--fs ${text}: expected /PLACE=FOLDER-OR-IMAGE[:ro|:cow], such as /export=./files`,
+    );
+  return { at, path, mode: mode === 'ro' || mode === 'cow' ? mode : 'rw' };
 }
 
 /** Somewhere below the root, spelled in the one way. */
 const isPlace = (at: string): boolean =>
   /^(\/[^/]{1,255})+$/.test(at) && !/\/\.\.?(\/|$)/.test(at) && !at.includes('\0');
-
-/** All of them, or none; `closeFolders` closes them. */
-export function openFolders(specifications: readonly FolderSpecification[]): MountedFolder[] {
-  const open: MountedFolder[] = [];
-  try {
-    for (const { at, path, isReadOnly } of specifications) {
-      if (open.some((other) => other.at === at)) throw new UserError(`two folders at ${at}`);
-      open.push({ at, folder: openFolder(path), isReadOnly });
-    }
-    return open;
-  } catch (error) {
-    closeFolders(open);
-    throw error;
-  }
-}
-
-export function closeFolders(folders: readonly MountedFolder[]): void {
-  for (const { folder } of folders) folder.close();
-}

@@ -4,9 +4,10 @@ import type { BootOptions } from '../../../runtime/machine.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
 import type { ExportSpecification } from './export-specification.ts';
-import { closeFolders, type FolderSpecification, openFolders } from './folder-specification.ts';
+import type { FolderSpecification } from './folder-specification.ts';
 import type { NetSpecification } from './net-specification.ts';
 import type { OpenDisplay } from './open-display.ts';
+import { closeFolders, openFolders } from './open-folders.ts';
 import type { P9FolderSpecification } from './p9-specification.ts';
 
 export interface DeviceSpecifications {
@@ -41,7 +42,7 @@ export async function openDevices(
     for (const closer of closers.reverse()) await closer();
   };
   try {
-    const folders = openFolders(specifications.folders ?? []);
+    const folders = await openFolders(specifications.folders ?? []);
     closers.push(() => closeFolders(folders));
     const p9 = (specifications.p9 ?? []).map(({ tag, path, isReadOnly }) => {
       const folder = openFolder(path);
