@@ -27,7 +27,7 @@ const ways: readonly (readonly [program: string, width: Width, options: string])
   ['files', 64, '-O2'], ['files', 32, '-O2'],
   ['directories', 64, '-O2'], ['directories', 32, '-O2'],
   ['descriptors', 64, '-O2'], ['descriptors', 32, '-O2'],
-  ['sockets', 64, '-O2'], ['sockets', 32, '-O2'], ['pairs', 64, '-O2'], ['pairs', 32, '-O2'],
+  ['sockets', 64, '-O2'], ['pairs', 32, '-O2'], ...(isFull ? [['sockets', 32, '-O2'], ['pairs', 64, '-O2']] as const : []),
   ['floats', 32, x87], ['floats', 32, '-O0 -march=i686 -mfpmath=387'],
   ['language', 64, '-O3 -march=x86-64-v2 -mtune=generic -mlzcnt -mbmi -mbmi2 -mmovbe'],
   ['language', 32, '-O2 -march=i686 -fno-omit-frame-pointer -mpush-args -fno-tree-vectorize -msse2'],
