@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--json]`: one table, measured in one run
- * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, and GRUB
- * on it; `--net`: TCP through lwip alone.
+ * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
+ * on it, and what else there is of Xen; `--net`: TCP through lwip alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { ensureTools, type Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
+import { type BootTimes, bootText, measureBoots } from './boot-times.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
 import { type GuestNetSpeed, guestNetText, measureGuestNet } from './net-guest.ts';
 import {
@@ -94,6 +95,7 @@ interface Results {
   readonly grubRead: GrubRead[];
   readonly pvCalls: PvCalls[];
   readonly net: GuestNetSpeed[];
+  readonly boots: BootTimes[];
 }
 
 type Say = (text: string) => void;
@@ -102,7 +104,8 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   const results: Results = {
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
-    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [], net: [] },
+    ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
+    ...{ net: [], boots: [] },
   };
   const { widths, runs } = request;
   const measureDisk = async (): Promise<void> => {
@@ -119,6 +122,11 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
       const read = await measureGrubRead(width, { directory });
       results.grubRead.push(read);
       say(`${grubReadText(read)}\n`);
+    }
+    for (const width of widths) {
+      const boots = await measureBoots(width, { runs, directory });
+      results.boots.push(...boots);
+      for (const boot of boots) say(`${bootText(boot)}\n`);
     }
   };
   const measureNet = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 /** `npm run golden [name[=part,…]…]`: records again what tests compare with, from this machine's CPU and compilers, and real Xen. */
+import { recordBoots } from './boot-times.ts';
 import { recordGrub } from './grub.ts';
 import { recordHello } from './hello-c.ts';
 import { recordThread } from './minios-thread.ts';
@@ -11,6 +12,7 @@ const recorders: Readonly<Record<string, (parts: readonly string[]) => Promise<v
   'hello-c': recordHello,
   pv: recordPv,
   grub: recordGrub,
+  'boot-times': recordBoots,
 };
 
 const named = new Map(
