@@ -19,6 +19,19 @@ import type { MachineMemory } from './machine-memory.ts';
 export interface MachineFrames {
   /** Host offset of a machine frame; undefined where the machine has none of that number. */
   hostOf(frame: number): number | undefined;
+  /**
+   * A number that is another one whenever a page table at a host offset may have other entries, accessed and dirty marks aside;
+   * without it nobody can know.
+   */
+  versionOf?(host: number): number;
+}
+
+/** A last-level table: where it is, what the levels above allow, and the version of what it says. */
+export interface LastTable {
+  readonly host: number;
+  readonly writable: boolean;
+  readonly user: boolean;
+  readonly version: number;
 }
 
 /** Bits of an entry's lower half (SDM vol. 3, tables 4-14 to 4-20); bit 63 is `noExecute` of the upper half. */
@@ -163,6 +176,30 @@ export class PageTables implements AddressSpace {
     return { host, writable, user, executable, accessed, dirty };
   }
 
+  /** What maps the pages around an address; undefined where there is none, where pages are large, and where no version is known. */
+  lastTable(address: bigint): LastTable | undefined {
+    const versionOf = this.#frames.versionOf?.bind(this.#frames);
+    if (versionOf === undefined || (this.levels === 3 && address >> 32n !== 0n)) return undefined;
+    const view = this.#memory.view();
+    const low = Number(address & 0xffff_ffffn);
+    const high = this.levels === 4 ? Number((address >> 32n) & 0xffffn) : 0;
+    let [frame, writable, user] = [this.root, true, true];
+    for (let level: number = this.levels; level > 1; level--) {
+      const table = this.#frames.hostOf(frame);
+      if (table === undefined) return undefined;
+      const at = table + 8 * indexAt(level, low, high);
+      const [entry, top] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+      if (!isTable(level, entry) || this.#hasReserved(level, entry, top)) return undefined;
+      if (this.levels === 4 || level < 3) {
+        writable &&= (entry & pageBits.writable) !== 0;
+        user &&= (entry & pageBits.user) !== 0;
+      }
+      frame = (top & 0xff) * 0x10_0000 + (entry >>> 12);
+    }
+    const host = this.#frames.hostOf(frame);
+    return host === undefined ? undefined : { host, writable, user, version: versionOf(host) };
+  }
+
   /** Marks a page as accessed and dirty, as a write through a run would. */
   markDirty(address: bigint): void {
     const walk = this.#walk(address);
@@ -237,6 +274,9 @@ export class PageTables implements AddressSpace {
     return level === 4 || (entry & (level === 3 ? 0x3fff_e000 : 0x001f_e000)) !== 0;
   }
 }
+
+const isTable = (level: number, entry: number): boolean =>
+  (entry & pageBits.present) !== 0 && (level > 3 || (entry & pageBits.large) === 0);
 
 const end = (walk: Walk, outcome: Walk['outcome']): Walk => {
   walk.outcome = outcome;

@@ -7,7 +7,7 @@
  * guest may not write carry a flag that stores look at.
  */
 import { type MachineMemory, pageSize } from './machine-memory.ts';
-import type { PageTables } from './page-tables.ts';
+import type { LastTable, PageTables } from './page-tables.ts';
 
 export interface Run {
   readonly lo: bigint;
@@ -28,19 +28,26 @@ const leastPages = 64;
 const mostPages = 0x4_0000;
 const page = BigInt(pageSize);
 
+type Tables = Pick<PageTables, 'look' | 'lastTable' | 'markDirty' | 'isUser'>;
+
 interface Kept extends Run {
   pages: number;
   readonly user: boolean;
+  /** Last-level tables by what they map, as they were when all of the run's pages there were looked at. */
+  readonly seen: Map<bigint, LastTable>;
 }
+
+/** What one last-level table maps: 2 MiB. */
+const tableSpan = 512n * page;
 
 export class Runs {
   readonly start: number;
   readonly #memory: MachineMemory;
-  readonly #tables: PageTables;
+  readonly #tables: Tables;
   readonly #runs: Kept[] = [];
 
   /** `start` is the host offset of `runBoundsBytes` bytes. */
-  constructor(memory: MachineMemory, tables: PageTables, start: number) {
+  constructor(memory: MachineMemory, tables: Tables, start: number) {
     this.#memory = memory;
     this.#tables = tables;
     this.start = start;
@@ -91,7 +98,7 @@ export class Runs {
       this.#grow(cut, known);
       return;
     }
-    const run = { lo, host: host - (below - 1) * pageSize, pages: 0, user };
+    const run = { lo, host: host - (below - 1) * pageSize, pages: 0, user, seen: new Map() };
     this.#grow(run, this.#runs.push(run) - 1);
   }
 
@@ -108,9 +115,29 @@ export class Runs {
   verify(): void {
     this.#runs.forEach((run, index) => {
       let pages = 0;
-      while (pages < run.pages && this.#holds(run, pages)) pages++;
+      for (let end = 0; pages === end && end < run.pages; pages = this.#held(run, pages, end))
+        end = this.#tableEnd(run, pages);
       this.#cut(run, index, pages);
     });
+  }
+
+  /** The first page of a run that is not mapped by the same last-level table as an earlier one, or the run's end. */
+  #tableEnd({ lo, pages }: Kept, first: number): number {
+    const from = lo + BigInt(first) * page;
+    const span = from - (from % tableSpan);
+    return Math.min(pages, Number((span + tableSpan - lo) / page));
+  }
+
+  /** How far pages of one last-level table hold; where the table is what it was, its pages are, too. */
+  #held(run: Kept, from: number, end: number): number {
+    const address = run.lo + BigInt(from) * page;
+    const span = address - (address % tableSpan);
+    const table = this.#tables.lastTable(address);
+    if (isSame(run.seen.get(span), table)) return end;
+    let pages = from;
+    while (pages < end && this.#holds(run, pages)) pages++;
+    if (pages === end && table !== undefined) run.seen.set(span, table);
+    return pages;
   }
 
   /** Runs of a supervisor's are closed to programs. */
@@ -126,9 +153,13 @@ export class Runs {
   }
 
   #cut(run: Kept, index: number, pages: number): void {
+    if (pages === run.pages) return;
     const host = run.host + pages * pageSize;
-    for (let at = host; at < run.host + run.pages * pageSize; at += pageSize)
-      this.#memory.setReadOnlyInRun(at, false);
+    const end = run.host + run.pages * pageSize;
+    for (let at = host; at < end; at += pageSize) this.#memory.setReadOnlyInRun(at, false);
+    // Others may have the same pages by other addresses, and their marks with them.
+    for (const other of this.#runs)
+      if (other.host < end && other.host + other.pages * pageSize > host) other.seen.clear();
     run.pages = pages;
     this.#writeBounds(run, index);
   }
@@ -165,3 +196,11 @@ export class Runs {
     }
   }
 }
+
+const isSame = (a: LastTable | undefined, b: LastTable | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  a.host === b.host &&
+  a.version === b.version &&
+  a.writable === b.writable &&
+  a.user === b.user;

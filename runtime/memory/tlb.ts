@@ -27,9 +27,14 @@ export const tlbTable = (start: number, kind: TlbKind): number =>
 /** Which entry a page has, from the lower half of its address. */
 const indexOf = (low: number): number => (low >>> 12) & (tlbEntries - 1);
 
+/** To empty so many entries one by one is quicker than all of them at once. */
+const mostOneByOne = 1024;
+
 export class Tlb {
   readonly start: number;
   readonly #memory: MachineMemory;
+  /** Places of entries that have been filled since all were empty; too many to count: all of them may be. */
+  #filled: number[] | undefined;
 
   /** `start` is the host offset of `tlbBytes` bytes. */
   constructor(memory: MachineMemory, start: number) {
@@ -44,6 +49,7 @@ export class Tlb {
     const low = Number(address & 0xffff_ffffn);
     const at = this.#entry(kind, low);
     const delta = (host - low) >>> 0;
+    this.#note(at);
     view.setBigUint64(at, address, true);
     view.setUint32(at + 8, delta, true);
     this.#join(kind, address, delta);
@@ -55,6 +61,7 @@ export class Tlb {
     const view = this.#memory.view();
     const low = Number(address & 0xffff_ffffn);
     const at = this.#entry('store', low);
+    this.#note(at);
     view.setBigUint64(at, address | BigInt(besideCode), true);
     view.setUint32(at + 8, (host - low) >>> 0, true);
     view.setUint32(at + 12, bits, true);
@@ -82,10 +89,20 @@ export class Tlb {
   }
 
   flush(): void {
-    this.#clear(this.start);
-    const bytes = this.#memory.bytes();
-    for (let done = tlbEntryBytes; done < tlbBytes; done *= 2)
-      bytes.copyWithin(this.start + done, this.start, this.start + done);
+    if (this.#filled !== undefined) for (const at of this.#filled) this.#clear(at);
+    else {
+      this.#clear(this.start);
+      const bytes = this.#memory.bytes();
+      for (let done = tlbEntryBytes; done < tlbBytes; done *= 2)
+        bytes.copyWithin(this.start + done, this.start, this.start + done);
+    }
+    this.#filled = [];
+  }
+
+  #note(at: number): void {
+    if (this.#filled === undefined) return;
+    if (this.#filled.length < mostOneByOne) this.#filled.push(at);
+    else this.#filled = undefined;
   }
 
   /** Stores to these pages of the machine must be looked at again, by whatever address they are made. */

@@ -48,6 +48,8 @@ export class FrameTable implements MachineFrames {
   readonly #pinned: Uint8Array;
   /** Frames that Xen shares with their owner: no part of its memory. */
   readonly #shared: Uint8Array;
+  /** By page of the machine: how often what it says as a page table has changed. */
+  readonly #versions: Uint32Array;
   /** Frames of each domain's memory. */
   readonly #owned = new Map<number, number>();
   readonly #givenUp = new Set<number>();
@@ -65,11 +67,23 @@ export class FrameTable implements MachineFrames {
     this.#references = new Uint32Array(this.count);
     this.#pinned = new Uint8Array(this.count);
     this.#shared = new Uint8Array(this.count);
+    this.#versions = new Uint32Array(memory.maximumPages);
   }
 
   hostOf(frame: number): number | undefined {
     const host = (frame - firstFrame) * pageSize;
     return host >= framesOffset && host < this.memory.bytes().length ? host : undefined;
+  }
+
+  /** Of page tables: another one where entries may have changed. */
+  versionOf(host: number): number {
+    return this.#versions[Math.floor(host / pageSize)] ?? 0;
+  }
+
+  /** An entry of what may be a page table has been written, or its page becomes one. */
+  changed(frame: number): void {
+    const index = frame - firstFrame;
+    this.#versions[index] = (this.#versions[index] ?? 0) + 1;
   }
 
   /** The machine frame around a host offset. */
@@ -219,6 +233,7 @@ export class FrameTable implements MachineFrames {
   /** Stores to a page table leave recompiled code, which may have known the page as writable. */
   setReadOnly(frame: number, readOnly: boolean): void {
     const host = this.hostOf(frame);
+    this.changed(frame);
     if (host !== undefined) this.memory.setPageTable(host, readOnly);
   }
 

@@ -254,6 +254,7 @@ export class PageTypes {
   write(frame: number, index: number, { low, high }: Entry): void {
     const at = this.#place(frame, index);
     const view = this.frames.memory.view();
+    this.frames.changed(frame);
     this.frames.memory.willWrite(at, 8);
     view.setUint32(at, low, true);
     view.setUint32(at + 4, high, true);

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Width } from '../../../runtime/memory/layout.ts';
 import { runProcess } from '../../../toolchain/process.ts';
 import { buildPvGuest, pvGuests } from '../../support/pv-guest.ts';
+import { random } from '../../support/random.ts';
 import { type RealXen, realXen } from './real-xen.ts';
 
 export const pvTranscripts = fileURLToPath(
@@ -20,7 +21,9 @@ export const pvTranscripts = fileURLToPath(
 export const blockGuestBytes = 4 * 2 ** 20;
 /** Of the guest that suspends. */
 export const suspendWords = 'words of the command line';
-export const suspendFiles = ['../pv-block/store.c'] as const;
+export const suspendFiles = ['../pv-block/store.c', '../pv-block/blkfront.c'] as const;
+/** What is on its disk. */
+export const suspendDisk = (): Uint8Array => random(7).bytes(64 * 4096);
 
 /** All of them, or those that are named, as `events` or `events-32`. */
 export async function recordPv(wanted: readonly string[]): Promise<void> {
@@ -57,15 +60,17 @@ xenconsole $D </dev/null >/dev/ttyS1 & sleep 1
 xl unpause $D; sleep 3
 xl save -c $D /tmp/a; sleep 3`;
 
-const recordSuspend = (xen: RealXen, width: Width): Promise<void> =>
-  record(
-    xen,
-    'suspend',
-    width,
-    '../pv-suspend',
-    ['-m', '32', '-x', suspendWords, '-t', '5', '-s', saveThrice],
-    suspendFiles,
-  );
+async function recordSuspend(xen: RealXen, width: Width): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'stubdom-pv-'));
+  try {
+    const disk = join(directory, 'disk.img');
+    writeFileSync(disk, suspendDisk());
+    const own = ['-d', disk, '-m', '32', '-x', suspendWords, '-t', '6', '-s', saveThrice];
+    await record(xen, 'suspend', width, '../pv-suspend', own, suspendFiles);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
 
 async function record(
   { program, options }: RealXen,

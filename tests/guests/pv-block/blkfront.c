@@ -14,7 +14,7 @@ static grant_entry_v1_t *entry(unsigned reference)
 	return (grant_entry_v1_t *)tables + reference;
 }
 
-static void set_up_grants(void)
+void map_grants(void)
 {
 	xen_pfn_t frames[TABLES];
 	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = TABLES };
@@ -22,13 +22,25 @@ static void set_up_grants(void)
 	CALL3(grant_table_op, GNTTABOP_setup_table, &setup, 1);
 	for (unsigned i = 0; i < TABLES; i++)
 		map_page(tables[i], (uint64_t)frames[i] << 12 | 7);
-	granted = FIRST_REFERENCE;
+}
+
+void unmap_grants(void)
+{
+	for (unsigned i = 0; i < TABLES; i++)
+		map_page(tables[i], 0);
+}
+
+void forget_grants(void)
+{
+	granted = 0;
 }
 
 unsigned grant(const void *page, unsigned domain, unsigned flags)
 {
-	if (granted == 0)
-		set_up_grants();
+	if (granted == 0) {
+		map_grants();
+		granted = FIRST_REFERENCE;
+	}
 	unsigned reference = granted++;
 	entry(reference)->frame = mfn_of(page);
 	entry(reference)->domid = domain;

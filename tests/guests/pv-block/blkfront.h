@@ -21,6 +21,11 @@ int end_grant(unsigned reference);
 /* What stands in its entry. */
 unsigned grant_flags(unsigned reference);
 
+/* Around a suspend: the table is not the guest's memory, and in another domain it is another one, in which nothing is granted. */
+void unmap_grants(void);
+void map_grants(void);
+void forget_grants(void);
+
 /* A node of the back-end's; 0 where there is none. */
 unsigned backend_number(const struct disk *disk, const char *name);
 int connect_disk(struct disk *disk, unsigned id, void *ring_page);

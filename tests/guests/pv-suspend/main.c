@@ -5,6 +5,7 @@
  */
 #include "traps.h"
 #include <xen/physdev.h>
+#include "blkfront.h"
 #include "store.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -235,15 +236,15 @@ static void shares(int is_first)
 	SHOW(CALL3(grant_table_op, GNTTABOP_setup_table, &setup, 1));
 	grant_entry_v1_t *entry = (grant_entry_v1_t *)grant_page;
 	map_page(grant_page, (uint64_t)frame << 12 | 7);
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < 8; i++)
 		if (entry[i].flags)
 			print("grant %u: flags %x to %u, our frame %d\n", i, entry[i].flags, entry[i].domid,
 			      entry[i].frame == mfn_of((char *)start_info + 4096 * (i ? 1 : 2)) ||
 				      entry[i].frame == mfn_of(pages));
 	if (is_first) {
-		entry[8].domid = 0;
-		entry[8].frame = mfn_of(pages);
-		entry[8].flags = GTF_permit_access;
+		entry[5].domid = 0;
+		entry[5].frame = mfn_of(pages);
+		entry[5].flags = GTF_permit_access;
 	}
 	map_page(grant_page, 0);
 }
@@ -280,6 +281,31 @@ static void nodes(void)
 	read_node("control/shutdown");
 	read_node("control/feature-suspend");
 	read_node("name");
+}
+
+static struct disk disk;
+static unsigned block[1024] PAGE, ring_page[1024] PAGE;
+#define XVDA 51712
+
+/* The block of that number, on the ring that there is. */
+static void read_block(unsigned number)
+{
+	unsigned sum = 0;
+	blkif_request_t *request = next_request(&disk, BLKIF_OP_READ, number, number * 8);
+	request->nr_segments = 1;
+	request->seg[0].gref = grant(block, 0, 0);
+	request->seg[0].last_sect = 7;
+	memset(block, 0, sizeof block);
+	print("block %u: %d, ", number, status_of_one(&disk));
+	for (unsigned i = 0; i < 1024; i++)
+		sum = sum * 31 + block[i];
+	print("%x\n", sum);
+}
+
+static void connect(void)
+{
+	print("disk: %d, ", connect_disk(&disk, XVDA, ring_page));
+	print("%lu sectors\n", disk.sectors);
 }
 
 static void info_of_start(void)
@@ -321,6 +347,7 @@ static long suspend(int is_careful)
 	start_info->store_mfn = pfn_of(start_info->store_mfn);
 	start_info->console.domU.mfn = pfn_of(start_info->console.domU.mfn);
 	info->evtchn_upcall_mask = 1;
+	unmap_grants();
 	if (is_careful)
 		map_page(shared, 0);
 	unsigned word = 0x1234567, same;
@@ -350,6 +377,12 @@ static void look(long result)
 	areas();
 	shares(0);
 	nodes();
+	if (result)
+		map_grants();
+	else {
+		forget_grants();
+		connect();
+	}
 	tell_frames();
 	print("vcpu_info again: %ld\n", register_info());
 	info = (vcpu_info_t *)info_page;
@@ -364,6 +397,8 @@ void run(void)
 				     .val = (uint64_t)mfn_of(pages) << 12 | 0x63 };
 	SHOW(CALL4(mmu_update, &update, 1, 0, DOMID_SELF));
 	shares(1);
+	connect();
+	read_block(0);
 	info_of_start();
 	int is_careful = memcmp(start_info->cmd_line, "careless", 8) != 0;
 	for (unsigned time = 1; time <= 3; time++) {
@@ -371,5 +406,7 @@ void run(void)
 		print("-- time %u\n", time);
 		drain();
 		look(suspend(is_careful || time > 1));
+		read_block(time);
+		print("-- looked\n");
 	}
 }

@@ -45,6 +45,39 @@ test('pages that lie one behind the other are a run, found from any of them', ()
   assert.is(bound(), end - lo - 7n);
 });
 
+test('where a last-level table is what it was, its pages are not looked at again', () => {
+  const memory = new MachineMemory(2 ** 24);
+  const ranges = [{ lo, length: end - lo }];
+  const { addressSpace: space, pageTables } = mapPages(memory, 64, ranges, 'in order');
+  let version = 1;
+  let looked = 0;
+  const tables = {
+    isUser: false,
+    markDirty: (address: bigint) => pageTables.markDirty(address),
+    look: (address: bigint) => {
+      looked++;
+      return pageTables.look(address);
+    },
+    lastTable: () => ({ host: 0x1000, writable: true, user: true, version }),
+  };
+  const runs = new Runs(memory, tables, memory.allocate(runBoundsBytes));
+  runs.learn(lo);
+  runs.verify();
+
+  looked = 0;
+  runs.verify();
+  assert.is(looked, 0);
+  space.unmap(end - 0x3000n, 0x3000n);
+  version++;
+  runs.verify();
+
+  assert.is(looked, pages - 2);
+  assert.equal(
+    runs.all.map((run) => run.pages),
+    [pages - 3],
+  );
+});
+
 test('scattered pages are none', () => {
   const { runs } = guestOf('scattered');
 

@@ -36,6 +36,24 @@ test('a filled page is found, with its place, by accesses of its kind alone', ()
   assert.is(entry(page).host, host);
 });
 
+for (const count of [3, 5000])
+  test(`after a flush none of ${count} filled pages is found`, () => {
+    const { tlb } = tlbOf();
+    const at = (i: number): bigint => page + (BigInt(i) << 12n);
+    for (let i = 0; i < count; i++) {
+      tlb.fill('load', at(i), host + 4096 * i);
+      tlb.fill('store', at(i), host + 4096 * i);
+    }
+    tlb.fillBesideCode(at(count), host, 0x1000);
+
+    tlb.flush();
+
+    for (let i = 0; i <= count; i++)
+      assert.not.ok(tlb.has('load', at(i)) || tlb.has('store', at(i)) || tlb.isBesideCode(at(i)));
+    tlb.fill('load', page, host);
+    assert.ok(tlb.has('load', page));
+  });
+
 test('a page says whether the next one follows it, whichever was filled first', () => {
   for (const pages of [
     [page, next],

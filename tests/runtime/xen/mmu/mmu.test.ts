@@ -62,6 +62,25 @@ for (const width of [64, 32] as const) {
     );
   });
 
+  test(`${width}: a last-level table says that it is another one when an entry of it is written`, () => {
+    const f = pvFrames(width);
+    const { root, l1, data } = tree(f);
+    f.mmu.begin(root);
+    const { tables } = f.mmu;
+
+    const before = tables.lastTable(0x5000n);
+    tables.translate(0n, 'read');
+    const marked = tables.lastTable(0x5000n);
+    f.mmu.update((BigInt(l1) << 12n) | 8n, entry(data, P));
+    const written = tables.lastTable(0x5000n);
+
+    assert.is(before?.host, f.frames.hostOf(l1));
+    assert.equal(marked, before);
+    assert.is(written?.host, before?.host);
+    assert.is.not(written?.version, before?.version);
+    assert.is(tables.lastTable(0x4000_0000n), undefined);
+  });
+
   test(`${width}: no page table may be mapped writable, and none that is mapped so becomes one`, () => {
     const f = pvFrames(width);
     const { root, l1 } = tree(f);

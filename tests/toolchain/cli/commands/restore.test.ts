@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runProcess } from '../../../../toolchain/process.ts';
+import { suspendDisk, suspendFiles } from '../../../golden/record/pv.ts';
 import { buildPvGuest } from '../../../support/pv-guest.ts';
 
 const test = suite<{ directory: string }>('toolchain/cli/commands/restore');
@@ -17,6 +18,8 @@ test.before.each((context) => {
 test.after.each(({ directory }) => rmSync(directory, { recursive: true, force: true }));
 
 const main = fileURLToPath(new URL('../../../../toolchain/cli/main.js', import.meta.url));
+
+const disk = ['--disk', 'xvda=disk.img:ro'] as const;
 
 interface Ran {
   readonly status: number | null;
@@ -40,14 +43,15 @@ function runUntil(directory: string, printed: string, ...words: string[]): Promi
 }
 
 test('a domain goes on in another process, as often as it is saved', async ({ directory }) => {
-  const image = await buildPvGuest('../pv-suspend', 64, ['../pv-block/store.c']);
+  const image = await buildPvGuest('../pv-suspend', 64, suspendFiles);
   writeFileSync(join(directory, 'guest.elf'), image);
-  const looked = 'vcpu_info again';
+  writeFileSync(join(directory, 'disk.img'), suspendDisk());
+  const looked = '-- looked';
 
-  const first = await runUntil(directory, 'tables', 'run', '--save', 'a', 'guest.elf');
-  const second = await runUntil(directory, looked, 'restore', '--save', 'b', 'a');
-  const third = await runUntil(directory, looked, 'restore', '--save', 'a', 'b');
-  const last = await runProcess(process.execPath, [main, 'restore', 'a'], { cwd: directory });
+  const first = await runUntil(directory, 'tables', 'run', ...disk, '--save', 'a', 'guest.elf');
+  const second = await runUntil(directory, looked, 'restore', ...disk, '--save', 'b', 'a');
+  const third = await runUntil(directory, looked, 'restore', ...disk, '--save', 'a', 'b');
+  const last = await runProcess(process.execPath, [main, 'restore', ...disk, 'a'], { cwd: directory });
 
   assert.is(first.status, 2, first.text);
   assert.is(second.status, 2, second.text);
@@ -59,9 +63,10 @@ test('a domain goes on in another process, as often as it is saved', async ({ di
 });
 
 test('what cannot be written is told, and the guest goes on', async ({ directory }) => {
-  const image = await buildPvGuest('../pv-suspend', 64, ['../pv-block/store.c']);
+  const image = await buildPvGuest('../pv-suspend', 64, suspendFiles);
   writeFileSync(join(directory, 'guest.elf'), image);
-  const child = spawn(process.execPath, [main, 'run', '--save', 'none/a', 'guest.elf'], {
+  writeFileSync(join(directory, 'disk.img'), suspendDisk());
+  const child = spawn(process.execPath, [main, 'run', ...disk, '--save', 'none/a', 'guest.elf'], {
     cwd: directory,
     stdio: 'pipe',
   });
@@ -69,7 +74,7 @@ test('what cannot be written is told, and the guest goes on', async ({ directory
   const times = { asked: 0 };
   const take = (chunk: string): void => {
     text += chunk;
-    const wanted = text.split('vcpu_info again').length - 1;
+    const wanted = text.split('-- looked').length - 1;
     if (!text.includes('tables') || times.asked > wanted) return;
     times.asked++;
     child.kill('SIGUSR2');
