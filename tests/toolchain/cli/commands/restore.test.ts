@@ -51,7 +51,9 @@ test('a domain goes on in another process, as often as it is saved', async ({ di
   const first = await runUntil(directory, 'tables', 'run', ...disk, '--save', 'a', 'guest.elf');
   const second = await runUntil(directory, looked, 'restore', ...disk, '--save', 'b', 'a');
   const third = await runUntil(directory, looked, 'restore', ...disk, '--save', 'a', 'b');
-  const last = await runProcess(process.execPath, [main, 'restore', ...disk, 'a'], { cwd: directory });
+  const last = await runProcess(process.execPath, [main, 'restore', ...disk, 'a'], {
+    cwd: directory,
+  });
 
   assert.is(first.status, 2, first.text);
   assert.is(second.status, 2, second.text);
