@@ -28,7 +28,7 @@ export class Supervisor {
 
   /** CR0.TS: while it is set, x87, MMX and SSE instructions raise #NM. */
   set isTaskSwitched(isSet: boolean) {
-    if (isSet) this.#translations.checkTaskSwitched();
+    if (isSet) this.#translations.check({ taskSwitched: true });
     this.#state.write(cpuState.taskSwitched, Uint8Array.of(isSet ? 1 : 0));
   }
 

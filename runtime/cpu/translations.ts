@@ -321,10 +321,10 @@ export class Translations {
     this.#install(module, this.#kept !== undefined || isImage || !module.functions.some(changes));
   }
 
-  /** CR0.TS may be set from now on. */
-  checkTaskSwitched(): void {
-    if (this.#checksTaskSwitched) return;
-    this.#checksTaskSwitched = true;
+  /** CR0.TS, or MXCSR by other code than is translated, may be set from now on. */
+  check({ taskSwitched = this.#checksTaskSwitched, mxcsr = this.#exactFloats }): void {
+    if (taskSwitched === this.#checksTaskSwitched && mxcsr === this.#exactFloats) return;
+    [this.#checksTaskSwitched, this.#exactFloats] = [taskSwitched, mxcsr];
     this.#whole.restart();
     this.#startAnew();
   }

@@ -198,6 +198,7 @@ export class Vcpu {
     this.#state.eflags = value;
   }
 
+  readonly guardFloats = (): void => this.#translations.check({ mxcsr: true });
   /** The part of the state block that a thread switch keeps. */
   saveContext(): Uint8Array {
     return this.#state.read(0, cpuState.leaveReason);

@@ -9,12 +9,15 @@ export interface GuestCpu {
   get rip(): bigint;
   set rip(address: bigint);
   get eflags(): bigint;
+  set eflags(value: bigint);
   /** A part of the state block (x86/state.ts). */
   readState(offset: number, bytes: number): Uint8Array;
   writeState(offset: number, bytes: Uint8Array): void;
   /** All that a thread switch must keep, x87 and SSE included. */
   saveContext(): Uint8Array;
   restoreContext(context: Uint8Array): void;
+  /** MXCSR may be another than at reset from now on, though no code of the guest's has set it. */
+  guardFloats(): void;
   /** Runs guest code until it leaves; 'poll' when the polls are spent. Host calls may be answered on the way. */
   run(answer?: Answer): Leave;
   /** Makes the code at rip runnable; asked for by leaving with 'translate'. */

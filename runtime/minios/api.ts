@@ -10,6 +10,7 @@ import { grantRows } from './rows/grants.ts';
 import { mappingRows } from './rows/mappings.ts';
 import { memoryRows } from './rows/memory.ts';
 import { posixRows } from './rows/posix.ts';
+import { signalRows } from './rows/signals.ts';
 import { storeRows } from './rows/store.ts';
 import { threadRows } from './rows/threads.ts';
 
@@ -100,4 +101,5 @@ export const api = {
   ...memoryRows,
   ...mappingRows,
   ...storeRows,
+  ...signalRows,
 } as const satisfies Readonly<Record<string, ApiFunction | ApiData>>;

@@ -2,7 +2,6 @@
 import type { Console } from '../backends/console/console.ts';
 import { faultReporter } from '../cpu/fault-report.ts';
 import type { Clock } from '../domain/clock.ts';
-import type { Ending } from '../domain/domain.ts';
 import type { DomainEvents } from '../domain/domain-events.ts';
 import type { DomainFrames } from '../domain/domain-frames.ts';
 import type { DomainGrants } from '../domain/domain-grants.ts';
@@ -86,7 +85,7 @@ export function startApplication(parts: ApplicationParts): MiniOs {
   const clocks = new KernelClocks(clock);
   const symbols = withTrampolines(image.symbols, map.trampolines);
   const reporter = faultReporter({ domain: name, cpu, memory, segments, symbols });
-  const posix = (end: (ending: Ending) => void): Posix =>
+  const posix = (raise: (signal: number) => void): Posix =>
     new Posix({
       ...{ memory, width, console },
       realtime: () => clocks.realtime(),
@@ -94,7 +93,7 @@ export function startApplication(parts: ApplicationParts): MiniOs {
       folders: parts.folders ?? [],
       changed: parts.changed ?? (() => {}),
       randomness,
-      broken: () => end({ status: 141, reason: 'stopped' }),
+      raise,
     });
   const { trampolines } = map;
   return new MiniOs({

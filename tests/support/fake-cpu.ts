@@ -59,6 +59,8 @@ export class FakeCpu implements GuestCpu {
     return Uint8Array.from([...registers, ...this.#state]);
   }
 
+  guardFloats(): void {}
+
   restoreContext(context: Uint8Array): void {
     const words = new BigUint64Array(context.slice(0, 33 * 8).buffer);
     this.#state.set(context.subarray(33 * 8));

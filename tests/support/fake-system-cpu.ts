@@ -36,6 +36,8 @@ export class FakeSystemCpu implements SystemCpu {
     return this.#state.slice();
   }
 
+  guardFloats(): void {}
+
   restoreContext(context: Uint8Array): void {
     this.#state.set(context);
   }

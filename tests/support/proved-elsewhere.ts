@@ -41,6 +41,13 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/minios/rows/grants.ts',
     'runtime/minios/rows/memory.ts',
   ],
+  'tests/guests/signals.test.ts': [
+    'runtime/minios/kernel/fault-signals.ts',
+    'runtime/minios/kernel/signal-frame.ts',
+    'runtime/minios/kernel/signal-handlers.ts',
+    'runtime/minios/kernel/thread-signals.ts',
+    'runtime/minios/rows/signals.ts',
+  ],
   'tests/runtime/cpu/fault-report.test.ts': ['runtime/cpu/backtrace.ts'],
   'tests/runtime/cpu/vcpu-faults.test.ts': [
     'runtime/cpu/access-exception.ts',

@@ -41,6 +41,7 @@ export function apiHeader(api: Api): string {
     'struct minios_statvfs;',
     'struct minios_termios;',
     'struct pt_regs;',
+    'struct sigaction;',
     '',
     'typedef uint16_t domid_t;',
     'typedef uint32_t evtchn_port_t;',

@@ -10,8 +10,6 @@ export interface Entry {
   readonly top: bigint;
   /** Where another stack than the thread's own is used: the whole of it. */
   readonly stack?: StackRange;
-  /** A call that the thread waits in ends with EINTR, where it has errors; else it goes on waiting afterwards. */
-  readonly interrupts?: boolean;
 }
 
 export interface Callback {
@@ -21,11 +19,15 @@ export interface Callback {
   readonly isMaskable: boolean;
   /**
    * Asked at the safe point, where the vCPU has the registers of the thread that is interrupted; `top` is where its stack is free.
-   * It may write below that. Undefined: there is nothing to call any more.
+   * It may write below that. Undefined: there is nothing to call any more. `endCall` ends the call that the thread waits in with
+   * EINTR, if that is one which ends so; where `restarts`, only one that is never restarted. Else it is waited in afterwards.
    */
-  enter(top: bigint): Entry | undefined;
-  /** The function has returned, and the vCPU has the interrupted registers again: they may be changed. */
-  returned?(): void;
+  enter(top: bigint, endCall: (restarts: boolean) => void): Entry | undefined;
+  /**
+   * The function has returned, and the vCPU has the interrupted registers again: they may be changed. True where the thread goes on
+   * elsewhere than where it was interrupted, so that it waits for nothing any more.
+   */
+  returned?(): boolean;
 }
 
 /** A callback under way: what it interrupted. */

@@ -13,7 +13,7 @@ import { setThreadPointer } from './thread-memory.ts';
 import type { StackRange, Thread, Threads } from './threads.ts';
 
 /** Below the stack pointer of x86-64 a function may keep what it likes (psABI AMD64, 3.2.2). */
-const redZone = 128n;
+export const redZone = 128n;
 const integerRegisters = [RDI, RSI, RDX, RCX, 8, 9];
 /** Of one thread, under way; handlers that are left by longjmp on stacks that we do not know are forgotten beyond this. */
 const mostFrames = 256;
@@ -30,8 +30,8 @@ export interface CallbacksParts {
 
 export class Callbacks {
   readonly sources: WakeSource[] = [];
-  /** Takes what the running thread's instruction has raised, for a callback to be told of; false where the domain is to end. */
-  onFault: ((leave: Leave) => boolean) | undefined;
+  /** Takes what the running thread's instruction has raised, for a callback to be told of; false where the domain is to end, or why. */
+  onFault: ((leave: Leave) => boolean | string) | undefined;
   readonly #parts: CallbacksParts;
   /** Registers of a vCPU that has run nothing. */
   readonly #blank: Uint8Array;
@@ -87,8 +87,8 @@ export class Callbacks {
       runs = true;
     };
     const { current } = this.#parts.threads;
-    if (current !== undefined)
-      for (const callback of current.callbacks.splice(0)) push(current, callback);
+    for (let next = current?.callbacks.shift(); current && next; next = current.callbacks.shift())
+      push(current, next);
     while (this.#raised.length > 0 && !this.#isMasked) {
       const thread = this.#interruptible(givesWay);
       const callback = thread && this.#raised.shift();
@@ -114,10 +114,10 @@ export class Callbacks {
     thread.frames.length = index;
     if (index === 0) threads.framed.delete(thread);
     cpu.restoreContext(frame.context);
-    thread.pending = frame.pending;
-    if (frame.asleepUntil !== undefined && !frame.isWoken)
+    const isElsewhere = frame.callback.returned?.() === true;
+    if (!isElsewhere) thread.pending = frame.pending;
+    if (!isElsewhere && frame.asleepUntil !== undefined && !frame.isWoken)
       threads.putToSleep(thread, frame.asleepUntil);
-    frame.callback.returned?.();
     return frame.hadGivenWay;
   }
 
@@ -142,10 +142,11 @@ export class Callbacks {
     const { cpu, threads } = this.#parts;
     const sp = cpu.register(RSP);
     forgetAbandoned(thread, sp);
-    const entry = callback.enter(cpu.mode === 64 ? sp - redZone : sp);
+    const endCall = (restarts: boolean): void => {
+      if (thread.pending?.interrupt(restarts) === true) thread.pending = undefined;
+    };
+    const entry = callback.enter(cpu.mode === 64 ? sp - redZone : sp, endCall);
     if (entry === undefined) return false;
-    if (entry.interrupts === true && thread.pending?.interrupt() === true)
-      thread.pending = undefined;
     const context = cpu.saveContext();
     const frame: Frame = {
       ...{ callback, context, pending: thread.pending, hadGivenWay: hasGivenWay },

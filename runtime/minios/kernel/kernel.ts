@@ -9,8 +9,10 @@ import type { Grants } from './grants.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
+import type { Signals } from './signals.ts';
 import type { StoreTalk } from './store.ts';
 import type { Threads } from './threads.ts';
+import type { Timers } from './timers.ts';
 
 export interface Kernel {
   readonly mode: 64 | 32;
@@ -27,6 +29,8 @@ export interface Kernel {
   readonly mappings: Mappings | undefined;
   readonly posix: Posix;
   readonly clocks: KernelClocks;
+  readonly signals: Signals;
+  readonly timers: Timers;
   /** After this call another thread may run. */
   reschedule(): void;
   end(ending: Ending): void;

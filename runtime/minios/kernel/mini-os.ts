@@ -10,6 +10,7 @@ import { XenError } from '../../errors.ts';
 import { pageFaultCode } from '../../memory/address-space.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import type { Trace } from '../../trace.ts';
+import { bit, SIG, signalName, withCore } from '../abi/signal.ts';
 import { errno } from '../errno.ts';
 import type { Argument } from '../marshal.ts';
 import type { Posix } from '../posix/posix.ts';
@@ -24,8 +25,10 @@ import type { KernelClocks } from './kernel-clocks.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
 import { Park } from './park.ts';
+import { Signals } from './signals.ts';
 import type { StoreTalk } from './store.ts';
 import type { Pending, Thread, Threads } from './threads.ts';
+import { Timers } from './timers.ts';
 
 export interface MiniOsParts {
   readonly name: string;
@@ -43,8 +46,8 @@ export interface MiniOsParts {
   readonly trampolines: bigint;
   readonly reporter: FaultReporter;
   readonly trace?: Trace | undefined;
-  /** Made last, since a broken console ends the domain. */
-  readonly posix: (end: (ending: Ending) => void) => Posix;
+  /** Made last, since terminals and pipes raise signals. */
+  readonly posix: (raise: (signal: number) => void) => Posix;
 }
 
 export class MiniOs implements GuestKernel, Kernel {
@@ -61,6 +64,8 @@ export class MiniOs implements GuestKernel, Kernel {
   readonly mappings: Mappings | undefined;
   readonly clocks: KernelClocks;
   readonly posix: Posix;
+  readonly signals: Signals;
+  readonly timers: Timers;
   readonly #parts: MiniOsParts;
   readonly #calls: readonly HostCall[];
   #ending: Ending | Promise<Ending> | undefined;
@@ -82,7 +87,18 @@ export class MiniOs implements GuestKernel, Kernel {
     this.store = parts.store;
     this.mappings = parts.mappings;
     this.clocks = parts.clocks;
-    this.posix = parts.posix((ending) => this.end(ending));
+    const { cpu, memory, threads, callbacks, clocks } = parts;
+    this.signals = new Signals({
+      ...{ cpu, memory, threads, callbacks, monotonic: () => clocks.monotonic() },
+      fatal: (signal, why) => this.#endBy(signal, why),
+    });
+    this.timers = new Timers({ memory, clocks, callbacks, signals: this.signals });
+    this.posix = parts.posix((signal) => this.signals.raise(signal));
+    callbacks.sources.push({
+      deadline: () => undefined,
+      isHopeful: () => this.signals.isHandled(SIG.INT) && this.posix.lookAtTerminal(),
+      look: () => this.posix.lookAtTerminal(),
+    });
     this.#calls = hostCalls(parts.cpu.mode);
   }
 
@@ -124,16 +140,29 @@ export class MiniOs implements GuestKernel, Kernel {
     this.end(this.#crashed(status, what));
   }
 
+  /**
+   * With a shell's status, and its silence about SIGINT and SIGPIPE; where Linux would leave a core, the report says where the guest
+   * was.
+   */
+  #endBy(signal: number, why?: string): void {
+    const what = why ?? `ended by ${signalName(signal)}`;
+    const status = 128 + signal;
+    if ((bit(signal) & withCore) !== 0n) this.crash(status, what);
+    else if (signal === SIG.INT || signal === SIG.PIPE) this.end({ status, reason: 'stopped' });
+    else this.end({ status, reason: 'stopped', report: `${this.#parts.name}: ${what}` });
+  }
+
   async #crashed(status: number, what: string): Promise<Ending> {
     const report = await this.#parts.reporter.report(what, this.#place());
     return { status, reason: 'fault', report };
   }
 
-  async #faulted(leave: Leave): Promise<Ending> {
+  async #faulted(leave: Leave, more: string): Promise<Ending> {
     const place = this.#place();
     const { reporter } = this.#parts;
     const { status, what, at } = await reporter.explain(leave, place);
-    return { status, reason: 'fault', report: await reporter.report(what, { ...place, at }) };
+    const report = await reporter.report(`${what}${more}`, { ...place, at });
+    return { status, reason: 'fault', report };
   }
 
   #callAt(address: bigint): HostCall | undefined {
@@ -168,9 +197,11 @@ export class MiniOs implements GuestKernel, Kernel {
         if (!(result instanceof Park)) call.write(this.#parts.cpu, result);
         return true;
       },
-      interrupt: () => {
-        if (call.answersErrno) call.write(this.#parts.cpu, -errno.EINTR);
-        return call.answersErrno;
+      interrupt: (restarts) => {
+        const stays = park.onSignal === 'wait' || (park.onSignal === 'restart' && restarts);
+        if (stays || !call.answersErrno) return false;
+        call.write(this.#parts.cpu, park.interrupted() ?? -errno.EINTR);
+        return true;
       },
     };
     current.pending = pending;
@@ -184,10 +215,17 @@ export class MiniOs implements GuestKernel, Kernel {
       if (this.callbacks.sources.length > 0) this.callbacks.look(this.clocks.monotonic());
     }
     if (this.callbacks.areWaiting) this.#deliver();
-    if (!this.#mustSchedule || !this.threads.schedule(this.clocks.monotonic())) return;
+    if (!this.#mustSchedule || !this.#schedule()) return;
     // A thread that is to be interrupted need not be one that could run.
     if ((this.threads.current?.callbacks.length ?? 0) === 0) this.#mustSchedule = false;
     else this.#deliver();
+  }
+
+  #schedule(): boolean {
+    if (this.threads.schedule(this.clocks.monotonic())) return true;
+    // What was asked of a call that waits may have sent a signal.
+    const isInterrupted = this.threads.all.some(({ callbacks }) => callbacks.length > 0);
+    return isInterrupted && this.threads.schedule(this.clocks.monotonic());
   }
 
   #deliver(): void {
@@ -201,8 +239,8 @@ export class MiniOs implements GuestKernel, Kernel {
 
   #fault(leave: Leave): void {
     if (this.#isFirstWrite(leave)) return;
-    if (leave.reason === 'exception' && this.callbacks.onFault?.(leave) === true) return;
-    this.end(this.#faulted(leave));
+    const taken = leave.reason === 'exception' && (this.callbacks.onFault?.(leave) ?? false);
+    if (taken !== true) this.end(this.#faulted(leave, taken === false ? '' : `; ${taken}`));
   }
 
   /** Of a page that was zeros: the instruction is tried again. */

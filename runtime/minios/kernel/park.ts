@@ -9,17 +9,28 @@ export class Park<T> {
   readonly until: bigint | undefined;
   /** Whether anything outside of the domain could still end the wait. */
   readonly isHopeful: () => boolean;
+  /**
+   * What a handler of a signal does to it (signal(7)): `restart` ends it with EINTR where the handler has no SA_RESTART, `end` in any
+   * case, and `wait` never.
+   */
+  readonly onSignal: 'restart' | 'end' | 'wait';
+  /** It is ended so: the result where that is not EINTR. */
+  readonly interrupted: () => T | undefined;
 
   constructor(parts: {
     what: string;
     ask: () => T | undefined;
     until?: bigint | undefined;
     isHopeful?: () => boolean;
+    onSignal?: 'restart' | 'end' | 'wait';
+    interrupted?: () => T | undefined;
   }) {
     this.what = parts.what;
     this.ask = parts.ask;
     this.until = parts.until;
     this.isHopeful = parts.isHopeful ?? (() => true);
+    this.onSignal = parts.onSignal ?? 'wait';
+    this.interrupted = parts.interrupted ?? (() => undefined);
   }
 }
 

@@ -18,6 +18,7 @@ import type { Callback, Frame } from './callback.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { Park } from './park.ts';
 import { setThreadPointer, threadPlace, writeVariables } from './thread-memory.ts';
+import { type ThreadSignals, threadSignals } from './thread-signals.ts';
 
 export interface StackRange {
   readonly low: bigint;
@@ -31,8 +32,8 @@ export interface Pending {
   readonly call: string;
   /** Asks the park; true where the call has ended, its result written to the registers of the loaded thread. */
   readonly finish: (load: () => void) => boolean;
-  /** Ends the call of the loaded thread with EINTR; false where it is none that has errors. */
-  readonly interrupt: () => boolean;
+  /** Ends the call of the loaded thread, with EINTR or what it has done so far; false where it is none that ends so. */
+  readonly interrupt: (restarts: boolean) => boolean;
 }
 
 export interface Thread {
@@ -55,6 +56,7 @@ export interface Thread {
   readonly callbacks: Callback[];
   /** What has interrupted it, innermost last. */
   readonly frames: Frame[];
+  readonly signals: ThreadSignals;
 }
 
 /** What a new thread is given beside its function. */
@@ -124,6 +126,7 @@ export class Threads {
     const { address, pointer } = place;
     const main = makeThread({
       ...{ address, pointer, stack, isMain: true, block: undefined, context: undefined },
+      signals: threadSignals(),
     });
     setThreadPointer(this.#cpu, pointer);
     this.#write(main, name);
@@ -150,6 +153,7 @@ export class Threads {
     const thread = makeThread({
       ...{ address, pointer, stack: { low, high }, isMain: false, block: { start, size: all } },
       context: this.#contextAt(settings, sp, pointer),
+      signals: threadSignals(this.#current?.signals),
     });
     this.#write(thread, settings.name, { sp, ip: settings.entry });
     this.#list.push(thread);
@@ -267,7 +271,7 @@ export class Threads {
     if (!thread.isInterrupted || thread.pending === undefined) return false;
     thread.isInterrupted = false;
     this.load(thread);
-    return thread.pending.interrupt();
+    return thread.pending.interrupt(false);
   }
 
   /** Puts its registers into the vCPU. */
@@ -343,7 +347,7 @@ export class Threads {
 }
 
 const makeThread = (
-  parts: Pick<Thread, 'address' | 'stack' | 'isMain' | 'context' | 'pointer' | 'block'>,
+  parts: Pick<Thread, 'address' | 'stack' | 'isMain' | 'context' | 'pointer' | 'block' | 'signals'>,
 ): Thread => ({
   ...parts,
   ran: 0n,

@@ -19,18 +19,15 @@ export class ConsoleFile implements OpenFile {
   flags: number = O.RDWR;
   readonly #console: Console;
   readonly #lines: LineDiscipline | undefined;
-  readonly #broken: () => void;
   readonly #began: bigint;
   #permissions = 0o620;
-  #wasToldOfClosing = false;
 
-  /** `broken` is called when the guest goes on writing after it was told that nobody reads. */
-  constructor(console: Console, broken: () => void, began: bigint) {
+  /** Typed characters of the terminal raise signals. */
+  constructor(console: Console, raise: (signal: number) => void, began: bigint) {
     this.#console = console;
-    this.#broken = broken;
     this.#began = began;
     this.isTerminal = console.isTerminal;
-    this.#lines = console.isTerminal ? new LineDiscipline(console) : undefined;
+    this.#lines = console.isTerminal ? new LineDiscipline(console, raise) : undefined;
   }
 
   /** ENOTTY where no person types. */
@@ -57,8 +54,6 @@ export class ConsoleFile implements OpenFile {
     const answer = this.#console.write(bytes);
     if (answer === 'taken') return bytes.length;
     if (answer === 'full') return undefined;
-    if (this.#wasToldOfClosing) this.#broken();
-    this.#wasToldOfClosing = true;
     throw failure('EPIPE', 'nobody reads the console');
   }
 

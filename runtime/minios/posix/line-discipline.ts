@@ -1,12 +1,15 @@
 /**
  * What a Unix terminal does with typed keys before a program sees them (POSIX XBD 11.1): the person's terminal is raw, so that
- * Ctrl-] reaches stubdom and nothing else is taken from the guest. Not there: signals, and the time of VTIME.
+ * Ctrl-] reaches stubdom and nothing else is taken from the guest. Not there: the time of VTIME.
  */
 import type { Console } from '../../backends/console/console.ts';
+import { SIG } from '../abi/signal.ts';
 import { TERMIOS, VC } from '../abi/termios.ts';
 
 const keys = { delete: 0x7f, newline: 0x0a, return: 0x0d };
 const longestLine = 4096;
+/** Lines that are typed ahead; what comes behind them waits in the console. */
+const mostUnread = 256;
 
 export interface TerminalSettings {
   iflag: number;
@@ -18,7 +21,7 @@ export interface TerminalSettings {
   cc: readonly number[];
 }
 
-/** As Linux begins, but for signals. */
+/** As Linux begins. */
 function initialSettings(): TerminalSettings {
   const { ICRNL, IXON, OPOST, ONLCR, CS8, CREAD, B38400 } = TERMIOS;
   const { ICANON, ECHO, ECHOE, ECHOK, ECHOCTL, ECHOKE, IEXTEN } = TERMIOS;
@@ -32,13 +35,14 @@ function initialSettings(): TerminalSettings {
   cc[VC.SUSP] = 0x1a;
   return {
     ...{ iflag: ICRNL | IXON, oflag: OPOST | ONLCR, cflag: B38400 | CS8 | CREAD, cc },
-    lflag: ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
+    lflag: TERMIOS.ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
     ...{ ispeed: B38400, ospeed: B38400 },
   };
 }
 
 export class LineDiscipline {
   readonly #console: Console;
+  readonly #raise: (signal: number) => void;
   #settings = initialSettings();
   /** Typed, but the line is not finished. */
   #line: number[] = [];
@@ -46,8 +50,9 @@ export class LineDiscipline {
   #ready: Uint8Array[] = [];
   #inputEnded = false;
 
-  constructor(console: Console) {
+  constructor(console: Console, raise: (signal: number) => void) {
     this.#console = console;
+    this.#raise = raise;
   }
 
   get settings(): TerminalSettings {
@@ -59,6 +64,13 @@ export class LineDiscipline {
     this.#take();
     this.#settings = settings;
     if (!this.#has(TERMIOS.ICANON) && this.#line.length > 0) this.#finish();
+  }
+
+  /** Sees to characters that raise signals while nobody reads; false where no more can come. */
+  look(): boolean {
+    const mayRaise = this.#has(TERMIOS.ISIG) && this.#ready.length < mostUnread;
+    if (mayRaise) this.#take();
+    return !this.#inputEnded;
   }
 
   /** Throws away what was typed and not read. */
@@ -116,13 +128,31 @@ export class LineDiscipline {
 
   #press(typed: number): void {
     const key = this.#mapped(typed);
-    if (key === undefined) return;
+    if (key === undefined || this.#signals(key)) return;
     if (this.#has(TERMIOS.ICANON)) {
       this.#edit(key);
       return;
     }
     this.#ready.push(Uint8Array.of(key));
     this.#echo(key === keys.newline ? '\n' : this.#shown(key));
+  }
+
+  /** Whether it is a character that raises a signal, and has. */
+  #signals(key: number): boolean {
+    const { cc } = this.#settings;
+    const found = [
+      [VC.INTR, SIG.INT],
+      [VC.QUIT, SIG.QUIT],
+      [VC.SUSP, SIG.TSTP],
+    ].find(([index = 0]) => key !== 0 && cc[index] === key);
+    if (!this.#has(TERMIOS.ISIG) || found === undefined) return false;
+    if (!this.#has(TERMIOS.NOFLSH)) {
+      this.#line = [];
+      this.#ready = [];
+    }
+    this.#echo(this.#shown(key));
+    this.#raise(found[1] ?? 0);
+    return true;
   }
 
   #edit(key: number): void {

@@ -2,8 +2,10 @@
 import type { Console } from '../../backends/console/console.ts';
 import type { FlushKind, Folder } from '../../backends/folder/folder.ts';
 import { MemoryFolder } from '../../backends/folder/memory-folder.ts';
+import { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { F, FD_CLOEXEC, MINIOS_FD, minios_object, O, POLL, pollfd } from '../abi/posix.ts';
+import { SIG } from '../abi/signal.ts';
 import { minios_termios } from '../abi/termios.ts';
 import { failure } from '../errno.ts';
 import { orPark, Park } from '../kernel/park.ts';
@@ -40,8 +42,8 @@ export interface PosixParts {
   readonly randomness: Randomness;
   /** Something that a thread may wait for has come. */
   readonly changed: () => void;
-  /** The guest goes on writing to a console that nobody reads. */
-  readonly broken: () => void;
+  /** Sends the domain a signal. */
+  readonly raise: (signal: number) => void;
 }
 
 export class Posix {
@@ -58,7 +60,7 @@ export class Posix {
     this.#parts = parts;
     const { memory, width, realtime } = parts;
     this.#memory = memory;
-    const console = new ConsoleFile(parts.console, parts.broken, realtime());
+    const console = new ConsoleFile(parts.console, parts.raise, realtime());
     this.#console = console;
     const devices = new Devices(parts.randomness);
     const mounts = new Mounts(rootFolder(devices, realtime));
@@ -68,6 +70,11 @@ export class Posix {
       ...{ memory, width, mounts, tree: new Tree(mounts), devices, console, descriptors, realtime },
     });
     for (let fd = 0; fd <= 2; fd++) this.#descriptors.open(console);
+  }
+
+  /** Sees to characters that raise signals; whether one may still be typed. */
+  lookAtTerminal(): boolean {
+    return this.#console.isTerminal && this.#console.lines.look();
   }
 
   /** The domain has ended: nothing of the host stays open. */
@@ -82,12 +89,13 @@ export class Posix {
     const length = Math.min(Number(count), mostRead);
     if (length === 0) return 0n;
     this.#memory.checkWritable(buffer, length);
-    return this.#wait(file, 'read', `input from ${file.what}`, () => {
+    const ask = (): bigint | undefined => {
       const bytes = file.read(length, position);
       if (bytes === undefined) return undefined;
       this.#memory.writeBytes(buffer, bytes);
       return BigInt(bytes.length);
-    });
+    };
+    return this.#wait(file, 'read', { what: `input from ${file.what}`, ask });
   }
 
   /** All of it, as far as the descriptor waits at all. */
@@ -98,13 +106,15 @@ export class Posix {
     const length = Number(count < mostTransfer ? count : mostTransfer);
     const bytes = this.#memory.readBytes(buffer, length);
     let done = 0;
-    return this.#wait(file, 'write', `room in ${file.what}`, () => {
-      const written = file.write(bytes.subarray(done), position);
+    const ask = (): bigint | undefined => {
+      const written = this.#writeTo(file, bytes.subarray(done), position);
       if (written === undefined) return undefined;
       done += written;
       const mayWait = (file.flags & O.NONBLOCK) === 0;
       return mayWait && done < length && written > 0 ? undefined : BigInt(done);
-    });
+    };
+    const interrupted = (): bigint | undefined => (done > 0 ? BigInt(done) : undefined);
+    return this.#wait(file, 'write', { what: `room in ${file.what}`, ask, interrupted });
   }
 
   /** 1 where it was the last descriptor of an object of the image's, which C is to close. */
@@ -227,7 +237,8 @@ export class Posix {
       return ready;
     };
     const isHopeful = (): boolean => entries.some(({ fd }) => fd >= 0);
-    return orPark({ what: `one of ${count} descriptors (poll)`, ask, until, isHopeful });
+    const what = `one of ${count} descriptors (poll)`;
+    return orPark({ what, ask, until, isHopeful, onSignal: 'end' });
   }
 
   statusOf(fd: number, result: bigint): number {
@@ -279,16 +290,25 @@ export class Posix {
     return this.#console;
   }
 
+  /** Who writes where nobody reads is sent SIGPIPE as well. */
+  #writeTo(file: OpenFile, bytes: Uint8Array, at: number | undefined): number | undefined {
+    try {
+      return file.write(bytes, at);
+    } catch (error) {
+      if (error instanceof XenError && error.errno === 'EPIPE') this.#parts.raise(SIG.PIPE);
+      throw error;
+    }
+  }
+
   #wait<T>(
     file: OpenFile,
     access: 'read' | 'write',
-    what: string,
-    ask: () => T | undefined,
+    call: { what: string; ask: () => T | undefined; interrupted?: () => T | undefined },
   ): T | Park<T> {
     const isHopeful = (): boolean => file.isHopeful(access);
-    const answer = orPark({ what, ask, isHopeful });
+    const answer = orPark({ ...call, isHopeful, onSignal: 'restart' });
     if (answer instanceof Park && (file.flags & O.NONBLOCK) !== 0)
-      throw failure('EAGAIN', `no ${what} yet`);
+      throw failure('EAGAIN', `no ${call.what} yet`);
     return answer;
   }
 

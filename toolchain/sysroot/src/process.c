@@ -22,25 +22,13 @@ int _getpid_r(struct _reent *reent) {
   return DOMAIN_PID;
 }
 
-/* newlib's signal() and raise() deliver what has a handler; what comes here takes the default action. */
+/* It is the one process of its group as well. */
 int _kill_r(struct _reent *reent, int pid, int signal) {
-  if (pid != DOMAIN_PID && pid != 0)
-    return minios_failed(reent, ESRCH);
   if (signal < 0 || signal >= NSIG)
     return minios_failed(reent, EINVAL);
-  switch (signal) {
-    case 0:
-    case SIGCHLD:
-    case SIGCONT:
-    case SIGURG:
-    case SIGWINCH:
-      return 0;
-    case SIGABRT:
-      minios_abort();
-      __builtin_unreachable();
-    default:
-      _exit(128 + signal); /* as a shell shows it */
-  }
+  if (pid != DOMAIN_PID && pid != 0 && pid != -DOMAIN_PID)
+    return minios_failed(reent, ESRCH);
+  return (int)minios_result(reent, minios_signal(NULL, signal, SI_USER, NULL));
 }
 
 /* Said once of each, on the console: a program that goes on without may look as if it worked. */

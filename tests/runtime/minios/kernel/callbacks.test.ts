@@ -13,7 +13,6 @@ import type { FakeCpu, Step } from '../../../support/fake-cpu.ts';
 
 const callbacks = suite('runtime/minios/kernel/callbacks');
 
-/** Where functions of these tests begin. */
 const entry = (n: number): bigint => 0x100_0100n + BigInt(n) * 0x40n;
 const exit: Step = (cpu) => cpu.call('minios_exit', 0);
 const schedule: Step = (cpu) => cpu.call('schedule');
@@ -25,11 +24,15 @@ const then =
   };
 const note = (log: string[], what: string): Step => then(() => log.push(what));
 
-function callback(n: number, changes: Partial<Entry> & Partial<Callback> = {}): Callback {
+type Changes = Partial<Entry & Callback> & { interrupts?: boolean };
+function callback(n: number, { interrupts, ...changes }: Changes = {}): Callback {
   const { isMaskable = true, returned, ...more } = changes;
   return {
     ...{ what: `callback ${n}`, isMaskable },
-    enter: (top) => ({ function: entry(n), arguments: [], top, ...more }),
+    enter(top, endCall) {
+      if (interrupts) endCall(false);
+      return { function: entry(n), arguments: [], top, ...more };
+    },
     ...(returned && { returned }),
   };
 }
@@ -317,9 +320,10 @@ callbacks('what it interrupted may be changed when it returns', async () => {
   const guest = application();
   let after = 0n;
   guest.cpu.load(entry(0), [note([], '')]);
+  const changes = { returned: (): boolean => guest.cpu.setRegister(RBX, 77n) === null };
 
   await guest.run(
-    raise(guest, callback(0, { returned: () => guest.cpu.setRegister(RBX, 77n) })),
+    raise(guest, callback(0, changes)),
     call,
     then((cpu) => {
       after = cpu.register(RBX);

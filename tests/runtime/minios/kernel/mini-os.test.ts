@@ -1,7 +1,9 @@
 /** The kernel with a program of steps: calls, waits, ends. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SIG, SIG_IGN } from '../../../../runtime/minios/abi/signal.ts';
 import { application, currentVariable, scratch } from '../../../support/application.ts';
+import type { Step } from '../../../support/fake-cpu.ts';
 
 const kernel = suite('runtime/minios/kernel/mini-os');
 
@@ -102,22 +104,26 @@ kernel('the end of input is a read of nothing', async () => {
   assert.is(ending.status, 40);
 });
 
-kernel('a closed console is EPIPE once, and then the end', async () => {
+kernel('a closed console is SIGPIPE, and EPIPE to who ignores that', async () => {
+  const write: Step = (cpu) => cpu.call('minios_write', 1, Number(scratch), 1);
   const guest = application();
-  guest.console.close();
-  let first = 0;
+  const other = application();
+  other.memory.writeU64(scratch, SIG_IGN);
+  let result = 0;
+  for (const { console } of [guest, other]) console.close();
 
-  const ending = await guest.run(
-    (cpu) => cpu.call('minios_write', 1, Number(scratch), 1),
+  const ending = await guest.run(write, (cpu) => cpu.call('minios_exit', 99));
+  await other.run(
+    (cpu) => cpu.call('minios_sigaction', SIG.PIPE, Number(scratch), 0),
+    write,
     (cpu) => {
-      first = cpu.result;
-      return cpu.call('minios_write', 1, Number(scratch), 1);
+      result = cpu.result;
+      return cpu.call('minios_exit', 0);
     },
-    (cpu) => cpu.call('minios_exit', 99),
   );
 
-  assert.is(first, -32);
   assert.equal(ending, { status: 141, reason: 'stopped' });
+  assert.is(result, -32);
 });
 
 kernel('abort is a report and 134', async () => {

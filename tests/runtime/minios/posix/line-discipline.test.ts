@@ -2,6 +2,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MemoryConsole } from '../../../../runtime/backends/console/memory-console.ts';
+import { SIG } from '../../../../runtime/minios/abi/signal.ts';
+import { TERMIOS } from '../../../../runtime/minios/abi/termios.ts';
 import { LineDiscipline } from '../../../../runtime/minios/posix/line-discipline.ts';
 
 const discipline = suite('runtime/minios/posix/line-discipline');
@@ -10,14 +12,17 @@ function terminal(): {
   keys: MemoryConsole;
   lines: LineDiscipline;
   line: () => string | undefined;
+  /** Signals. */
+  raised: number[];
 } {
   const keys = new MemoryConsole({ isTerminal: true });
-  const lines = new LineDiscipline(keys.guest);
+  const raised: number[] = [];
+  const lines = new LineDiscipline(keys.guest, (signal) => raised.push(signal));
   const line = (): string | undefined => {
     const bytes = lines.read(100);
     return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
   };
-  return { keys, lines, line };
+  return { keys, lines, line, raised };
 }
 
 discipline(
@@ -76,10 +81,37 @@ discipline('when the terminal goes away, what was typed is read, and then the en
 
 discipline('control characters are shown as such', () => {
   const { keys, line } = terminal();
-  keys.write('\x03\r');
+  keys.write('\x01\r');
 
-  assert.is(line(), '\x03\n');
-  assert.is(keys.text, '^C\n');
+  assert.is(line(), '\x01\n');
+  assert.is(keys.text, '^A\n');
+});
+
+discipline('keys raise signals, though nobody reads, and what was typed before is lost', () => {
+  const { keys, line, lines, raised } = terminal();
+  keys.write('typed\rmore\x03\x1cafter\r');
+
+  assert.ok(lines.look());
+
+  assert.equal(raised, [SIG.INT, SIG.QUIT]);
+  assert.is(line(), 'after\n');
+  assert.is(keys.text, 'typed\nmore^C^\\after\n');
+});
+
+discipline('without ISIG they are characters, and with NOFLSH nothing is lost', () => {
+  const { keys, line, lines, raised } = terminal();
+  const { settings } = lines;
+  lines.setSettings({ ...settings, lflag: settings.lflag & ~TERMIOS.ISIG });
+  keys.write('a\x03\r');
+
+  assert.is(line(), 'a\x03\n');
+  assert.equal(raised, []);
+
+  lines.setSettings({ ...settings, lflag: settings.lflag | TERMIOS.NOFLSH });
+  keys.write('b\x03c\r');
+
+  assert.is(line(), 'bc\n');
+  assert.equal(raised, [SIG.INT]);
 });
 
 discipline.run();

@@ -68,6 +68,7 @@ typedef union sigval sigval_t;
 #define SIGEV_SIGNAL 0
 #define SIGEV_NONE 1
 #define SIGEV_THREAD 2
+#define SIGEV_THREAD_ID 4
 
 struct sigevent {
   union sigval sigev_value;
@@ -127,6 +128,7 @@ typedef struct {
 #define SI_TIMER -2
 #define SI_MESGQ -3
 #define SI_ASYNCIO -4
+#define SI_SIGIO -5
 #define SI_TKILL -6
 
 #define ILL_ILLOPC 1
@@ -137,6 +139,7 @@ typedef struct {
 #define ILL_PRVREG 6
 #define ILL_COPROC 7
 #define ILL_BADSTK 8
+#define ILL_BADIADDR 9
 
 #define FPE_INTDIV 1
 #define FPE_INTOVF 2
@@ -146,9 +149,13 @@ typedef struct {
 #define FPE_FLTRES 6
 #define FPE_FLTINV 7
 #define FPE_FLTSUB 8
+#define FPE_FLTUNK 14
+#define FPE_CONDTRAP 15
 
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
+#define SEGV_BNDERR 3
+#define SEGV_PKUERR 4
 
 #define BUS_ADRALN 1
 #define BUS_ADRERR 2
@@ -156,6 +163,8 @@ typedef struct {
 
 #define TRAP_BRKPT 1
 #define TRAP_TRACE 2
+#define TRAP_BRANCH 3
+#define TRAP_HWBKPT 4
 
 #define CLD_EXITED 1
 #define CLD_KILLED 2
@@ -163,6 +172,13 @@ typedef struct {
 #define CLD_TRAPPED 4
 #define CLD_STOPPED 5
 #define CLD_CONTINUED 6
+
+#define POLL_IN 1
+#define POLL_OUT 2
+#define POLL_MSG 3
+#define POLL_ERR 4
+#define POLL_PRI 5
+#define POLL_HUP 6
 
 #define SA_NOCLDSTOP 1
 #define SA_NOCLDWAIT 2
@@ -222,6 +238,12 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
 int sigqueue(pid_t pid, int signal, const union sigval value);
 int sigaltstack(const stack_t *stack, stack_t *old);
 int siginterrupt(int signal, int flag);
+#if __GNU_VISIBLE
+int sigisemptyset(const sigset_t *set);
+int sigorset(sigset_t *result, const sigset_t *left, const sigset_t *right);
+int sigandset(sigset_t *result, const sigset_t *left, const sigset_t *right);
+int pthread_sigqueue(pthread_t thread, int signal, const union sigval value);
+#endif
 int sigpause(int signal);
 int sighold(int signal);
 int sigignore(int signal);
