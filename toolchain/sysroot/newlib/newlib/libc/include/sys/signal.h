@@ -91,14 +91,14 @@ typedef struct {
       pid_t si_pid;
       uid_t si_uid;
       union {
-        union sigval si_value;
-        int si_status;
+        union sigval __value;
+        int __status;
       } __of;
     } __sent;
     struct {
-      int si_timerid;
-      int si_overrun;
-      union sigval si_value;
+      int __id;
+      int __overrun;
+      union sigval __value;
     } __timer;
     struct {
       void *si_addr;
@@ -112,12 +112,12 @@ typedef struct {
 
 #define si_pid __fields.__sent.si_pid
 #define si_uid __fields.__sent.si_uid
-#define si_status __fields.__sent.__of.si_status
-#define si_value __fields.__sent.__of.si_value
-#define si_int __fields.__sent.__of.si_value.sival_int
-#define si_ptr __fields.__sent.__of.si_value.sival_ptr
-#define si_timerid __fields.__timer.si_timerid
-#define si_overrun __fields.__timer.si_overrun
+#define si_status __fields.__sent.__of.__status
+#define si_value __fields.__sent.__of.__value
+#define si_int __fields.__sent.__of.__value.sival_int
+#define si_ptr __fields.__sent.__of.__value.sival_ptr
+#define si_timerid __fields.__timer.__id
+#define si_overrun __fields.__timer.__overrun
 #define si_addr __fields.__fault.si_addr
 #define si_band __fields.__poll.si_band
 #define si_fd __fields.__poll.si_fd
