@@ -80,9 +80,7 @@ export class Vcpu {
     [this.mode, this.#options] = [mode, options];
     this.paging = pageTables && new Paging(memory, pageTables, () => this.register(RSP));
     this.#layout = {
-      mode,
-      pageFlags: options.pageFlags,
-      run: { lo: run.lo, host: run.host },
+      ...{ mode, pageFlags: options.pageFlags, run: { lo: run.lo, host: run.host } },
       ...(this.paging && { paging: this.paging.layout }),
       ...(options.tables ?? allocateTables(memory)),
     };
@@ -199,6 +197,7 @@ export class Vcpu {
   }
 
   readonly guardFloats = (): void => this.#translations.check({ mxcsr: true });
+
   /** The part of the state block that a thread switch keeps. */
   saveContext(): Uint8Array {
     return this.#state.read(0, cpuState.leaveReason);

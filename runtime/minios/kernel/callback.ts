@@ -17,6 +17,8 @@ export interface Callback {
   readonly what: string;
   /** Held back while the guest has local_irq_save'd, and while another such callback runs. */
   readonly isMaskable: boolean;
+  /** Held back by local_irq_save alone. */
+  readonly waitsForMask?: boolean;
   /**
    * Asked at the safe point, where the vCPU has the registers of the thread that is interrupted; `top` is where its stack is free.
    * It may write below that. Undefined: there is nothing to call any more. `endCall` ends the call that the thread waits in with

@@ -37,6 +37,8 @@ export class Callbacks {
   readonly #blank: Uint8Array;
   /** For whichever thread runs. */
   #raised: Callback[] = [];
+  /** Threads that are to be interrupted. */
+  readonly #interrupted = new Set<Thread>();
 
   constructor(parts: CallbacksParts) {
     this.#parts = parts;
@@ -51,11 +53,12 @@ export class Callbacks {
   /** Is to run on that thread, whatever it waits for. */
   interrupt(thread: Thread, callback: Callback): void {
     thread.callbacks.push(callback);
+    this.#interrupted.add(thread);
   }
 
-  /** Whether something is to be delivered to the current thread, or to any. */
+  /** Whether something is to be delivered. */
   get areWaiting(): boolean {
-    return this.#raised.length > 0 || (this.#parts.threads.current?.callbacks.length ?? 0) > 0;
+    return this.#raised.length > 0 || this.#interrupted.size > 0;
   }
 
   /** When a source is to be looked at. */
@@ -79,6 +82,7 @@ export class Callbacks {
    * XenError says that a stack has no room.
    */
   deliver(hasGivenWay: boolean): boolean {
+    const { current } = this.#parts.threads;
     let givesWay = hasGivenWay;
     let runs = false;
     const push = (thread: Thread, callback: Callback): void => {
@@ -86,20 +90,28 @@ export class Callbacks {
       givesWay = false;
       runs = true;
     };
-    const { current } = this.#parts.threads;
-    for (let next = current?.callbacks.shift(); current && next; next = current.callbacks.shift())
-      push(current, next);
+    const interrupted = this.#nextInterrupted();
+    if (interrupted !== undefined) {
+      givesWay = this.#switchTo(interrupted, givesWay);
+      for (let next = this.#take(interrupted); next; next = this.#take(interrupted))
+        push(interrupted, next);
+    }
     while (this.#raised.length > 0 && !this.#isMasked) {
       const thread = this.#interruptible(givesWay);
       const callback = thread && this.#raised.shift();
       if (thread === undefined || callback === undefined) break;
-      if (thread !== this.#parts.threads.current) {
-        this.#parts.threads.load(thread);
-        givesWay = true;
-      }
+      givesWay = this.#switchTo(thread, givesWay);
       push(thread, callback);
     }
+    if (!runs && givesWay && !hasGivenWay) this.#switchBack(current);
     return runs;
+  }
+
+  /** What the thread had been left for is nothing. */
+  #switchBack(thread: Thread | undefined): void {
+    if (thread === undefined) return;
+    this.#parts.threads.preempted.pop();
+    this.#parts.threads.load(thread);
   }
 
   /** The function of the newest frame here has returned: what it interrupted goes on. Whether that had given way. */
@@ -119,6 +131,33 @@ export class Callbacks {
     if (!isElsewhere && frame.asleepUntil !== undefined && !frame.isWoken)
       threads.putToSleep(thread, frame.asleepUntil);
     return frame.hadGivenWay;
+  }
+
+  /** The current thread before others, and none that waits for what holds callbacks back. */
+  #nextInterrupted(): Thread | undefined {
+    for (const thread of this.#interrupted)
+      if (thread.callbacks.length === 0) this.#interrupted.delete(thread);
+    const { current } = this.#parts.threads;
+    const all = [...this.#interrupted].filter(({ callbacks }) => callbacks.some(this.#isFree));
+    return all.find((thread) => thread === current) ?? all[0];
+  }
+
+  readonly #isFree = ({ waitsForMask }: Callback): boolean =>
+    waitsForMask !== true || !this.#isMasked;
+
+  #take({ callbacks }: Thread): Callback | undefined {
+    const index = callbacks.findIndex(this.#isFree);
+    return index < 0 ? undefined : callbacks.splice(index, 1)[0];
+  }
+
+  /** Whether the thread has given way, which is current afterwards; one that has not runs on before all others. */
+  #switchTo(thread: Thread, hasGivenWay: boolean): boolean {
+    const { threads } = this.#parts;
+    const { current } = threads;
+    if (thread === current) return hasGivenWay;
+    if (!hasGivenWay && current !== undefined) threads.preempted.push(current);
+    threads.load(thread);
+    return true;
   }
 
   get #isMasked(): boolean {
@@ -142,7 +181,10 @@ export class Callbacks {
     const { cpu, threads } = this.#parts;
     const sp = cpu.register(RSP);
     forgetAbandoned(thread, sp);
+    let isWoken = false;
     const endCall = (restarts: boolean): void => {
+      isWoken = true;
+      threads.countInterruption(thread, restarts);
       if (thread.pending?.interrupt(restarts) === true) thread.pending = undefined;
     };
     const entry = callback.enter(cpu.mode === 64 ? sp - redZone : sp, endCall);
@@ -153,7 +195,7 @@ export class Callbacks {
       at: this.#enter(entry),
       stack: entry.stack ?? thread.stack,
       asleepUntil: hasGivenWay ? threads.wakeForCallback(thread) : undefined,
-      isWoken: false,
+      isWoken,
     };
     thread.pending = undefined;
     if (thread.frames.length === mostFrames) thread.frames.shift();

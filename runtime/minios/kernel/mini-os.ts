@@ -216,16 +216,15 @@ export class MiniOs implements GuestKernel, Kernel {
     }
     if (this.callbacks.areWaiting) this.#deliver();
     if (!this.#mustSchedule || !this.#schedule()) return;
-    // A thread that is to be interrupted need not be one that could run.
-    if ((this.threads.current?.callbacks.length ?? 0) === 0) this.#mustSchedule = false;
-    else this.#deliver();
+    this.#mustSchedule = false;
   }
 
+  /** Whether a thread runs now. */
   #schedule(): boolean {
     if (this.threads.schedule(this.clocks.monotonic())) return true;
     // What was asked of a call that waits may have sent a signal.
-    const isInterrupted = this.threads.all.some(({ callbacks }) => callbacks.length > 0);
-    return isInterrupted && this.threads.schedule(this.clocks.monotonic());
+    if (this.callbacks.areWaiting) this.#deliver();
+    return !this.#mustSchedule;
   }
 
   #deliver(): void {

@@ -37,6 +37,11 @@ export class PendingSignals {
     return this.#infos.reduce((all, { signal }) => all | bit(signal), 0n);
   }
 
+  /** Whether an instruction has raised one. */
+  get hasFault(): boolean {
+    return this.#infos.some(({ source }) => source.by === 'fault');
+  }
+
   /** False where it is pending already, and one is enough; EAGAIN where no more can be queued. */
   add(info: SignalInfo): boolean {
     const { signal } = info;

@@ -263,7 +263,8 @@ export class Signals implements WakeSource {
     const deadly = this.#firstDeadly(deliverable);
     if (deadly !== undefined) this.#parts.fatal(deadly);
     if (thread.callbacks.some((callback) => this.#callbacks.has(callback))) return;
-    this.#parts.callbacks.interrupt(thread, this.#callback(thread));
+    const isFault = thread.signals.pending.hasFault;
+    this.#parts.callbacks.interrupt(thread, this.#callback(thread, isFault));
   }
 
   #firstDeadly(set: bigint): number | undefined {
@@ -272,27 +273,21 @@ export class Signals implements WakeSource {
     return undefined;
   }
 
-  /**
-   * The main thread, as on Linux, where it runs or waits in a call that the signal may end. Else the running one: to another it would
-   * come only when this one gives way.
-   */
+  /** The main thread before all others, as on Linux, then the running one. */
   #takerOf(set: bigint): Thread | undefined {
     const { all, current } = this.#parts.threads;
     const takes = ({ signals: { mask, waitsFor } }: Thread): boolean =>
       (mask & ~waitsFor & set) === 0n;
-    const isReached = (thread: Thread): boolean =>
-      thread === current || (thread.pending?.park.onSignal ?? 'wait') !== 'wait';
-    return (
-      all.find((thread) => thread.isMain && isReached(thread) && takes(thread)) ??
-      (current !== undefined && takes(current) ? current : all.find(takes))
-    );
+    const first = all.find((thread) => thread.isMain && takes(thread));
+    return first ?? (current !== undefined && takes(current) ? current : all.find(takes));
   }
 
-  #callback(thread: Thread): Callback {
+  #callback(thread: Thread, isFault: boolean): Callback {
     let at: FrameAddresses | undefined;
     const callback: Callback = {
       what: 'a signal',
       isMaskable: false,
+      waitsForMask: !isFault,
       enter: (top, endCall) => {
         const info = this.#take(thread);
         if (info === undefined) return undefined;

@@ -85,6 +85,8 @@ export class Threads {
   readonly #variables: ThreadVariables | undefined;
   /** Threads that callbacks have interrupted. */
   readonly framed = new Set<Thread>();
+  /** Had not given way when another was interrupted: they run on before all others, the last first. */
+  readonly preempted: Thread[] = [];
   #list: Thread[] = [];
   #current: Thread | undefined;
 
@@ -187,6 +189,13 @@ export class Threads {
     this.#wake(address);
   }
 
+  /** A handler of a signal runs: what C's waits look at (mini-os/sched.h). */
+  countInterruption({ address }: Thread, restarts: boolean): void {
+    const at = address + BigInt(threadSize[this.#cpu.mode] - 4);
+    const count = this.#memory.readU32(at) + (restarts ? 0x1_0000 : 1);
+    this.#memory.writeU32(at, count >>> 0);
+  }
+
   /** A callback runs on it, whatever it is; its wakeup_time where it was blocked. */
   wakeForCallback(thread: Thread): bigint | undefined {
     if (!this.isBlocked(thread)) return undefined;
@@ -213,17 +222,20 @@ export class Threads {
     this.#memory.writeU64(current.address + BigInt(this.#layout.offsets.wakeup_time), until);
   }
 
-  /** Loads the next thread that can run or is to be interrupted, the current one last; false where there is none. */
+  /** Loads the next thread that can run, the current one last; false where there is none. */
   schedule(now: bigint): boolean {
     const { current } = this;
     if (current !== undefined)
       this.#list = [...this.#list.filter((other) => other !== current), current];
+    const preempted = this.preempted.pop();
+    if (preempted !== undefined) {
+      this.load(preempted);
+      return true;
+    }
     for (const thread of this.#list) {
-      if (thread.callbacks.length === 0) {
-        if (!this.#isReady(thread, now)) continue;
-        thread.pending = undefined;
-        thread.isInterrupted = false;
-      }
+      if (!this.#isReady(thread, now)) continue;
+      thread.pending = undefined;
+      thread.isInterrupted = false;
       this.load(thread);
       return true;
     }

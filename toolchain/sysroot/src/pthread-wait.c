@@ -64,7 +64,7 @@ static int reason(const struct thread *thread, s_time_t deadline, enum minios_wa
   if (self != NULL && (how != WAIT_FIRMLY || self->cancel_type == PTHREAD_CANCEL_ASYNCHRONOUS) &&
       minios_pthread_must_end(self))
     return ECANCELED;
-  if (how == WAIT_INTERRUPTIBLE && thread->interruptions != interruptions)
+  if (how == WAIT_INTERRUPTIBLE && (uint16_t)thread->interruptions != (uint16_t)interruptions)
     return EINTR;
   return deadline != 0 && NOW() >= deadline ? ETIMEDOUT : 0;
 }

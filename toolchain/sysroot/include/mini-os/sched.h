@@ -21,7 +21,8 @@ struct thread {
   /* Of POSIX threads, and zero until their first use. */
   struct minios_pthread *pthread;
   int cancel_state;
-  unsigned interruptions; /* by handlers of signals: what they end early looks at it */
+  /* Handlers of signals that have run: in the upper half those with SA_RESTART, which not all that waits ends for. */
+  unsigned interruptions;
 };
 
 extern struct thread *minios_current;
