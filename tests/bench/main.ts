@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--json]`: one table, measured in one run
- * on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
- * on it, and what else there is of Xen; `--net`: TCP through lwip alone.
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--threads] [--json]`: one table, measured in
+ * one run on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
+ * on it, and what else there is of Xen; `--net`: TCP through lwip alone; `--threads`: an application's threads alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -31,6 +31,7 @@ import type { Recompiling } from './recompiling.ts';
 import { heading, meanText, recompilingText, rowText, startUpText } from './report.ts';
 import { measureStartUp, type StartUp } from './start-up.ts';
 import { targetLines } from './targets.ts';
+import { measureThreads, type ThreadSpeed, threadsText } from './threads.ts';
 
 interface Request {
   readonly widths: readonly Width[];
@@ -45,6 +46,8 @@ interface Request {
   readonly block: boolean;
   /** TCP through lwip, and nothing else. */
   readonly net: boolean;
+  /** An application's threads, and nothing else. */
+  readonly threads: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -58,9 +61,10 @@ function parse(words: readonly string[]): Request {
       paged: { type: 'boolean', default: false },
       block: { type: 'boolean', default: false },
       net: { type: 'boolean', default: false },
+      threads: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json, paged, block, net } = values;
+  const { width, only, runs, json, paged, block, net, threads } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -80,6 +84,7 @@ function parse(words: readonly string[]): Request {
     paged,
     block,
     net,
+    threads,
   };
 }
 
@@ -96,6 +101,7 @@ interface Results {
   readonly pvCalls: PvCalls[];
   readonly net: GuestNetSpeed[];
   readonly boots: BootTimes[];
+  readonly threads: ThreadSpeed[];
 }
 
 type Say = (text: string) => void;
@@ -105,7 +111,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
     ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
-    ...{ net: [], boots: [] },
+    ...{ net: [], boots: [], threads: [] },
   };
   const { widths, runs } = request;
   const measureDisk = async (): Promise<void> => {
@@ -129,20 +135,17 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
       for (const boot of boots) say(`${bootText(boot)}\n`);
     }
   };
-  const measureNet = async (): Promise<void> => {
-    for (const width of widths) {
-      const speed = await measureGuestNet(width, { directory });
-      results.net.push(speed);
-      say(`${guestNetText(speed)}\n`);
-    }
-  };
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
   if (request.block) {
     await measureDisk();
     return results;
   }
+  if (request.threads) {
+    results.threads.push(...(await measureAllThreads(request, directory, say)));
+    return results;
+  }
   if (request.net) {
-    await measureNet();
+    results.net.push(...(await measureAllNet(request, directory, say)));
     return results;
   }
   if (request.paged) {
@@ -172,7 +175,8 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     say(`${recompilingText(recompiling)}\n`);
   }
   await measureDisk();
-  await measureNet();
+  results.net.push(...(await measureAllNet(request, directory, say)));
+  results.threads.push(...(await measureAllThreads(request, directory, say)));
   return results;
 }
 
@@ -191,6 +195,34 @@ async function measureAllPaged(
     }
   if (!isPartial) for (const width of widths) say(`${pagedMeanText(rows, width)}\n`);
   return rows;
+}
+
+async function measureAllNet(
+  { widths }: Request,
+  directory: string,
+  say: Say,
+): Promise<GuestNetSpeed[]> {
+  const speeds: GuestNetSpeed[] = [];
+  for (const width of widths) {
+    const speed = await measureGuestNet(width, { directory });
+    speeds.push(speed);
+    say(`${guestNetText(speed)}\n`);
+  }
+  return speeds;
+}
+
+async function measureAllThreads(
+  { widths, runs }: Request,
+  directory: string,
+  say: Say,
+): Promise<ThreadSpeed[]> {
+  const speeds: ThreadSpeed[] = [];
+  for (const width of widths) {
+    const speed = await measureThreads(width, { runs, directory });
+    speeds.push(speed);
+    say(`${threadsText(speed)}\n`);
+  }
+  return speeds;
 }
 
 /** In a process that has recompiled nothing yet. */

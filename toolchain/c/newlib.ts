@@ -181,6 +181,29 @@ void siglongjmp (sigjmp_buf, int) __attribute__ ((__noreturn__));
     before: '  movq    rsi, rax        /* Return value */\n',
     after: '  movl    esi, eax\n  testl   eax, eax\n  jne     0f\n  incl    eax\n0:\n',
   },
+  // glob as POSIX has it: no match is an error, a backslash takes the next character as it is.
+  {
+    file: 'newlib/libc/include/glob.h',
+    before: '#define\tGLOB_ABEND\t(-2)',
+    after:
+      '#define GLOB_NOESCAPE 0x2000\n#define GLOB_NOMATCH (-3)\n#define GLOB_ABORTED GLOB_ABEND\n#define\tGLOB_ABEND\t(-2)',
+  },
+  {
+    file: 'newlib/libc/posix/glob.c',
+    before: '\telse if (!(pglob->gl_flags & GLOB_NOSORT))\n',
+    after:
+      '\tif (pglob->gl_pathc == oldpathc)\n\t\treturn(GLOB_NOMATCH);\n\tif (!(pglob->gl_flags & GLOB_NOSORT))\n',
+  },
+  {
+    file: 'newlib/libc/posix/glob.c',
+    before: '\tif (flags & GLOB_QUOTE) {',
+    after: '\tif (!(flags & GLOB_NOESCAPE)) {',
+  },
+  {
+    file: 'newlib/libc/include/sys/unistd.h',
+    before: '#ifdef __CYGWIN__\t/* Only defined on Cygwin for now. */\n#define _CS_PATH ',
+    after: '#define _CS_PATH 0\n#ifdef __CYGWIN__\n#define __CS_PATH ',
+  },
   // Recompiled, one repeated instruction is one block operation, and anything else a loop.
   {
     file: 'newlib/libc/machine/x86_64/memcpy.S',

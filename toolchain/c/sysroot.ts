@@ -193,6 +193,7 @@ async function fill(temporary: string, job: Job): Promise<void> {
   job.progress.update(0.97, 'our own part');
   await compileOurs(temporary, work, job);
   await linkImportLibrary(temporary, work, job);
+  await makeEmptyLibraries(temporary, job);
   copyFileSync(join(ownSources, 'application.lds'), join(temporary, 'lib/application.lds'));
   writeFileSync(join(temporary, 'lib/link.specs'), '*link_libgcc:\n\n\n');
   rmSync(work, { recursive: true });
@@ -238,7 +239,6 @@ async function compileOurs(root: string, work: string, job: Job): Promise<void> 
       await must(job, 'ar', ['dD', library, ...replaced.map((member) => `lib_a-${member}.o`)]);
     await must(job, 'ar', ['rcsD', library, ...members]);
   }
-  for (const name of emptyLibraries) await must(job, 'ar', ['rcsD', join(root, 'lib', name)]);
 }
 
 /** None of lwip's port without lwip. */
@@ -255,6 +255,10 @@ async function linkImportLibrary(root: string, work: string, job: Job): Promise<
     ...['-Wl,-soname,libminios.so', '-Wl,--build-id=none', '-Wl,--hash-style=sysv'],
     ...[source, '-o', join(root, 'lib/libminios.so')],
   ]);
+}
+
+async function makeEmptyLibraries(root: string, job: Job): Promise<void> {
+  for (const name of emptyLibraries) await must(job, 'ar', ['rcsD', join(root, 'lib', name)]);
 }
 
 async function must(job: Job, command: string, args: string[]): Promise<void> {

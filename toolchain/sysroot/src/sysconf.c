@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define PAGE_SIZE 4096
-#define PATH_NAME 0 /* _CS_PATH, which newlib has for Cygwin alone */
 #define ABSENT (-1L) /* there is no such limit, or no such part */
 
 /* By name; what is not listed is ABSENT. */
@@ -129,7 +128,7 @@ long pathconf(const char *path, int name) {
 
 size_t confstr(int name, char *buffer, size_t size) {
   static const char path[] = "/bin:/usr/bin";
-  if (name != PATH_NAME) {
+  if (name != _CS_PATH) {
     minios_failed(_REENT, EINVAL);
     return 0;
   }
