@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--threads] [--json]`: one table, measured in
- * one run on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
- * on it, and what else there is of Xen; `--net`: TCP through lwip alone; `--threads`: an application's threads alone.
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--threads] [--files] [--json]`: one table,
+ * measured in one run on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
+ * on it, and what else there is of Xen; `--net`: TCP through lwip alone; `--threads`: an application's threads alone;
+ * `--files`: read() and write() of files alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -14,6 +15,7 @@ import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
 import { type BootTimes, bootText, measureBoots } from './boot-times.ts';
+import { type GuestFileSpeed, guestFileText, measureGuestFiles } from './file-guest.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
 import { type GuestNetSpeed, guestNetText, measureGuestNet } from './net-guest.ts';
 import {
@@ -48,6 +50,8 @@ interface Request {
   readonly net: boolean;
   /** An application's threads, and nothing else. */
   readonly threads: boolean;
+  /** Files, and nothing else. */
+  readonly files: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -62,9 +66,10 @@ function parse(words: readonly string[]): Request {
       block: { type: 'boolean', default: false },
       net: { type: 'boolean', default: false },
       threads: { type: 'boolean', default: false },
+      files: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json, paged, block, net, threads } = values;
+  const { width, only, runs, json, paged, block, net, threads, files } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -85,6 +90,7 @@ function parse(words: readonly string[]): Request {
     block,
     net,
     threads,
+    files,
   };
 }
 
@@ -102,6 +108,7 @@ interface Results {
   readonly net: GuestNetSpeed[];
   readonly boots: BootTimes[];
   readonly threads: ThreadSpeed[];
+  readonly files: GuestFileSpeed[];
 }
 
 type Say = (text: string) => void;
@@ -111,37 +118,20 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
     ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
-    ...{ net: [], boots: [], threads: [] },
+    ...{ net: [], boots: [], threads: [], files: [] },
   };
   const { widths, runs } = request;
-  const measureDisk = async (): Promise<void> => {
-    results.block = await measureBlock({ runs, directory });
-    say(`${blockText(results.block)}\n`);
-    results.guestBlock = await measureGuestBlock({ runs, directory });
-    say(`${guestBlockText(results.guestBlock)}\n`);
-    for (const width of widths) {
-      const calls = await measurePvCalls(width, { runs });
-      results.pvCalls.push(calls);
-      say(`${pvCallsText(calls)}\n`);
-    }
-    for (const width of widths) {
-      const read = await measureGrubRead(width, { directory });
-      results.grubRead.push(read);
-      say(`${grubReadText(read)}\n`);
-    }
-    for (const width of widths) {
-      const boots = await measureBoots(width, { runs, directory });
-      results.boots.push(...boots);
-      for (const boot of boots) say(`${bootText(boot)}\n`);
-    }
-  };
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
   if (request.block) {
-    await measureDisk();
+    await measureDisks(request, results, directory, say);
     return results;
   }
   if (request.threads) {
     results.threads.push(...(await measureAllThreads(request, directory, say)));
+    return results;
+  }
+  if (request.files) {
+    results.files.push(...(await measureAllFiles(request, directory, say)));
     return results;
   }
   if (request.net) {
@@ -174,10 +164,38 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     results.recompiling.push(recompiling);
     say(`${recompilingText(recompiling)}\n`);
   }
-  await measureDisk();
+  await measureDisks(request, results, directory, say);
   results.net.push(...(await measureAllNet(request, directory, say)));
   results.threads.push(...(await measureAllThreads(request, directory, say)));
+  results.files.push(...(await measureAllFiles(request, directory, say)));
   return results;
+}
+
+async function measureDisks(
+  { widths, runs }: Request,
+  results: Results,
+  directory: string,
+  say: Say,
+): Promise<void> {
+  results.block = await measureBlock({ runs, directory });
+  say(`${blockText(results.block)}\n`);
+  results.guestBlock = await measureGuestBlock({ runs, directory });
+  say(`${guestBlockText(results.guestBlock)}\n`);
+  for (const width of widths) {
+    const calls = await measurePvCalls(width, { runs });
+    results.pvCalls.push(calls);
+    say(`${pvCallsText(calls)}\n`);
+  }
+  for (const width of widths) {
+    const read = await measureGrubRead(width, { directory });
+    results.grubRead.push(read);
+    say(`${grubReadText(read)}\n`);
+  }
+  for (const width of widths) {
+    const boots = await measureBoots(width, { runs, directory });
+    results.boots.push(...boots);
+    for (const boot of boots) say(`${bootText(boot)}\n`);
+  }
 }
 
 async function measureAllPaged(
@@ -221,6 +239,20 @@ async function measureAllThreads(
     const speed = await measureThreads(width, { runs, directory });
     speeds.push(speed);
     say(`${threadsText(speed)}\n`);
+  }
+  return speeds;
+}
+
+async function measureAllFiles(
+  { widths }: Request,
+  directory: string,
+  say: Say,
+): Promise<GuestFileSpeed[]> {
+  const speeds: GuestFileSpeed[] = [];
+  for (const width of widths) {
+    const speed = await measureGuestFiles(width, { directory });
+    speeds.push(speed);
+    say(`${guestFileText(speed)}\n`);
   }
   return speeds;
 }

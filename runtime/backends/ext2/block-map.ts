@@ -1,7 +1,7 @@
 /** Which blocks an inode's bytes lie in: twelve of its own, then blocks of numbers, one, two and three deep. */
 import { XenError } from '../../errors.ts';
 import type { Allocation } from './allocation.ts';
-import { directBlocks } from './structures.ts';
+import { directBlocks, ext2Inode } from './structures.ts';
 import type { Volume } from './volume.ts';
 
 /** Where a block's number is written: in the inode, or in a block of numbers. */
@@ -50,11 +50,11 @@ export class BlockMap {
 
   /** Gives back all blocks from one on. */
   cut(from: number): void {
-    const inode = this.#volume.inode(this.#inode);
     for (let index = from; index < directBlocks; index++) {
-      const number = inode.block[index] ?? 0;
+      const slot = { block: undefined, index };
+      const number = this.#read(slot);
       if (number === 0) continue;
-      this.#write({ block: undefined, index }, 0);
+      this.#write(slot, 0);
       this.#give(number);
     }
     let first = directBlocks;
@@ -128,7 +128,7 @@ export class BlockMap {
   #read({ block, index }: Slot): number {
     const number =
       block === undefined
-        ? (this.#volume.inode(this.#inode).block[index] ?? 0)
+        ? viewOf(this.#own(index)).getUint32(0, true)
         : viewOf(this.#volume.store.get(block)).getUint32(4 * index, true);
     return number === 0 ? 0 : this.#volume.checkBlock(number);
   }
@@ -138,10 +138,13 @@ export class BlockMap {
       viewOf(this.#volume.store.change(block)).setUint32(4 * index, number, true);
       return;
     }
-    const inode = this.#volume.changeInode(this.#inode);
-    const numbers = [...inode.block];
-    numbers[index] = number;
-    inode.block = numbers;
+    viewOf(this.#own(index, true)).setUint32(0, number, true);
+  }
+
+  /** One of the numbers in the inode. */
+  #own(index: number, isChanged = false): Uint8Array {
+    const at = ext2Inode.offsets.block + 4 * index;
+    return this.#volume.inodeBytes(this.#inode, isChanged, at, 4);
   }
 }
 

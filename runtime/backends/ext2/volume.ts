@@ -39,6 +39,7 @@ export class Volume {
   readonly inodeSize: number;
   readonly hasFileTypes: boolean;
   readonly #firstGroupBlock: number;
+  readonly #tables: number[] = [];
   #isMarked = false;
 
   constructor(disk: Disk, what: string, isReadOnly: boolean) {
@@ -155,7 +156,10 @@ export class Volume {
     const { inodesCount, inodesPerGroup } = this.geometry;
     if (number < 1 || number > inodesCount)
       throw new XenError('EIO', `ext2: inode ${number} of ${inodesCount}`);
-    const { inodeTable } = this.group(Math.floor((number - 1) / inodesPerGroup));
+    const group = Math.floor((number - 1) / inodesPerGroup);
+    // Where it is never changes, and it is asked for with every block of a file.
+    const inodeTable = this.#tables[group] ?? this.group(group).inodeTable;
+    this.#tables[group] = inodeTable;
     const at = ((number - 1) % inodesPerGroup) * this.inodeSize;
     const block = this.checkBlock(inodeTable) + Math.floor(at / this.blockSize);
     return [this.checkBlock(block), at % this.blockSize];
