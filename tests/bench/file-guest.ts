@@ -66,7 +66,7 @@ async function imageSpeed(
   directory: string,
   megabytes: number,
 ): Promise<FileSpeed | undefined> {
-  const bytes = await newExt2((megabytes + 16) * 1024);
+  const bytes = await newExt2((megabytes + 64) * 1024, '-b', '4096');
   if (bytes === undefined) return undefined;
   const path = join(directory, 'ext2.img');
   writeFileSync(path, bytes);
