@@ -9,6 +9,8 @@ export const node = (op: Op, width: Width, args: readonly Value[], detail?: Deta
   width,
   args,
   detail,
+  walk: undefined,
+  writing: undefined,
 });
 
 // biome-ignore format: a table

@@ -9,6 +9,21 @@ export interface Value {
   readonly width: Width;
   readonly args: readonly Value[];
   readonly detail: Detail;
+  /** Which walk was here last: one that is to meet each value once leaves a token of its own, for a tenth of what a Set costs. */
+  walk: object | undefined;
+  /** What its last writer knew of it. */
+  writing: Writing | undefined;
+}
+
+/** How a value is written (recompiler/lower/values.ts). Locals are -1 where there are none. */
+export interface Writing {
+  /** A token of whose notes these are. */
+  readonly writer: object;
+  /** Still to be written. */
+  uses: number;
+  integer: number;
+  float: number;
+  halves: { readonly low: number; readonly high: number } | undefined;
 }
 
 /** A piece of meaning that is too long to stand in line (an x87 addition): lowered to a function, called from everywhere. */

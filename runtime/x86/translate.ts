@@ -41,20 +41,18 @@ export const asksHost = ({ mnemonic, operands, flow }: Instruction): boolean => 
   if (flow !== 'next') return false;
   const [destination, source] = operands;
   const loadsSegment = mnemonic !== 'PUSH' && isSpecial(destination, 'segment');
-  return (
-    mnemonic in privileged ||
-    loadsSegment ||
-    isSpecial(destination, 'control', 'debug') ||
-    isSpecial(source, 'control', 'debug')
-  );
+  return mnemonic in privileged || loadsSegment || isSystem(destination) || isSystem(source);
 };
 
-/** Registers of MMX stand first or second. */
-const usesMmx = ({ mnemonic, operands: [first, second] }: Instruction): boolean =>
-  isSpecial(first, 'mm') || isSpecial(second, 'mm') || mnemonic === 'EMMS';
+const isSystem = (operand: Operand): boolean =>
+  isSpecial(operand, 'control') || isSpecial(operand, 'debug');
 
-const isSpecial = (operand: Operand, ...files: SpecialOperand['file'][]): boolean =>
-  operand.kind === 'special' && files.includes(operand.file);
+/** Registers of MMX stand first or second. */
+const usesMmx = ({ mnemonic, operands }: Instruction): boolean =>
+  isSpecial(operands[0], 'mm') || isSpecial(operands[1], 'mm') || mnemonic === 'EMMS';
+
+const isSpecial = (operand: Operand, file: SpecialOperand['file']): boolean =>
+  operand.kind === 'special' && operand.file === file;
 
 /** Writes the instruction; one without a row ends the block with #UD at its own address. */
 export function translateInstruction(b: Builder, instruction: Instruction): void {

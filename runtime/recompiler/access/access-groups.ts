@@ -44,9 +44,9 @@ export class AccessGroups {
   readonly #mode: Mode;
   readonly #open = new Map<Root, AccessGroup>();
   readonly #of = new Map<Value | Store, GroupedAccess>();
-  readonly #names = new Map<Value, string>();
+  #names: Map<Value, string> | undefined;
   /** Roots that nothing is merged of. */
-  readonly #apart = new Set<Root>();
+  #apart: Set<Root> | undefined;
   #instruction: bigint;
 
   /** `isApart`: whether an access, and others of its root, are to stand alone. */
@@ -60,13 +60,17 @@ export class AccessGroups {
     this.#read(block);
     if (isApart === undefined) return;
     for (const { group } of new Set(this.#of.values()))
-      if (isApart(group.first.instruction, group.first.writes))
-        this.#apart.add(this.#nameOf(group.root));
-    if (this.#apart.size === 0) return;
+      if (isApart(group.first.instruction, group.first.writes)) this.#keepApart(group.root);
+    if (this.#apart === undefined) return;
     this.#open.clear();
     this.#of.clear();
     this.#instruction = block.address;
     this.#read(block);
+  }
+
+  #keepApart(root: Value | undefined): void {
+    this.#apart ??= new Set();
+    this.#apart.add(this.#nameOf(root));
   }
 
   #read(block: Block): void {
@@ -97,7 +101,7 @@ export class AccessGroups {
     const { root, offset } = this.#split(address);
     const end = offset + BigInt(bytes);
     const name = this.#nameOf(root);
-    const open = this.#apart.has(name) ? undefined : this.#open.get(name);
+    const open = this.#apart?.has(name) === true ? undefined : this.#open.get(name);
     const group =
       open !== undefined && max(end, open.end) - min(offset, open.least) <= BigInt(mostSpan)
         ? open
@@ -151,6 +155,7 @@ export class AccessGroups {
     }
     const known = constantOf(value);
     if (known !== undefined) return String(known);
+    this.#names ??= new Map();
     const name = this.#names.get(value) ?? `v${this.#names.size}`;
     this.#names.set(value, name);
     return name;

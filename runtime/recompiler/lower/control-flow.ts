@@ -82,7 +82,8 @@ function dominators(
   const [entry = 0] = order;
   dominator[entry] = entry;
   const meet = (a: number, b: number): number => {
-    let [x, y] = [a, b];
+    let x = a;
+    let y = b;
     while (x !== y) {
       if (at(place, x) > at(place, y)) x = at(dominator, x);
       else y = at(dominator, y);
@@ -91,14 +92,26 @@ function dominators(
   };
   for (let changed = true; changed; ) {
     changed = false;
-    for (const node of order.slice(1)) {
-      const known = (into[node] ?? []).filter((from) => at(dominator, from) >= 0);
-      const found = known.reduce((a, b) => meet(a, b));
+    for (let i = 1; i < order.length; i++) {
+      const node = at(order, i);
+      const found = nearest(into[node] ?? [], dominator, meet);
       changed ||= found !== dominator[node];
       dominator[node] = found;
     }
   }
   return dominator;
+}
+
+/** What dominates all those nodes of which something is known; -1 if nothing is. */
+function nearest(
+  nodes: readonly number[],
+  dominator: readonly number[],
+  meet: (a: number, b: number) => number,
+): number {
+  let found = -1;
+  for (const node of nodes)
+    if (at(dominator, node) >= 0) found = found < 0 ? node : meet(found, node);
+  return found;
 }
 
 function dominates(

@@ -5,7 +5,7 @@
  */
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from './frame.ts';
-import type { RegisterSet } from './plan.ts';
+import type { RegisterSet } from './register-set.ts';
 
 /** How flags are stored for who leaves; the same key for the same stores. */
 export interface ExitFlags {

@@ -18,8 +18,8 @@ import { leaveReasons } from '../leave-reasons.ts';
 import type { Recipes } from '../recipes.ts';
 import { Calls } from './calls.ts';
 import type { ChunkRange } from './chunk-loops.ts';
-import type { RegisterSet } from './plan.ts';
-import { registersIn } from './plan.ts';
+import type { RegisterSet } from './register-set.ts';
+import { registersIn } from './register-set.ts';
 import type { SupportFunction } from './support.ts';
 import { halvedRegisters } from './vector-halves.ts';
 

@@ -1,7 +1,6 @@
 /** One block → Wasm statements: effects in order, then the way on, and behind it what its exits spill. */
 
 import type { Flag } from '../../ir/ops.ts';
-import { flagNames } from '../../ir/ops.ts';
 import type { Statement, Subroutine, Terminator, Value } from '../../ir/value.ts';
 import { memoryAccess } from '../access/choose-access.ts';
 import type { MemoryAccess } from '../access/memory-access.ts';
@@ -10,13 +9,15 @@ import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
 import { writeChunk } from './chunk-guard.ts';
 import { realAddress } from './chunk-loops.ts';
 import { ExitChain } from './exit-chain.ts';
+import { flagsIn } from './flag-set.ts';
 import { FlagsNow } from './flags-now.ts';
 import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
 import { unlessMore } from './more-polls.ts';
-import { type BlockPlan, bitOf, operandsOf, operandsOfChunk, terminatorOperands } from './plan.ts';
+import { type BlockPlan, operandsOf, operandsOfChunk, terminatorOperands } from './plan.ts';
+import { bitOf } from './register-set.ts';
 import { isAnchored, type Surroundings, Values, wholeOf } from './values.ts';
 import type { Ways } from './ways.ts';
 
@@ -30,8 +31,8 @@ export class BlockLowering implements Surroundings {
   readonly #memory: MemoryAccess;
   readonly #way: TerminatorLowering;
   readonly #lastUse = new Map<number, number>();
-  readonly #saved = new Map<number, number>();
-  readonly #savedHalves = new Map<number, Halves>();
+  #saved: Map<number, number> | undefined;
+  #savedHalves: Map<number, Halves> | undefined;
   readonly #tableIndex: Value | undefined;
   /** A load that the terminator makes, where its jump table does not know the way. */
   #tableLoad: Value | undefined;
@@ -104,13 +105,13 @@ export class BlockLowering implements Surroundings {
     const low = this.half(value, 0);
     const high = this.half(value, 1);
     if (low !== undefined && high !== undefined) return wholeOf(this.emitter, low, high);
-    const local = this.#saved.get(register) ?? this.#frame.registerLocal(register);
+    const local = this.#saved?.get(register) ?? this.#frame.registerLocal(register);
     return this.emitter.get(local, this.#frame.registerType(register));
   }
 
   half(value: Value, index: 0 | 1): Expression | undefined {
     const register = value.detail as number;
-    const halves = this.#savedHalves.get(register) ?? this.#frame.halvesOf(register);
+    const halves = this.#savedHalves?.get(register) ?? this.#frame.halvesOf(register);
     if (halves === undefined) return undefined;
     return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
   }
@@ -136,10 +137,13 @@ export class BlockLowering implements Surroundings {
   /** Counts uses, and finds for every register the last statement at which its value at the block's start is read. */
   #countUses(): void {
     const { statements, terminator, flagsOut } = this.#plan.block;
-    const seen = new Set<Value>();
+    let place = 0;
+    const reads = (register: number): void => {
+      this.#lastUse.set(register, place);
+    };
     const visit = (value: Value, at: number): void => {
-      this.#values.count(value);
-      this.#note(value, at, seen);
+      place = at;
+      this.#values.count(value, reads);
     };
     statements.forEach((statement, i) => {
       // What is not stored is made from what registers hold when it is asked for.
@@ -147,8 +151,8 @@ export class BlockLowering implements Surroundings {
       for (const value of operandsOf(statement)) visit(value, i);
     });
     this.#flags.countLoads();
-    for (const flag of flagNames) {
-      const value = this.#plan.flagsOut.has(flag) ? flagsOut[flag] : undefined;
+    for (const flag of flagsIn(this.#plan.flagsOut)) {
+      const value = flagsOut[flag];
       if (value !== undefined) visit(value, statements.length);
     }
     for (const value of terminatorOperands(terminator)) visit(value, statements.length);
@@ -157,7 +161,7 @@ export class BlockLowering implements Surroundings {
     if (index === undefined) return;
     // A jump's way through its table asks for it again.
     this.#values.count(index);
-    this.#note(index, statements.length, new Set());
+    this.#note(index, statements.length);
   }
 
   /** The load of a jump's target that nothing else reads. */
@@ -166,12 +170,9 @@ export class BlockLowering implements Surroundings {
     return this.#values.usesOf(terminator.target) === 1 ? terminator.target : undefined;
   }
 
-  #note(value: Value, at: number, seen: Set<Value>): void {
+  #note(value: Value, at: number): void {
     if (value.op === 'register') this.#lastUse.set(value.detail as number, at);
-    else if (value.args.length > 0 && !seen.has(value) && !isAnchored(value)) {
-      seen.add(value);
-      for (const arg of value.args) this.#note(arg, at, seen);
-    }
+    else if (!isAnchored(value)) for (const arg of value.args) this.#note(arg, at);
   }
 
   #statement(statement: Statement, index: number, all: readonly Statement[]): void {
@@ -232,10 +233,11 @@ export class BlockLowering implements Surroundings {
     }
     const local = frame.registerLocal(register);
     const written = this.#values.emitInto(local, value);
-    if (needed && !this.#saved.has(register)) {
+    if (needed && this.#saved?.has(register) !== true) {
       const type = frame.registerType(register);
       const saved = frame.local(type);
       this.statement(e.set(saved, e.get(local, type)));
+      this.#saved ??= new Map();
       this.#saved.set(register, saved);
     }
     this.statement(e.set(local, written));
@@ -249,10 +251,11 @@ export class BlockLowering implements Surroundings {
   ): void {
     const e = this.emitter;
     const { low, high } = this.#values.keepHalves(value);
-    if (needed && !this.#savedHalves.has(register)) {
+    if (needed && this.#savedHalves?.has(register) !== true) {
       const saved = { low: this.local('f64'), high: this.local('i64') };
       this.statement(e.set(saved.low, e.get(to.low, 'f64')));
       this.statement(e.set(saved.high, e.get(to.high, 'i64')));
+      this.#savedHalves ??= new Map();
       this.#savedHalves.set(register, saved);
     }
     this.statement(e.set(to.low, e.get(low, 'f64')));

@@ -5,9 +5,11 @@ import { cpuState, registerOffset } from '../../x86/state.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import { realAddress } from './chunk-loops.ts';
+import { flagsIn } from './flag-set.ts';
 import type { FlagsNow } from './flags-now.ts';
 import { type Frame, functionName } from './frame.ts';
-import type { BlockPlan, RegisterSet } from './plan.ts';
+import type { BlockPlan } from './plan.ts';
+import type { RegisterSet } from './register-set.ts';
 import type { Values } from './values.ts';
 import type { Ways } from './ways.ts';
 
@@ -46,7 +48,7 @@ export class TerminatorLowering {
   #writeFlags(): void {
     const e = this.#frame.emitter;
     const pending: [number, number][] = [];
-    for (const flag of this.#plan.flagsOut) {
+    for (const flag of flagsIn(this.#plan.flagsOut)) {
       const value = this.#plan.block.flagsOut[flag];
       if (value === undefined) continue;
       pending.push([

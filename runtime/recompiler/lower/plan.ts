@@ -1,23 +1,13 @@
 /** What lowering must know of a function before it writes it: who reads which register and flag, and where code comes in. */
-import { type Flag, flagNames } from '../../ir/ops.ts';
 import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
-import { RSP } from '../../x86/registers.ts';
 import type { Convention } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Chunk } from './chunk-loops.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { type FlagsInBlock, flowFlagSources } from './flag-flow.ts';
-import { isAnchored } from './values.ts';
-
-/** A set of registers, one bit each by number. RSP travels as parameter and result, and is in none. */
-export type RegisterSet = number;
-export const bitOf = (register: number): RegisterSet => (register === RSP ? 0 : 1 << register);
-
-export function* registersIn(set: RegisterSet): Generator<number> {
-  for (let register = 0; register < 32; register++) {
-    if (register !== RSP && (set & (1 << register)) !== 0) yield register;
-  }
-}
+import { bitOfFlag, type FlagSet, flagsIn } from './flag-set.ts';
+import { bitOf, type RegisterSet } from './register-set.ts';
+import { Walk } from './walk.ts';
 
 export interface BlockPlan {
   readonly block: Block;
@@ -51,9 +41,9 @@ export interface BlockPlan {
   used: RegisterSet;
   leaves: boolean;
   /** Flags that are read at the block's start value, here or later. */
-  flagsIn: ReadonlySet<Flag>;
+  flagsIn: FlagSet;
   /** Flags that a later block reads. */
-  flagsOut: ReadonlySet<Flag>;
+  flagsOut: FlagSet;
 }
 
 /**
@@ -147,13 +137,14 @@ function planBlock(
   const { early, mayLeave } = survey(block.statements);
   const chunk = fn.chunks?.get(block.address);
   const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
-  const successors = [
-    ...targets(block.terminator),
-    ...wayOfChunk(chunk),
-    ...early,
-    ...computed,
-  ].flatMap((target) => indices.get(target) ?? []);
-  const outside = [...targets(block.terminator), ...early].some((target) => !indices.has(target));
+  const successors: number[] = [];
+  let outside = addIndices(successors, targets(block.terminator), indices);
+  addIndices(successors, wayOfChunk(chunk), indices);
+  outside = addIndices(successors, early, indices) || outside;
+  addIndices(successors, computed, indices);
+  const before: number[] = [];
+  addIndices(before, early, indices);
+  if (chunk?.kind === 'checked') addIndices(before, [chunk.guard], indices);
   const walk = new Walk();
   for (const statement of block.statements)
     for (const value of operandsOf(statement)) walk.visit(value);
@@ -169,9 +160,7 @@ function planBlock(
         : undefined,
     goesOut: outside,
     calls: outside || ['call', 'callIndirect', 'jumpIndirect'].includes(terminator.kind),
-    early: [...early, ...(chunk?.kind === 'checked' ? [chunk.guard] : [])].flatMap(
-      (target) => indices.get(target) ?? [],
-    ),
+    early: before,
     resumable: fn.resumable.has(block.address),
     chunk,
     loopHead: false,
@@ -187,8 +176,23 @@ function planBlock(
       (mayLeave && chunk?.kind !== 'unchecked') ||
       !['jump', 'branch'].includes(block.terminator.kind),
     flagsIn: walk.flags,
-    flagsOut: new Set(),
+    flagsOut: 0,
   };
+}
+
+/** Adds the places of blocks; whether there are others. */
+function addIndices(
+  to: number[],
+  addresses: Iterable<bigint>,
+  indices: ReadonlyMap<bigint, number>,
+): boolean {
+  let others = false;
+  for (const address of addresses) {
+    const index = indices.get(address);
+    if (index === undefined) others = true;
+    else to.push(index);
+  }
+  return others;
 }
 
 /** Registers that calls take along (convention.ts). */
@@ -270,29 +274,14 @@ export function terminatorOperands(t: Terminator): readonly Value[] {
   }
 }
 
-/** Registers and flags that values read at the block's start. */
-class Walk {
-  registers: RegisterSet = 0;
-  readonly flags = new Set<Flag>();
-  readonly #seen = new Set<Value>();
-
-  visit(value: Value): void {
-    if (value.op === 'register') this.registers |= bitOf(value.detail as number);
-    else if (value.op === 'flag') this.flags.add(value.detail as Flag);
-    else if (value.args.length > 0 && !isAnchored(value) && !this.#seen.has(value)) {
-      this.#seen.add(value);
-      for (const arg of value.args) this.visit(arg);
-    }
-  }
-}
-
 /** Backward: which flags must be computed because some block reads them. */
 function flowFlags(plans: BlockPlan[]): void {
   untilStable(plans, (p) => {
-    const out = new Set(p.successors.flatMap((s) => [...(plans[s]?.flagsIn ?? [])]));
-    const into = flagsInto(p, out);
-    for (const s of p.early) for (const flag of plans[s]?.flagsIn ?? []) into.add(flag);
-    const changed = out.size !== p.flagsOut.size || into.size !== p.flagsIn.size;
+    let out = 0;
+    for (const s of p.successors) out |= plans[s]?.flagsIn ?? 0;
+    let into = flagsInto(p, out);
+    for (const s of p.early) into |= plans[s]?.flagsIn ?? 0;
+    const changed = out !== p.flagsOut || into !== p.flagsIn;
     p.flagsOut = out;
     p.flagsIn = into;
     return changed;
@@ -300,29 +289,33 @@ function flowFlags(plans: BlockPlan[]): void {
 }
 
 /** Flags that a block needs at its start so that it can give those of `out`. */
-function flagsInto(p: BlockPlan, out: ReadonlySet<Flag>): Set<Flag> {
-  if (out.size === 0) return new Set(p.flagsIn);
+function flagsInto(p: BlockPlan, out: FlagSet): FlagSet {
+  if (out === 0) return p.flagsIn;
   const walk = new Walk();
-  const into = new Set(p.flagsIn);
-  for (const flag of out) {
+  let into = p.flagsIn;
+  for (const flag of flagsIn(out)) {
     const value = p.block.flagsOut[flag];
-    if (value === undefined) into.add(flag);
+    if (value === undefined) into |= bitOfFlag[flag];
     else walk.visit(value);
   }
-  for (const flag of walk.flags) into.add(flag);
-  return into;
+  return into | walk.flags;
 }
 
 /** Applies a backward step to all blocks until it changes none. */
 function untilStable(plans: readonly BlockPlan[], step: (p: BlockPlan) => boolean): void {
-  const backward = [...plans].reverse();
-  while (backward.filter(step).length > 0);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let i = plans.length - 1; i >= 0; i--) {
+      const p = plans[i];
+      if (p !== undefined && step(p)) changed = true;
+    }
+  }
 }
 
 function usedByFlags(p: BlockPlan): RegisterSet {
   const walk = new Walk();
-  for (const flag of flagNames) {
-    const value = p.flagsOut.has(flag) ? p.block.flagsOut[flag] : undefined;
+  for (const flag of flagsIn(p.flagsOut)) {
+    const value = p.block.flagsOut[flag];
     if (value !== undefined) walk.visit(value);
   }
   return walk.registers;
@@ -354,8 +347,10 @@ function comeIn(plans: readonly BlockPlan[], entry: number, convention: Travelli
 function flowRegisters(plans: BlockPlan[]): void {
   while (plans.filter((p) => spread(plans, p)).length > 0);
   untilStable(plans, (p) => {
-    const out = p.successors.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
-    const early = p.early.reduce((all, s) => all | (plans[s]?.liveIn ?? 0), 0);
+    let out = 0;
+    for (const s of p.successors) out |= plans[s]?.liveIn ?? 0;
+    let early = 0;
+    for (const s of p.early) early |= plans[s]?.liveIn ?? 0;
     const live = early | p.used | (out & ~p.written) | (p.leaves ? p.dirtyIn : 0);
     const changed = live !== p.liveIn;
     p.liveIn = live;

@@ -1,7 +1,7 @@
 /** Writes values as Wasm expressions: remembers what is in a local already, in which type, and what it costs to ask again. */
 import { constantOf } from '../../ir/build.ts';
 import type { Op, Width } from '../../ir/ops.ts';
-import type { Subroutine, Value } from '../../ir/value.ts';
+import type { Subroutine, Value, Writing } from '../../ir/value.ts';
 import { carrier, floatType } from '../carrier.ts';
 import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
 
@@ -35,12 +35,10 @@ export class Values {
   readonly #tables: RuleTables;
   readonly emitter: Emitter;
   readonly surroundings: Surroundings;
-  readonly #uses = new Map<Value, number>();
-  readonly #integers = new Map<Value, number>();
-  readonly #floats = new Map<Value, number>();
-  readonly #halves = new Map<Value, { readonly low: number; readonly high: number }>();
+  /** Of notes in values. */
+  readonly #writer = {};
   /** Which value a register's local holds, where it is found nowhere else. */
-  readonly #inRegisters = new Map<number, Value>();
+  #inRegisters: Map<number, Value> | undefined;
   /** The last expression that is a local which keeps its value. */
   #constant: { readonly expression: Expression; readonly local: number } | undefined;
   #awaited: Value | undefined;
@@ -52,31 +50,63 @@ export class Values {
     this.emitter = surroundings.emitter;
   }
 
-  /** Counts the uses of a root and of all below it, so that what is used once is written in place. */
-  count(value: Value): void {
-    const uses = this.#uses.get(value);
-    this.#uses.set(value, (uses ?? 0) + 1);
-    if (uses === undefined && !isAnchored(value)) for (const arg of value.args) this.count(arg);
+  /**
+   * Counts the uses of a root and of all below it, so that what is used once is written in place. `reads` is told of the
+   * registers in what is met for the first time.
+   */
+  count(value: Value, reads?: (register: number) => void): void {
+    const { args } = value;
+    if (args.length === 0) {
+      if (value.op === 'register') reads?.(value.detail as number);
+      return;
+    }
+    const known = this.#notes(value);
+    if (known !== undefined) {
+      known.uses++;
+      return;
+    }
+    this.#newNotes(value).uses = 1;
+    if (!isAnchored(value))
+      for (let i = 0; i < args.length; i++) this.count(args[i] ?? value, reads);
   }
 
-  /** Uses that are still to be written. */
+  #notes({ writing }: Value): Writing | undefined {
+    return writing?.writer === this.#writer ? writing : undefined;
+  }
+
+  #newNotes(value: Value): Writing {
+    const notes = { writer: this.#writer, uses: 0, integer: -1, float: -1, halves: undefined };
+    value.writing = notes;
+    return notes;
+  }
+
+  /** Uses that are still to be written, of what is made of others. */
   usesOf(value: Value): number {
-    return this.#uses.get(value) ?? 0;
+    return this.#notes(value)?.uses ?? 0;
   }
 
   /** Whether it lies in a local; what it was made from may be gone. */
   isWritten(value: Value): boolean {
-    return this.#integers.has(value);
+    return this.#integerOf(value) >= 0;
+  }
+
+  #integerOf(value: Value): number {
+    return this.#notes(value)?.integer ?? -1;
+  }
+
+  #floatOf(value: Value): number {
+    return this.#notes(value)?.float ?? -1;
   }
 
   /** Where a value lies that has been evaluated. */
   localOf(value: Value): number | undefined {
-    return this.#integers.get(value);
+    const local = this.#integerOf(value);
+    return local < 0 ? undefined : local;
   }
 
   #use(value: Value): void {
-    const uses = this.#uses.get(value);
-    if (uses !== undefined) this.#uses.set(value, uses - 1);
+    const notes = this.#notes(value);
+    if (notes !== undefined) notes.uses--;
   }
 
   /** The value in its carrier. */
@@ -97,16 +127,15 @@ export class Values {
   /** What needs no work: the value lies in a local, or waits to be written in place. */
   #known(value: Value): Expression | undefined {
     const e = this.emitter;
-    const local = this.#integers.get(value);
-    if (local !== undefined) {
+    const notes = this.#notes(value);
+    if (notes === undefined) return undefined;
+    const { integer: local, float: inFloat, halves } = notes;
+    if (local >= 0) {
       const expression = e.get(local, carrier(value.width));
-      if (!this.#inRegisters.has(local)) this.#constant = { expression, local };
+      if (this.#inRegisters?.has(local) !== true) this.#constant = { expression, local };
       return expression;
     }
-    const inFloat = this.#floats.get(value);
-    if (inFloat !== undefined)
-      return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
-    const halves = this.#halves.get(value);
+    if (inFloat >= 0) return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
     return halves && wholeOf(e, e.get(halves.low, 'f64'), e.get(halves.high, 'i64'));
   }
 
@@ -123,12 +152,12 @@ export class Values {
   #emitFloat(value: Value): Expression {
     const e = this.emitter;
     const type = floatType(value.width);
-    const inFloat = this.#floats.get(value);
-    if (inFloat !== undefined) return e.get(inFloat, type);
+    const inFloat = this.#floatOf(value);
+    if (inFloat >= 0) return e.get(inFloat, type);
     const rule = value.width === 128 ? undefined : this.#tables.floatRules[value.op];
-    if (rule === undefined || this.#integers.has(value)) return this.#asFloat(value);
+    if (rule === undefined || this.isWritten(value)) return this.#asFloat(value);
     const local = this.toLocal(rule(this, value), type);
-    this.#floats.set(value, local);
+    this.#noted(value).float = local;
     return e.get(local, type);
   }
 
@@ -142,15 +171,16 @@ export class Values {
     // Vectors are asked for in parts that are not counted.
     const moves = isNew && (value.width <= 64 || this.usesOf(value) === 0);
     const expression = moves ? this.#write(value) : this.#emit(value);
-    const old = this.#inRegisters.get(register);
-    this.#inRegisters.delete(register);
-    if (old !== undefined && this.#integers.get(old) === register) {
-      this.#integers.delete(old);
+    const old = this.#inRegisters?.get(register);
+    this.#inRegisters?.delete(register);
+    if (old !== undefined && this.#integerOf(old) === register) {
+      this.#noted(old).integer = -1;
       if (this.usesOf(old) > 0)
         this.#toLocalOf(old, this.emitter.get(register, carrier(old.width)));
     }
     if (moves && this.usesOf(value) > 0) {
-      this.#integers.set(value, register);
+      this.#noted(value).integer = register;
+      this.#inRegisters ??= new Map();
       this.#inRegisters.set(register, value);
     }
     return expression;
@@ -169,8 +199,12 @@ export class Values {
 
   #toLocalOf(value: Value, expression: Expression): number {
     const local = this.toLocal(expression, carrier(value.width));
-    this.#integers.set(value, local);
+    this.#noted(value).integer = local;
     return local;
+  }
+
+  #noted(value: Value): Writing {
+    return this.#notes(value) ?? this.#newNotes(value);
   }
 
   /** A local that has the value from now to the block's end. */
@@ -193,14 +227,14 @@ export class Values {
     const low = this.toLocal(this.#lowHalf(value), 'f64');
     const high = this.toLocal(this.#highHalf(value), 'i64');
     const halves = { low, high };
-    if (value.op !== 'register') this.#halves.set(value, halves);
+    if (value.op !== 'register') this.#noted(value).halves = halves;
     return halves;
   }
 
   /** Half of a vector that is in halves: 0 as f64, 1 as i64. */
   #half(value: Value, index: 0 | 1): Expression | undefined {
     if (value.op === 'register') return this.surroundings.half(value, index);
-    const halves = this.#halves.get(value);
+    const halves = this.#notes(value)?.halves;
     if (halves === undefined) return undefined;
     return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
   }
@@ -210,7 +244,7 @@ export class Values {
     const [first, second] = value.args;
     const half = this.#half(value, 0);
     if (half !== undefined) return half;
-    if (this.#integers.has(value)) return this.emitter.extractLane('f64x2', this.emit(value), 0);
+    if (this.isWritten(value)) return this.emitter.extractLane('f64x2', this.emit(value), 0);
     if (op === 'insert' && second?.width === 64 && first !== undefined)
       return detail === 0 ? this.emitFloat(second) : this.#lowHalf(first);
     if ((op === 'zeroExtend' || op === 'pack') && first?.width === 64) return this.emitFloat(first);
@@ -222,7 +256,7 @@ export class Values {
     const [first, second] = value.args;
     const half = this.#half(value, 1);
     if (half !== undefined) return half;
-    if (this.#integers.has(value)) return this.emitter.extractLane('i64x2', this.emit(value), 1);
+    if (this.isWritten(value)) return this.emitter.extractLane('i64x2', this.emit(value), 1);
     if (op === 'insert' && second?.width === 64 && first !== undefined)
       return detail === 0 ? this.#highHalf(first) : this.emit(second);
     if (op === 'zeroExtend') return this.emitter.i64(0n);
@@ -272,9 +306,9 @@ export class Values {
   #asFloat(value: Value): Expression {
     const e = this.emitter;
     const [whole] = value.args;
-    const half = this.#integers.has(value) ? undefined : this.#halfOf(value);
+    const half = this.isWritten(value) ? undefined : this.#halfOf(value);
     if (half?.index === 0) return half.half;
-    if (value.op === 'slice' && whole !== undefined && !this.#integers.has(value)) {
+    if (value.op === 'slice' && whole !== undefined && !this.isWritten(value)) {
       const shape = value.width === 32 ? 'f32x4' : 'f64x2';
       return e.extractLane(shape, this.emit(whole), (value.detail as number) / value.width);
     }

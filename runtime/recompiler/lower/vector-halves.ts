@@ -29,10 +29,11 @@ export function halvedRegisters(fn: GuestFunction): ReadonlySet<number> {
 
 class UseCount {
   readonly uses = new Map<number, Uses>();
-  readonly #seen = new Set<Value>();
+  /** Of values that have been seen in the block at hand. */
+  #walk = {};
 
   block({ statements, terminator }: Block): void {
-    this.#seen.clear();
+    this.#walk = {};
     for (const statement of statements) {
       if (statement.kind === 'setRegister' && isVector(statement.register))
         this.#written(statement.register, statement.value);
@@ -58,8 +59,8 @@ class UseCount {
       else uses.vector++;
       return;
     }
-    if (value.args.length === 0 || this.#seen.has(value)) return;
-    this.#seen.add(value);
+    if (value.args.length === 0 || value.walk === this.#walk) return;
+    value.walk = this.#walk;
     for (const arg of value.args) this.#visit(arg, value);
   }
 

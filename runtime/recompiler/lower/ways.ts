@@ -1,10 +1,11 @@
 /** How control goes from block to block inside one Wasm function; each form of a function has its own. Blocks are numbers of plans. */
 import { flagBits } from '../../ir/builder.ts';
-import type { Flag } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
 import type { Expression } from '../emit/emitter.ts';
+import { type FlagSet, flagsIn } from './flag-set.ts';
 import type { Frame } from './frame.ts';
-import type { BlockPlan, RegisterSet } from './plan.ts';
+import type { BlockPlan } from './plan.ts';
+import type { RegisterSet } from './register-set.ts';
 import type { Values } from './values.ts';
 
 export interface Ways {
@@ -28,15 +29,15 @@ export interface Ways {
 /** Loads from the state block what lives at a block's start, but for registers that have travelled. */
 export function loadLive(frame: Frame, plan: BlockPlan, travelled: RegisterSet): Expression[] {
   const loads = frame.loadRegisters(plan.liveIn & ~travelled);
-  return plan.flagsIn.size === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
+  return plan.flagsIn === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
 }
 
 /** Flags that a block reads before it sets them, where it is entered from outside: behind a call, mostly because a rotation keeps the others. */
-function loadFlags(frame: Frame, flags: ReadonlySet<Flag>): Expression[] {
+function loadFlags(frame: Frame, flags: FlagSet): Expression[] {
   const e = frame.emitter;
   const packed = frame.local('i32');
   const loads = [e.set(packed, e.call(frame.context.flags(), [], 'i32'))];
-  for (const flag of flags) {
+  for (const flag of flagsIn(flags)) {
     const bit = e.op(
       'i32.and',
       e.op('i32.shr_u', e.get(packed, 'i32'), e.i32(flagBits[flag])),

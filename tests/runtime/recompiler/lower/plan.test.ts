@@ -1,13 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { discover } from '../../../../runtime/recompiler/discover.ts';
-import {
-  type BlockPlan,
-  bitOf,
-  outline,
-  plan,
-  type RegisterSet,
-} from '../../../../runtime/recompiler/lower/plan.ts';
+import { flagsIn } from '../../../../runtime/recompiler/lower/flag-set.ts';
+import { type BlockPlan, outline, plan } from '../../../../runtime/recompiler/lower/plan.ts';
+import { bitOf, type RegisterSet } from '../../../../runtime/recompiler/lower/register-set.ts';
 import { RAX, RBX, RCX, RDI, RSI, RSP } from '../../../../runtime/x86/registers.ts';
 import { codeSource, type SourceOptions } from '../../../support/lockstep-source.ts';
 
@@ -64,17 +60,17 @@ test('flags that another block reads are computed; those that nobody reads are n
   // cmp edi,esi; jmp 1004; 1004: sete al; ret
   const plans = planned('39f7 eb00 0f94c0 c3');
 
-  assert.equal([...block(plans, 0x1000n).flagsOut], ['ZF']);
-  assert.equal([...block(plans, 0x1000n).flagsIn], []);
-  assert.equal([...block(plans, 0x1004n).flagsIn], ['ZF']);
-  assert.equal([...block(plans, 0x1004n).flagsOut], []);
+  assert.equal(flagsIn(block(plans, 0x1000n).flagsOut), ['ZF']);
+  assert.equal(flagsIn(block(plans, 0x1000n).flagsIn), []);
+  assert.equal(flagsIn(block(plans, 0x1004n).flagsIn), ['ZF']);
+  assert.equal(flagsIn(block(plans, 0x1004n).flagsOut), []);
 });
 
 test('dec hands CF through from before its block', () => {
   // dec edi; jmp 1004; 1004: setb al; ret
   const plans = planned('ffcf eb00 0f92c0 c3');
 
-  assert.equal([...block(plans, 0x1000n).flagsIn], ['CF']);
+  assert.equal(flagsIn(block(plans, 0x1000n).flagsIn), ['CF']);
 });
 
 test('a repeated comparison hands flags and registers through, since its count may be 0', () => {
@@ -82,8 +78,8 @@ test('a repeated comparison hands flags and registers through, since its count m
   const plans = planned('39c8 f3a6 0f94c0 c3');
 
   const repeated = block(plans, 0x1002n);
-  assert.ok(repeated.flagsIn.has('ZF'));
-  assert.ok(block(plans, 0x1000n).flagsOut.has('ZF'));
+  assert.ok(flagsIn(repeated.flagsIn).includes('ZF'));
+  assert.ok(flagsIn(block(plans, 0x1000n).flagsOut).includes('ZF'));
   assert.is(repeated.liveIn & registers(RCX, RSI, RDI), registers(RCX, RSI, RDI));
 });
 
