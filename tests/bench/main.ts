@@ -16,6 +16,7 @@ import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
 import { type BootTimes, bootText, measureBoots } from './boot-times.ts';
 import { type GuestFileSpeed, guestFileText, measureGuestFiles } from './file-guest.ts';
+import { type FrontSpeeds, frontsText, measureFronts } from './fronts.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
 import { type GuestNetSpeed, guestNetText, measureGuestNet } from './net-guest.ts';
 import {
@@ -108,7 +109,7 @@ interface Results {
   readonly net: GuestNetSpeed[];
   readonly boots: BootTimes[];
   readonly threads: ThreadSpeed[];
-  readonly files: GuestFileSpeed[];
+  readonly files: (GuestFileSpeed | FrontSpeeds)[];
 }
 
 type Say = (text: string) => void;
@@ -247,12 +248,15 @@ async function measureAllFiles(
   { widths }: Request,
   directory: string,
   say: Say,
-): Promise<GuestFileSpeed[]> {
-  const speeds: GuestFileSpeed[] = [];
+): Promise<(GuestFileSpeed | FrontSpeeds)[]> {
+  const speeds: (GuestFileSpeed | FrontSpeeds)[] = [];
   for (const width of widths) {
     const speed = await measureGuestFiles(width, { directory });
     speeds.push(speed);
     say(`${guestFileText(speed)}\n`);
+    const fronts = await measureFronts(width, { directory });
+    speeds.push(fronts);
+    say(`${frontsText(fronts)}\n`);
   }
   return speeds;
 }

@@ -90,6 +90,7 @@ export class FsSession {
   }
 
   close(): void {
+    this.pages.close();
     for (const open of this.#open.splice(0))
       if (open !== undefined && 'file' in open) open.file.close();
   }

@@ -1,12 +1,19 @@
-/** The pages that a request of fsif's names: texts, and data of several pages. Mapped for the request alone, and read once. */
+/**
+ * The pages that a request of fsif's names: texts, and data of several pages. Front-ends use the same ones again and again, so those that may be
+ * written stay mapped until the front-end is let go; others are mapped for the request alone.
+ */
 
-import type { GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
+import type { GrantedAccess, GrantedMemory, GrantMapping } from '../../domain/granted-memory.ts';
 import { XenError } from '../../errors.ts';
 import { type MachineMemory, pageSize } from '../../memory/machine-memory.ts';
+
+/** 2 MiB; more than the requests of a ring have. */
+const mostKept = 512;
 
 export class GuestPages {
   readonly #memory: MachineMemory;
   readonly #granted: GrantedMemory;
+  readonly #kept = new Map<number, GrantMapping>();
 
   constructor(memory: MachineMemory, granted: GrantedMemory) {
     this.#memory = memory;
@@ -40,18 +47,42 @@ export class GuestPages {
     });
   }
 
+  close(): void {
+    for (const page of this.#kept.values()) page.unmap();
+    this.#kept.clear();
+  }
+
   #each(
     references: readonly number[],
-    access: 'read' | 'write',
+    access: GrantedAccess,
     use: (page: GrantMapping, at: number) => void,
   ): void {
     for (const [n, reference] of references.entries()) {
-      const page = this.#granted.map(reference, access);
-      try {
-        use(page, n * pageSize);
-      } finally {
-        page.unmap();
-      }
+      const kept = this.#kept.get(reference) ?? this.#keep(reference, access);
+      if (kept !== undefined) use(kept, n * pageSize);
+      else this.#useOnce(reference, access, (page) => use(page, n * pageSize));
+    }
+  }
+
+  /** Undefined where it may not be written, or too many are kept. */
+  #keep(reference: number, access: GrantedAccess): GrantMapping | undefined {
+    if (this.#kept.size >= mostKept) return undefined;
+    try {
+      const page = this.#granted.map(reference, 'write');
+      this.#kept.set(reference, page);
+      return page;
+    } catch (error) {
+      if (access === 'read' && error instanceof XenError) return undefined;
+      throw error;
+    }
+  }
+
+  #useOnce(reference: number, access: GrantedAccess, use: (page: GrantMapping) => void): void {
+    const page = this.#granted.map(reference, access);
+    try {
+      use(page);
+    } finally {
+      page.unmap();
     }
   }
 }

@@ -143,9 +143,11 @@ function read(session: NinePSession, request: MessageReader, answer: MessageWrit
   const { file } = session.fids.get(request.u32());
   const offset = positionOf(request.u64());
   if (file === undefined) throw new XenError('EBADF', 'no open file');
-  const bytes = new Uint8Array(session.room(request.u32()));
-  const count = file.read(offset, bytes);
-  answer.u32(count).bytes(bytes.subarray(0, count));
+  const most = session.room(request.u32());
+  const room = answer.room(4 + most);
+  const count = file.read(offset, room.subarray(4));
+  new DataView(room.buffer, room.byteOffset).setUint32(0, count, true);
+  answer.cut(most - count);
 }
 
 function write(session: NinePSession, request: MessageReader, answer: MessageWriter): void {

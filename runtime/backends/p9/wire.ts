@@ -97,9 +97,20 @@ export class MessageWriter {
     return this;
   }
 
-  /** The whole message. */
+  /** Room for that many bytes at the end, to be filled in; what is not needed is given back by `cut`. */
+  room(count: number): Uint8Array {
+    const at = this.#grow(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+
+  cut(count: number): this {
+    this.#length -= count;
+    return this;
+  }
+
+  /** The whole message; nothing is to be written afterwards. */
   finish(type: number, tag: number): Uint8Array {
-    const message = this.#bytes.slice(0, this.#length);
+    const message = this.#bytes.subarray(0, this.#length);
     const view = new DataView(message.buffer);
     view.setUint32(0, message.length, true);
     view.setUint8(4, type);

@@ -151,8 +151,9 @@ export class GrantTable {
   }
 
   #count(ref: number, use: GrantUse, granted: Granted): void {
+    const { frame, offset, length, isPart } = granted;
     const active = this.#active.get(ref) ?? {
-      ...{ ...granted, by: use.by, readers: noPins(), writers: noPins() },
+      ...{ frame, offset, length, isPart, by: use.by, readers: noPins(), writers: noPins() },
     };
     this.#active.set(ref, active);
     const pins = use.readOnly ? active.readers : active.writers;

@@ -95,21 +95,25 @@ export class SharedEntries {
   entry(ref: number): GrantEntry {
     const view = this.#view();
     const at = this.#at(ref);
-    const head = {
-      flags: view.getUint16(at + v1.offsets.flags, true),
-      domid: view.getUint16(at + v1.offsets.domid, true),
-    };
+    const flags = view.getUint16(at + v1.offsets.flags, true);
+    const domid = view.getUint16(at + v1.offsets.domid, true);
+    // Written out, since this is asked for every page that a device moves.
     if (this.#version === 1)
       return {
-        ...{ ...head, offset: 0, length: pageSize, transitiveDomain: 0, transitiveReference: 0 },
+        flags,
+        domid,
         frame: BigInt(view.getUint32(at + v1.offsets.frame, true)),
+        offset: 0,
+        length: pageSize,
+        transitiveDomain: 0,
+        transitiveReference: 0,
       };
     const offset = view.getUint16(at + v2.offsets.page_off, true);
     const length = view.getUint16(at + v2.offsets.length, true);
     const frame = view.getBigUint64(at + v2.offsets.frame, true);
-    const isPart = (head.flags & GTF.sub_page) !== 0;
+    const isPart = (flags & GTF.sub_page) !== 0;
     return {
-      ...{ ...head, frame, offset: isPart ? offset : 0, length: isPart ? length : pageSize },
+      ...{ flags, domid, frame, offset: isPart ? offset : 0, length: isPart ? length : pageSize },
       transitiveDomain: offset,
       transitiveReference: Number(BigInt.asUintN(32, frame)),
     };
