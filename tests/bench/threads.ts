@@ -35,7 +35,7 @@ export async function measureThreads(
   width: Width,
   options: { readonly runs: number; readonly directory: string; readonly rounds?: number },
 ): Promise<ThreadSpeed> {
-  const { runs, directory, rounds = 10_000 } = options;
+  const { runs, directory, rounds = 100_000 } = options;
   prepareEngine();
   const image = await buildProgram(directory, width, 4096);
   const bytes = new Uint8Array(readFileSync(image));
