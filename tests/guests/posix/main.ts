@@ -26,8 +26,8 @@ async function runBatch(suite: Suite, tests: readonly string[], width: 64 | 32):
   try {
     const native = await buildSide('native', suite, tests, width, directory);
     const guest = await buildSide('guest', suite, tests, width, directory);
-    const verdicts = await judge(tests, native, guest);
-    process.stdout.write(verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join(''));
+    for await (const verdict of judge(tests, native, guest))
+      process.stdout.write(`${JSON.stringify(verdict)}\n`);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

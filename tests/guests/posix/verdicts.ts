@@ -19,22 +19,21 @@ const memory = 64 * 2 ** 20;
 const atOnce = 12;
 const nativeTimeout = 20_000;
 
-export async function judge(
+/** One after another, in order. */
+export async function* judge(
   tests: readonly string[],
   native: Side,
   guest: Side,
-): Promise<Verdict[]> {
+): AsyncGenerator<Verdict> {
   const passing = await passNatively(tests, native);
   const image = new Uint8Array(readFileSync(guest.program));
   const cache = moduleCache();
-  const verdicts: Verdict[] = [];
   for (const [number, test] of tests.entries()) {
     const passesNatively = passing.has(number);
     const refusal = guest.refused.get(number);
     const failure = passesNatively ? (refusal ?? (await runGuest(image, number, cache))) : '';
-    verdicts.push({ test, passesNatively, failure });
+    yield { test, passesNatively, failure };
   }
-  return verdicts;
 }
 
 async function passNatively(tests: readonly string[], native: Side): Promise<ReadonlySet<number>> {

@@ -22,11 +22,11 @@ int _getpid_r(struct _reent *reent) {
   return DOMAIN_PID;
 }
 
-/* It is the one process of its group as well. */
+/* Also the one process of its group. -1 is all others, as on Linux, and there are none. */
 int _kill_r(struct _reent *reent, int pid, int signal) {
   if (signal < 0 || signal >= NSIG)
     return minios_failed(reent, EINVAL);
-  if (pid != DOMAIN_PID && pid != 0 && pid != -DOMAIN_PID)
+  if (pid != DOMAIN_PID && pid != 0)
     return minios_failed(reent, ESRCH);
   return (int)minios_result(reent, minios_signal(NULL, signal, SI_USER, NULL));
 }

@@ -73,7 +73,7 @@ int _raise_r(struct _reent *reent, int signal) {
 }
 
 int killpg(pid_t group, int signal) {
-  return group < 0 ? minios_failed(_REENT, EINVAL) : kill(-group, signal);
+  return group < 0 ? minios_failed(_REENT, EINVAL) : kill(group, signal);
 }
 
 int sigqueue(pid_t pid, int signal, const union sigval value) {
