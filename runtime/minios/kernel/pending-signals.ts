@@ -52,6 +52,11 @@ export class PendingSignals {
     return true;
   }
 
+  /** Whether the next of that signal is a timer's. */
+  isOfTimer(signal: number): boolean {
+    return this.#infos.find((info) => info.signal === signal)?.source.by === 'timer';
+  }
+
   has(info: SignalInfo): boolean {
     return this.#infos.includes(info);
   }

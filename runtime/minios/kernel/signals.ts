@@ -251,7 +251,7 @@ export class Signals implements WakeSource {
       this.#interruptBy(thread, thread.signals.pending.set);
     const shared = this.#shared.set;
     for (let signal = 1; signal < NSIG && bit(signal) <= shared; signal++) {
-      const thread = (shared & bit(signal)) === 0n ? undefined : this.#takerOf(bit(signal));
+      const thread = (shared & bit(signal)) === 0n ? undefined : this.#takerOf(signal);
       if (thread !== undefined) this.#interruptBy(thread, bit(signal));
     }
   }
@@ -273,13 +273,18 @@ export class Signals implements WakeSource {
     return undefined;
   }
 
-  /** The main thread before all others, as on Linux, then the running one. */
-  #takerOf(set: bigint): Thread | undefined {
+  /**
+   * The main thread before all others, as on Linux, then the running one; for a timer of timer_create that one first, as on Linux since
+   * 6.4: what counts a thread's computing is to interrupt that thread, and not one that waits.
+   */
+  #takerOf(signal: number): Thread | undefined {
     const { all, current } = this.#parts.threads;
     const takes = ({ signals: { mask, waitsFor } }: Thread): boolean =>
-      (mask & ~waitsFor & set) === 0n;
-    const first = all.find((thread) => thread.isMain && takes(thread));
-    return first ?? (current !== undefined && takes(current) ? current : all.find(takes));
+      (mask & ~waitsFor & bit(signal)) === 0n;
+    const main = all.find((thread) => thread.isMain && takes(thread));
+    const running = current !== undefined && takes(current) ? current : undefined;
+    const first = this.#shared.isOfTimer(signal) ? running : undefined;
+    return first ?? main ?? running ?? all.find(takes);
   }
 
   #callback(thread: Thread, isFault: boolean): Callback {
