@@ -16,9 +16,16 @@ export interface CamlBuildOptions extends BuildOptions {
 }
 
 export async function buildCaml(options: CamlBuildOptions): Promise<BuildResult> {
-  const { width = 64, output, cwd = process.cwd(), inherit = false, signal } = options;
-  checkOutput(output);
-  const tree = await camlTree(width, options);
+  checkOutput(options.output);
+  return await buildIn(await camlTree(options.width ?? 64, options), options);
+}
+
+/** With the compilers and libraries of that tree. */
+export async function buildIn(
+  tree: Pick<CamlTree, 'directory'>,
+  options: CamlBuildOptions,
+): Promise<BuildResult> {
+  const { output, cwd = process.cwd(), inherit = false, signal } = options;
   const temporary = mkdtempSync(join(tmpdir(), 'stubdom-build-'));
   try {
     const compiler = new CamlCompiler(tree, { ...options, temporary });
@@ -51,10 +58,13 @@ const withValue = new Set(
 );
 
 class CamlCompiler {
-  readonly #tree: CamlTree;
+  readonly #tree: Pick<CamlTree, 'directory'>;
   readonly #options: CamlBuildOptions & { readonly temporary: string };
 
-  constructor(tree: CamlTree, options: CamlBuildOptions & { readonly temporary: string }) {
+  constructor(
+    tree: Pick<CamlTree, 'directory'>,
+    options: CamlBuildOptions & { readonly temporary: string },
+  ) {
     this.#tree = tree;
     this.#options = options;
   }
@@ -97,7 +107,9 @@ class CamlCompiler {
     const name = isBytecode ? 'ocamlc' : 'ocamlopt';
     const program = (command: string): string => join(this.#tree.directory, 'bin', command);
     if (!this.#hasPackages) return [program(name)];
-    return [program('ocamlfind'), name, '-package', packages.join(',')];
+    const hasThreads = packages.some((one) => one.split('.')[0] === 'threads');
+    const threads = hasThreads ? ['-thread'] : [];
+    return [program('ocamlfind'), name, ...threads, '-package', packages.join(',')];
   }
 
   #compile(source: string, object: string, options: readonly string[]): string[] {

@@ -75,17 +75,34 @@ interface Job extends RuntimeJob {
 }
 
 async function fill(tree: string, job: Job): Promise<void> {
-  const { c, progress, signal } = job;
+  const { c, directory, progress, signal } = job;
   progress.update(0, 'fetching Debian’s OCaml');
-  const architecture = c.width === 32 ? 'i386' : undefined;
+  await linkDebian(tree, { width: c.width, directory, scripts: toolScripts(c), signal });
+  await buildRuntime(tree, job);
+}
+
+export interface DebianTree {
+  readonly width: Width;
+  /** Where the tree will be. */
+  readonly directory: string;
+  /** Programs that its compilers call, by name. */
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** OCaml as Debian has it. */
+export async function linkDebian(
+  tree: string,
+  { width, directory, scripts, signal }: DebianTree,
+): Promise<void> {
+  const architecture = width === 32 ? 'i386' : undefined;
   for (const name of packages) link(await fetchDebianPackage(name, { signal, architecture }), tree);
   for (const name of finder) link(await fetchDebianPackage(name, { signal }), tree);
-  for (const [name, text] of Object.entries(toolScripts(c))) {
+  for (const [name, text] of Object.entries(scripts)) {
     writeFileSync(join(tree, 'bin', name), text);
     chmodSync(join(tree, 'bin', name), 0o755);
   }
-  writeFileSync(join(tree, 'findlib.conf'), findlibConfiguration(job.directory, c.width));
-  await buildRuntime(tree, job);
+  writeFileSync(join(tree, 'findlib.conf'), findlibConfiguration(directory, width));
 }
 
 /** findlib.conf(5). What the user has installed for OCaml is found, too, where it is of this width. */

@@ -1,5 +1,5 @@
 /** OCaml's runtime, and the C halves of its libraries, compiled from `ocaml-source` against our sysroot into a tree's `lib`. */
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
 import { fetchDebianPackage } from '../c/packages.ts';
@@ -25,6 +25,7 @@ export async function buildRuntime(tree: string, job: RuntimeJob): Promise<void>
   const defined = await definedSymbols(c);
   addHeaders(tree, work, { width: c.width, defined });
   writeFileSync(join(work, 'otherlibs/unix/missing.c'), missingFunctions(defined));
+  replaceThreads(join(work, 'otherlibs/systhreads/st_posix.h'));
   for (const [n, library] of libraries.entries()) {
     progress.update(0.1 + (0.9 * n) / libraries.length, library.name);
     await compile(library, { ...job, tree, work });
@@ -32,7 +33,11 @@ export async function buildRuntime(tree: string, job: RuntimeJob): Promise<void>
   rmSync(work, { recursive: true });
 }
 
-async function unpackSource(work: string, { signal }: RuntimeJob): Promise<void> {
+/** Into a directory that is not there yet; of Debian's version, without its patches. */
+export async function unpackSource(
+  work: string,
+  { signal }: Pick<RuntimeJob, 'signal'>,
+): Promise<void> {
   const source = join(await fetchDebianPackage('ocaml-source', { signal }), 'usr/src');
   const unpack = async (directory: string, pattern: RegExp, ...words: string[]): Promise<void> => {
     const tar = readdirSync(directory).find((name) => pattern.test(name));
@@ -58,6 +63,22 @@ function addHeaders(
   writeFileSync(
     join(work, 'runtime/build_config.h'),
     `#define OCAML_STDLIB_DIR "/usr/lib/ocaml"\n#define HOST "${targets[width].architecture}-minios"\n`,
+  );
+}
+
+/** What threads do otherwise here stands behind what OCaml has, in its place. */
+function replaceThreads(header: string): void {
+  const renamed = { caml_thread_tick: 'by_sleeping', st_masterlock_waiters: 'so_far' };
+  const names = Object.entries(renamed);
+  writeFileSync(
+    header,
+    [
+      ...names.map(([name, way]) => `#define ${name} ${name}_${way}`),
+      readFileSync(header, 'utf8'),
+      ...names.map(([name]) => `#undef ${name}`),
+      `#include "${join(ownSources, 'ocaml/threads.h')}"`,
+      '',
+    ].join('\n'),
   );
 }
 

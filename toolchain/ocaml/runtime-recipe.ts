@@ -48,6 +48,14 @@ export const libraries: readonly CamlLibrary[] = [
     sources: [...common, ...bytecodeOnly, 'signals_byt', 'backtrace_byt'],
   },
   { name: 'libunix.a', directory: 'otherlibs/unix', sources: undefined, isNative: false },
+  {
+    ...{ name: 'libthreadsnat.a', directory: 'otherlibs/systhreads', isNative: true },
+    sources: ['st_stubs'],
+  },
+  {
+    ...{ name: 'libthreads.a', directory: 'otherlibs/systhreads', isNative: false },
+    sources: ['st_stubs'],
+  },
   { name: 'libcamlstr.a', directory: 'otherlibs/str', sources: undefined, isNative: false },
 ];
 

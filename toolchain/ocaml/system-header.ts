@@ -69,7 +69,10 @@ const unasked = {
     ...['alarm', 'chroot', 'execv', 'execve', 'execvp', 'fork', 'kill', 'setgid', 'setuid', 'wait'],
   ],
   /** Nobody is found. */
-  finding: ['getgrgid', 'getgrnam', 'getlogin', 'getpwnam', 'getpwuid'],
+  finding: [
+    ...['getgrgid', 'getgrnam', 'getlogin', 'getpwnam', 'getpwuid', 'gethostbyaddr'],
+    ...['gethostbyname', 'getprotobyname', 'getprotobynumber', 'getservbyname', 'getservbyport'],
+  ],
 } as const;
 
 /** C source of what the C library has not. */

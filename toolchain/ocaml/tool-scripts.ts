@@ -6,9 +6,10 @@ import { includeFlags, linkFlags, machineFlags } from '../c/flags.ts';
 import type { Sysroot } from '../c/sysroot.ts';
 import type { Width } from '../c/width.ts';
 
-const prefixes = { 64: 'x86_64-linux-gnu-', 32: 'i686-linux-gnu-' } as const satisfies Readonly<
-  Record<Width, string>
->;
+export const prefixes = {
+  64: 'x86_64-linux-gnu-',
+  32: 'i686-linux-gnu-',
+} as const satisfies Readonly<Record<Width, string>>;
 
 export const compilerName = (width: Width): string => `${prefixes[width]}gcc`;
 

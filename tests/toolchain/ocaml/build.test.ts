@@ -95,6 +95,41 @@ for (const { name, width, isBytecode } of kinds)
     assert.equal(readdirSync(root).sort(), [...Object.keys(greeting), 'main.elf'].sort());
   });
 
+test('threads wait for each other, and one that computes gives way to others', async ({ root }) => {
+  write(root, {
+    'main.ml': `let lock = Mutex.create () and more = Condition.create () and done_ = ref 0
+let work n =
+  Thread.delay 0.001;
+  Mutex.lock lock;
+  done_ := !done_ + n;
+  Condition.signal more;
+  Mutex.unlock lock
+let () =
+  let threads = List.init 4 (Thread.create work) in
+  Mutex.lock lock;
+  while !done_ < 6 do Condition.wait more lock done;
+  Mutex.unlock lock;
+  List.iter Thread.join threads;
+  Printf.printf "%d\n%!" !done_
+let goes_on = ref true
+let rec compute cells = if !goes_on then compute (List.rev cells) else List.length cells
+let () =
+  let thread = Thread.create (fun () -> Printf.printf "%d cells\n%!" (compute [ 1; 2; 3 ])) () in
+  Thread.delay 0.01;
+  goes_on := false;
+  Thread.join thread
+`,
+  });
+  const output = join(root, 'main.elf');
+
+  const result = await buildCaml({
+    ...{ output, cwd: root, arguments: ['main.ml'], packages: ['threads.posix'] },
+  });
+
+  assert.is(result.status, 0, result.messages);
+  assert.equal(await run(output), { text: '6\n3 cells\n', status: 0 });
+});
+
 test('the compiler’s messages name the user’s files, and there is no image', async ({ root }) => {
   write(root, { 'wrong.ml': 'let x : int = "no"\n' });
 
