@@ -37,10 +37,18 @@ async function build(directory: string, width: 64 | 32, output: string): Promise
   const sources = readdirSync(directory).filter((name) => /\.(c|ml)$/.test(name));
   assert.ok(sources.length > 0, `${directory} has no source`);
   const machine = width === 32 ? ['-m32'] : [];
-  const level = sources.every((name) => name.endsWith('.c')) ? ['-O2'] : [];
-  const words = [stubdom, 'build', ...machine, ...level, ...sources, '-o', output];
+  const options = isCaml(directory) ? toldOptions(directory) : ['-O2'];
+  const words = [stubdom, 'build', ...machine, ...options, ...sources, '-o', output];
   const { status, stderr } = await runProcess(process.execPath, words, { cwd: directory });
   assert.is(status, 0, stderr);
+}
+
+/** What its README gives `build` in front of the source. */
+function toldOptions(directory: string): string[] {
+  const text = readFileSync(join(directory, 'README.md'), 'utf8');
+  const [, options] = /^npx stubdom build (.*?)examples\/\S+\.ml/m.exec(text) ?? [];
+  assert.ok(options !== undefined, `${directory}/README.md does not say how it is built`);
+  return options.split(' ').filter((word) => word !== '');
 }
 
 const isCaml = (directory: string): boolean =>
