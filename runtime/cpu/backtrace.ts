@@ -5,6 +5,7 @@
 import type { Segment } from '../elf/segments.ts';
 import { XenError } from '../errors.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import { pageSize } from '../memory/machine-memory.ts';
 
 export interface StackToWalk {
   readonly memory: GuestMemory;
@@ -70,9 +71,11 @@ function byFramePointers(walk: StackToWalk, frames: Frames): boolean {
   let frame = framePointer;
   let found = 0;
   while (found < mostFrames && isOnStack(walk, frame, 2n * size)) {
-    if (!frames.add(memory.readWord(frame + size, width), false)) break;
+    const pair = readQuietly(memory, frame, 2 * Number(size));
+    if (pair.length === 0) break;
+    const [next, caller] = words(pair, width);
+    if (!frames.add(caller, false)) break;
     found++;
-    const next = memory.readWord(frame, width);
     if (next <= frame) break;
     frame = next;
   }
@@ -88,8 +91,8 @@ function scan(walk: StackToWalk, end: bigint, frames: Frames): void {
   const start = pointer < low ? low : pointer;
   if (start >= end) return;
   const aligned = start - (start % BigInt(size));
-  const length = Math.min(Number(end - aligned), mostScanned);
-  const bytes = walk.memory.readBytes(aligned, length);
+  const bytes = readWhatIsThere(walk.memory, aligned, Math.min(Number(end - aligned), mostScanned));
+  const { length } = bytes;
   const view = new DataView(bytes.buffer);
   const [first, last] = codeRange(walk);
   for (let at = 0; at + size <= length; at += size) {
@@ -110,6 +113,28 @@ function codeRange({ segments }: StackToWalk): readonly [number, number] {
 
 const isOnStack = ({ stack, width }: StackToWalk, address: bigint, length: bigint): boolean =>
   address >= stack.low && address + length <= stack.high && address % BigInt(width / 8) === 0n;
+
+/** Of two. */
+function words(pair: Uint8Array, width: StackToWalk['width']): readonly [bigint, bigint] {
+  const view = new DataView(pair.buffer, pair.byteOffset);
+  return width === 64
+    ? [view.getBigUint64(0, true), view.getBigUint64(8, true)]
+    : [BigInt(view.getUint32(0, true)), BigInt(view.getUint32(4, true))];
+}
+
+/** Up to the first page that is not there: a guest says itself where the stacks of its threads are. */
+function readWhatIsThere(
+  memory: StackToWalk['memory'],
+  address: bigint,
+  length: number,
+): Uint8Array {
+  const whole = readQuietly(memory, address, length);
+  if (whole.length === length) return whole;
+  let known = pageSize - Number(BigInt.asUintN(12, address));
+  while (known < length && readQuietly(memory, address + BigInt(known), 1).length > 0)
+    known += pageSize;
+  return readQuietly(memory, address, Math.min(known, length));
+}
 
 /** Nothing where it cannot be read: a guest may have unmapped its own code. */
 function readQuietly(memory: StackToWalk['memory'], address: bigint, length: number): Uint8Array {

@@ -26,7 +26,9 @@ export class TimeSlice {
   #portions = 0;
   #translated = 0;
   #isSpent = false;
+  /** Of this slice: for what was translated, and for what is not known to be. */
   #extension = 0;
+  #overtime = 0;
   #extensionLeft = mostExtension;
   #overtimeLeft = mostOvertime;
 
@@ -39,14 +41,16 @@ export class TimeSlice {
   begin(now: bigint): number {
     this.#began = now;
     this.#extension = 0;
+    this.#overtime = 0;
     this.#portions = 0;
     return this.#give(now);
   }
 
-  /** Polls to give when those that were given are spent; 0 where the slice is over. */
+  /** Polls to give when those that were given are spent; 0 where the slice is over, overtime aside: what spends polls computes. */
   more(now: bigint): number {
     this.spent(now);
-    return this.isOver(now) || ++this.#portions === mostPortions ? 0 : this.#give(now);
+    const isOver = this.#overdue(now) + this.#overtime >= 0;
+    return isOver || ++this.#portions === mostPortions ? 0 : this.#give(now);
   }
 
   #give(now: bigint): number {
@@ -57,7 +61,11 @@ export class TimeSlice {
   }
 
   isOver(now: bigint): boolean {
-    return Number(now - this.#began) >= sliceNanoseconds + this.#extension;
+    return this.#overdue(now) >= 0;
+  }
+
+  #overdue(now: bigint): number {
+    return Number(now - this.#began) - sliceNanoseconds - this.#extension - this.#overtime;
   }
 
   /**
@@ -66,10 +74,10 @@ export class TimeSlice {
    */
   mustUnwind(now: bigint): boolean {
     if (!this.isOver(now)) return false;
-    const wanted = Number(now - this.#began) - this.#extension;
+    const wanted = this.#overdue(now) + sliceNanoseconds;
     if (wanted > this.#overtimeLeft) return true;
     this.#overtimeLeft -= wanted;
-    this.#extension += wanted;
+    this.#overtime += wanted;
     return false;
   }
 

@@ -94,7 +94,6 @@ export async function sysroot(width: Width, options: SysrootOptions = {}): Promi
     throw new UserError(`missing: ${missing.join(', ')}; try: ${installLine(missing)}`);
   const name = `C library for ${widths[width].name}`;
   const progress = (options.progress ?? (() => silentProgress))(`building the ${name}`);
-  for (const line of notes) progress.note(line);
   const begun = Date.now();
   try {
     const built = await makeOnce(
@@ -105,6 +104,7 @@ export async function sysroot(width: Width, options: SysrootOptions = {}): Promi
         onWait: (pid) => progress.note(`waiting for process ${pid}, which builds the ${name}`),
       },
     );
+    for (const line of notes) progress.note(line);
     const seconds = Math.round((Date.now() - begun) / 1000);
     if (built) progress.done(`built the ${name} in ${seconds} s, once: ${directory}`);
     return { width, directory, compiler };

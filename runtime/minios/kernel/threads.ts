@@ -143,6 +143,7 @@ export class Threads {
     const own = settings.stackSize ?? BigInt(STACK_SIZE);
     const stackSize = settings.stack === undefined ? (own + pageBytes - 1n) & -pageBytes : 0n;
     const { size } = threadPlace(0n, mode, this.#variables);
+    if (settings.stack !== undefined) this.#memory.checkWritable(settings.stack, Number(own));
     const all = Number(stackSize) + size;
     const start = this.#space.allocateGuarded(all);
     if (start === undefined) return 0n;
