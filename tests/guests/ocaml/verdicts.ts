@@ -1,7 +1,7 @@
 /** A test of OCaml's suite, built and run natively or as a guest, in a copy of its directory. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openFolder } from '../../../runtime/host/node/host-folder.ts';
 import { boot } from '../../../runtime/index.ts';
 import type { Width } from '../../../toolchain/index.ts';
@@ -66,7 +66,7 @@ async function passesAsGuest(test: SuiteTest, width: Width): Promise<Failure> {
         ...{ environment: test.environment, name: 'program' },
         folders: [{ at: '/test', folder, isReadOnly: false }],
       });
-      if (test.input !== undefined) console.write(readFileSync(join(directory, test.input)));
+      if (test.input !== undefined) console.write(readFileSync(resolve(directory, test.input)));
       console.end();
       const { status: ended, report } = await exited;
       const failure = verdict(test, console.text.replaceAll('\r\n', '\n'), ended);
