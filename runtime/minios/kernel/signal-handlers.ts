@@ -17,8 +17,11 @@ export interface Action {
   readonly flags: number;
 }
 
-/** Of the handler's own: its return address and, on x86-32, arguments. */
-const ownFrame = 64;
+/**
+ * Of the handler's own: its return address, arguments, and what it uses at least before another signal comes. Without it, one that comes
+ * when the handler has just run off its stack would begin at that stack's top again, for ever.
+ */
+const ownFrame = 256;
 
 export class SignalHandlers {
   readonly #cpu: GuestCpu;
