@@ -17,11 +17,8 @@ export interface Action {
   readonly flags: number;
 }
 
-/**
- * Of the handler's own: its return address, arguments, and what it uses at least before another signal comes. Without it, one that comes
- * when the handler has just run off its stack would begin at that stack's top again, for ever.
- */
-const ownFrame = 256;
+/** Of the handler's own: its return address and, on x86-32, arguments. */
+const ownFrame = 64;
 
 export class SignalHandlers {
   readonly #cpu: GuestCpu;
@@ -97,10 +94,11 @@ export class SignalHandlers {
     return isElsewhere;
   }
 
-  /** A frame that begins on the alternate stack must end there. */
+  /** A frame of a thread that is on the alternate stack, or is to go there, must end there. */
   #checkRoom(signals: ThreadSignals, at: FrameAddresses): void {
     const { low, high } = rangeOf(signals);
-    const isThere = at.floats >= low && at.floats < high;
+    const sp = this.#cpu.register(RSP);
+    const isThere = (sp > low && sp <= high) || (at.floats >= low && at.floats < high);
     const lowest = at.context - BigInt(ownFrame);
     if (isThere && lowest < low) throw new XenError('EFAULT', 'its alternate stack is full');
     this.#memory.checkWritable(lowest, Number(at.floats - lowest));
