@@ -77,7 +77,7 @@ test('every hypercall of the world has a name of its own', () => {
     ...['console_io', 'dm_op', 'domctl', 'event_channel_op', 'event_channel_op_compat'],
     ...['grant_table_op', 'hvm_op', 'hypfs_op', 'kexec_op', 'physdev_op'],
     ...['platform_op', 'sched_op', 'sched_op_compat', 'set_timer_op', 'sysctl', 'vcpu_op'],
-    ...['xen_version', 'xenpmu_op'],
+    ...['xen_version', 'xenoprof_op', 'xenpmu_op'],
   ]);
 });
 
