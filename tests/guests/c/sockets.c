@@ -204,9 +204,9 @@ static void refusals(void) {
   close(server);
   TRY(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));
   TRY(socket(77, SOCK_STREAM, 0));
-  TRY(listen(0, 1));
   int ends[2];
   pipe(ends);
+  TRY(listen(ends[0], 1));
   TRY(send(ends[1], "x", 1, 0));
   TRY(recv(77, text, 1, 0));
   fd = socket(AF_INET, SOCK_DGRAM, 0);
