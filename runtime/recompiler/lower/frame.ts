@@ -373,12 +373,11 @@ export class Frame {
   }
 }
 
-/** The lowest address of an instruction. */
+/** The lowest address of an instruction; a block may hold those of a copy, from anywhere. */
 function lowestOf(fn: GuestFunction): bigint {
   let lowest = fn.entry;
-  for (const { statements } of fn.blocks) {
-    const [first] = statements;
-    if (first?.kind === 'instruction' && first.address < lowest) lowest = first.address;
-  }
+  for (const { statements } of fn.blocks)
+    for (const s of statements)
+      if (s.kind === 'instruction' && s.address < lowest) lowest = s.address;
   return lowest;
 }

@@ -12,6 +12,7 @@ import { FastForm } from './fast-form.ts';
 import { Frame, functionName, type ModuleContext } from './frame.ts';
 import { inlineCalls } from './inline-calls.ts';
 import { BlockLowering } from './lower-block.ts';
+import { mergeBlocks } from './merge-blocks.ts';
 import { unlessMore } from './more-polls.ts';
 import { type BlockPlan, outline, plan, shapeOf, waysFrom } from './plan.ts';
 import { type Entry, ResumableForm } from './resumable-form.ts';
@@ -66,7 +67,7 @@ interface Shaped {
 
 /** With copies of what it calls, and with its loops in chunks; undefined where there is no fast form. */
 function shapedFor({ layout, functionAt }: ModuleContext, fn: GuestFunction): Shaped | undefined {
-  const shaped = shape(inlineCalls(fn, functionAt));
+  const shaped = shape(mergeBlocks(inlineCalls(fn, functionAt)));
   if (shaped === undefined) return shaped;
   const { whole, outlined, flow } = shaped;
   if (flow.heads.size === 0) return shaped;

@@ -151,6 +151,31 @@ for (const width of [64, 32] as const) {
     );
   });
 
+  test(`${width}: a fault inside a copy of a function that lies below its caller does the same`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: jmp main
+       leaf:  add eax, edx
+              mov ecx, eax
+       wild:  mov edx, [rcx]
+              ret
+       main:  mov eax, 5
+              mov edx, 7
+              call leaf
+              int3`,
+      { tier: 'fast', entries: ['start', 'leaf', 'main'] },
+    );
+
+    const leave = await guest.run();
+
+    assert.is(leave.reason === 'exception' ? leave.vector : -1, 14);
+    assert.is(guest.cpu.rip, guest.at('wild'));
+    assert.equal(
+      [RAX, RCX, RDX].map((n) => guest.cpu.register(n)),
+      [12n, 12n, 7n],
+    );
+  });
+
   test(`${width}: a function that changes is called anew where copies of it stood`, async () => {
     const guest = await guestOf(
       width,
