@@ -23,6 +23,7 @@ export class Service {
   #state: 'open' | 'broken' | 'closed' = 'open';
   #isServing = false;
   #isPaused = false;
+  #willFinish = false;
 
   constructor(parts: ServiceParts) {
     this.#parts = parts;
@@ -57,6 +58,17 @@ export class Service {
     this.#isPaused = true;
     void done.then(() => {
       this.#isPaused = false;
+      this.serve();
+    });
+  }
+
+  /** Something is answered that a step left open: handed over together with what else is answered in this moment. */
+  finishSoon(): void {
+    if (this.#willFinish) return;
+    this.#willFinish = true;
+    queueMicrotask(() => {
+      this.#willFinish = false;
+      this.guarded(() => this.#parts.finish());
       this.serve();
     });
   }

@@ -2,24 +2,16 @@
  * Megabytes a second that an application in C moves by read() and write() of 64 KiB, on a file of a folder of the host and of an ext2
  * image, all in the page cache, beside Node's readSync and writeSync doing the same.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ext2Folder } from '../../runtime/backends/ext2/ext2-folder.ts';
 import { prepareEngine } from '../../runtime/host/node/engine.ts';
 import { openDisk } from '../../runtime/host/node/file-disk.ts';
 import { openFolder } from '../../runtime/host/node/host-folder.ts';
 import { boot, type MountedFolder } from '../../runtime/index.ts';
-import { build, type Width } from '../../toolchain/index.ts';
+import type { Width } from '../../toolchain/index.ts';
 import { newExt2 } from '../support/ext2-disk.ts';
-import { testFile } from '../support/program.ts';
+import { buildProgram } from './build-program.ts';
 
 export const fileTarget = 300;
 
@@ -44,11 +36,7 @@ export async function measureGuestFiles(
   { directory, megabytes = 256 }: { readonly directory: string; readonly megabytes?: number },
 ): Promise<GuestFileSpeed> {
   prepareEngine();
-  const output = join(directory, `files-${width}.elf`);
-  const words = ['-O2', testFile('bench/files/stream.c')];
-  const { status, messages } = await build({ width, output, arguments: words });
-  if (status !== 0) throw new Error(messages);
-  const image = new Uint8Array(readFileSync(output));
+  const image = await buildProgram('files/stream', width, directory);
   const own = join(directory, `export-${width}`);
   mkdirSync(own);
   const host = openFolder(own);

@@ -2,22 +2,14 @@
  * Megabytes a second that an application in C moves by 64 KiB read() and write() calls on a file of the host: through the file system
  * front-end, 9P, the block front-end, and the folder that its kernel has mounted; beside Node doing the same.
  */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareEngine } from '../../runtime/host/node/engine.ts';
 import { openDisk } from '../../runtime/host/node/file-disk.ts';
 import { openFolder } from '../../runtime/host/node/host-folder.ts';
 import { boot } from '../../runtime/index.ts';
-import { build, type Width } from '../../toolchain/index.ts';
-import { testFile } from '../support/program.ts';
+import type { Width } from '../../toolchain/index.ts';
+import { buildProgram } from './build-program.ts';
 
 /** What is asked of each, MB/s. */
 export const frontTargets = { fsfront: 150, '9p': 150, blkfront: 300, folder: 300 } as const;
@@ -43,11 +35,7 @@ export async function measureFronts(
   { directory, megabytes = 256 }: { readonly directory: string; readonly megabytes?: number },
 ): Promise<FrontSpeeds> {
   prepareEngine();
-  const output = join(directory, `transfer-${width}.elf`);
-  const words = ['-O2', testFile('bench/fronts/transfer.c')];
-  const { status, messages } = await build({ width, output, arguments: words });
-  if (status !== 0) throw new Error(messages);
-  const image = new Uint8Array(readFileSync(output));
+  const image = await buildProgram('fronts/transfer', width, directory);
   const folder = join(directory, `fronts-${width}`);
   mkdirSync(folder);
   writeFileSync(join(folder, 'file'), new Uint8Array(megabytes * 2 ** 20).fill(0x33));

@@ -5,9 +5,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../runtime/domain/clock.ts';
 import { prepareEngine } from '../../runtime/host/node/engine.ts';
@@ -15,8 +13,8 @@ import { nodeSockets } from '../../runtime/host/node/host-sockets.ts';
 import { boot } from '../../runtime/index.ts';
 import { cable } from '../../runtime/network/frame.ts';
 import { UserNetwork } from '../../runtime/network/user-network.ts';
-import { build, type Width } from '../../toolchain/index.ts';
-import { testFile } from '../support/program.ts';
+import type { Width } from '../../toolchain/index.ts';
+import { buildProgram } from './build-program.ts';
 
 export const netTarget = 300;
 
@@ -36,17 +34,14 @@ export async function measureGuestNet(
   { directory, megabytes = 300 }: { readonly directory: string; readonly megabytes?: number },
 ): Promise<GuestNetSpeed> {
   prepareEngine();
-  const output = join(directory, `stream-${width}.elf`);
-  const words = ['-O2', testFile('bench/net/stream.c')];
-  const { status, messages } = await build({ width, output, arguments: words });
-  if (status !== 0) throw new Error(messages);
+  const image = await buildProgram('net/stream', width, directory);
   const peer = spawn(process.execPath, [fileURLToPath(new URL('net-peer.js', import.meta.url))], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
     const [line] = await once(peer.stdout, 'data');
     const port = Number(String(line));
-    const guest = await guestSpeed(new Uint8Array(readFileSync(output)), port, megabytes);
+    const guest = await guestSpeed(image, port, megabytes);
     const bytes = megabytes * 1e6;
     for (const move of [send, receive]) await move(port, bytes / 10);
     const node = { sent: await send(port, bytes), received: await receive(port, bytes) };

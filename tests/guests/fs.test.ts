@@ -1,8 +1,8 @@
 /** Mini-OS's file system front-end, from C, on the fsif back-end. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MemoryFolder } from '../../runtime/backends/folder/memory-folder.ts';
 import type { TraceEvent } from '../../runtime/index.ts';
+import { folderWith } from '../support/folder-with.ts';
 import { type Program, testFile, Workbench } from '../support/program.ts';
 
 const fs = suite<{ bench: Workbench }>('guests/fs');
@@ -13,14 +13,6 @@ fs.before((context) => {
 fs.after(({ bench }) => bench.remove());
 
 const program: Program = { files: [testFile('guests/minios/fs.c')], options: ['-O2'] };
-
-function folderWith(name: string, text: string): MemoryFolder {
-  const folder = new MemoryFolder(() => 1_000_000_000_000n);
-  const file = folder.open([name], { writing: true, create: 0o644 });
-  file.write(0, new TextEncoder().encode(text));
-  file.close();
-  return folder;
-}
 
 /** What each scene prints before the last line, which is the same for all. */
 const scenes: Readonly<Record<string, string>> = {

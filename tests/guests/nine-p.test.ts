@@ -1,7 +1,7 @@
 /** Mini-OS's 9P front-end, from C, on the real back-end. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MemoryFolder } from '../../runtime/backends/folder/memory-folder.ts';
+import { folderWith } from '../support/folder-with.ts';
 import { type Program, testFile, Workbench } from '../support/program.ts';
 
 const nineP = suite<{ bench: Workbench }>('guests/nine-p');
@@ -12,14 +12,6 @@ nineP.before((context) => {
 nineP.after(({ bench }) => bench.remove());
 
 const program: Program = { files: [testFile('guests/minios/nine-p.c')], options: ['-O2'] };
-
-function folderWith(name: string, text: string): MemoryFolder {
-  const folder = new MemoryFolder(() => 1_000_000_000_000n);
-  const file = folder.open([name], { writing: true, create: 0o644 });
-  file.write(0, new TextEncoder().encode(text));
-  file.close();
-  return folder;
-}
 
 const deep = Array.from({ length: 20 }, (_, n) => String(n + 1));
 

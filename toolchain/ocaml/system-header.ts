@@ -65,14 +65,9 @@ const always = ['HAS_STDINT_H', 'HAS_UNISTD', 'HAS_DIRENT', 'HAS_LOCALE_H'];
 /** What the Unix library calls without asking configure; its module names them all, so that programs need them to be linked. */
 const unasked = {
   /** -1 and errno. */
-  failing: [
-    ...['alarm', 'chroot', 'execv', 'execve', 'execvp', 'fork', 'kill', 'setgid', 'setuid', 'wait'],
-  ],
+  failing: ['chroot'],
   /** Nobody is found. */
-  finding: [
-    ...['getgrgid', 'getgrnam', 'getlogin', 'getpwnam', 'getpwuid', 'gethostbyaddr'],
-    ...['gethostbyname', 'getprotobyname', 'getprotobynumber', 'getservbyname', 'getservbyport'],
-  ],
+  finding: ['gethostbyaddr', 'getprotobynumber', 'getservbyport'],
 } as const;
 
 /** C source of what the C library has not. */

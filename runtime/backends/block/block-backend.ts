@@ -65,7 +65,6 @@ export class BlockBackend {
   readonly #service: Service;
   /** A barrier, or a flush behind writes under way: nothing is taken until it is done. */
   #isHeld = false;
-  #willPush = false;
   /** Requests that are answered later. */
   #later = 0;
   /** Of these, reads, writes and discards. */
@@ -137,22 +136,11 @@ export class BlockBackend {
     this.#later--;
     if (this.#service.isOpen) this.#answer(request, error);
     this.#wakeStill();
-    this.#pushSoon();
-  }
-
-  /** Answers of one moment are pushed together. */
-  #pushSoon(): void {
-    if (this.#willPush) return;
-    this.#willPush = true;
-    queueMicrotask(() => {
-      this.#willPush = false;
-      this.#push();
-      this.serve();
-    });
+    this.#service.finishSoon();
   }
 
   #push(): void {
-    if (this.#service.isOpen && this.#ring.push()) this.#parts.port.notify();
+    if (this.#ring.push()) this.#parts.port.notify();
   }
 
   #answer(request: BlockRequest, error: unknown): void {
@@ -257,7 +245,7 @@ export class BlockBackend {
 
   #release(): void {
     this.#isHeld = false;
-    this.#pushSoon();
+    this.#service.finishSoon();
   }
 
   /** Resolves when something that was under way has ended. */

@@ -37,7 +37,6 @@ export class FsBackend {
   readonly #service: Service;
   /** What a front-end writes of references beyond its slot is copied, too, as the original's do. */
   readonly #request = new Uint8Array(headLayout.size + requestBody);
-  #willPush = false;
   #underWay = new Set<Promise<void>>();
 
   constructor(parts: FsBackendParts) {
@@ -79,24 +78,13 @@ export class FsBackend {
       this.#underWay.delete(done);
       if (!this.#service.isOpen) return;
       this.#answer(id, request, value);
-      this.#pushSoon();
+      this.#service.finishSoon();
     });
     this.#underWay.add(done);
   }
 
-  /** Answers of one moment are pushed together. */
-  #pushSoon(): void {
-    if (this.#willPush) return;
-    this.#willPush = true;
-    queueMicrotask(() => {
-      this.#willPush = false;
-      this.#push();
-      this.serve();
-    });
-  }
-
   #push(): void {
-    if (this.#service.isOpen && this.#ring.push()) this.#parts.port.notify();
+    if (this.#ring.push()) this.#parts.port.notify();
   }
 
   #answer(id: number, request: FsRequest, answer: FsAnswer): void {

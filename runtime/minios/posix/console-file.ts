@@ -10,7 +10,14 @@ import { MINIOS_FD, O, POLL } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
 import { ttyDevice } from './devices.ts';
 import { LineDiscipline, type TerminalSettings } from './line-discipline.ts';
-import { type DescriptorStatus, notFlushable, notSeekable, type OpenFile } from './open-file.ts';
+import {
+  type DescriptorStatus,
+  notFlushable,
+  notMeasurable,
+  notSeekable,
+  notTruncatable,
+  type OpenFile,
+} from './open-file.ts';
 
 export class ConsoleFile implements OpenFile {
   readonly kind = MINIOS_FD.CONSOLE;
@@ -61,8 +68,8 @@ export class ConsoleFile implements OpenFile {
     return notSeekable(this.what);
   }
 
-  truncate(): void {
-    throw failure('EINVAL', 'the console has no length');
+  truncate(): never {
+    return notTruncatable(this.what);
   }
 
   status(): DescriptorStatus {
@@ -82,7 +89,7 @@ export class ConsoleFile implements OpenFile {
   }
 
   space(): FolderSpace {
-    throw failure('ENOSYS', 'the console has no space');
+    return notMeasurable(this.what);
   }
 
   ready(): number {

@@ -8,7 +8,13 @@ import {
 import type { MemoryFolder } from '../../backends/folder/memory-folder.ts';
 import { MINIOS_FD, POLL } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
-import { type DescriptorStatus, notFlushable, type OpenFile } from './open-file.ts';
+import {
+  type DescriptorStatus,
+  notFlushable,
+  notMeasurable,
+  notTruncatable,
+  type OpenFile,
+} from './open-file.ts';
 
 interface Device {
   readonly name: string;
@@ -92,7 +98,7 @@ class OpenDevice implements OpenFile {
   }
 
   truncate(): never {
-    throw failure('EINVAL', `${this.what} has no length`);
+    return notTruncatable(this.what);
   }
 
   status(): DescriptorStatus {
@@ -110,7 +116,7 @@ class OpenDevice implements OpenFile {
   }
 
   space(): FolderSpace {
-    throw failure('ENOSYS', `${this.what} has no space`);
+    return notMeasurable(this.what);
   }
 
   ready(): number {

@@ -12,7 +12,14 @@ import type { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { MINIOS_FD, minios_object, POLL } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
-import { type DescriptorStatus, notFlushable, notSeekable, type OpenFile } from './open-file.ts';
+import {
+  type DescriptorStatus,
+  notFlushable,
+  notMeasurable,
+  notSeekable,
+  notTruncatable,
+  type OpenFile,
+} from './open-file.ts';
 
 const { ready, flags } = minios_object.layout(64).offsets;
 const allBits = POLL.IN | POLL.PRI | POLL.OUT | POLL.ERR | POLL.HUP;
@@ -63,7 +70,7 @@ export class ObjectFile implements OpenFile {
   }
 
   truncate(): never {
-    throw failure('EINVAL', `${this.what} has no length`);
+    return notTruncatable(this.what);
   }
 
   status(): DescriptorStatus {
@@ -82,7 +89,7 @@ export class ObjectFile implements OpenFile {
   }
 
   space(): FolderSpace {
-    throw failure('ENOSYS', `${this.what} has no space`);
+    return notMeasurable(this.what);
   }
 
   ready(): number {

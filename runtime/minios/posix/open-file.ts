@@ -45,6 +45,14 @@ export const notSeekable = (what: string): never => {
   throw failure('ESPIPE', `${what} has no position`);
 };
 
+export const notTruncatable = (what: string): never => {
+  throw failure('EINVAL', `${what} has no length`);
+};
+
+export const notMeasurable = (what: string): never => {
+  throw failure('ENOSYS', `${what} has no space`);
+};
+
 export const notFlushable = (what: string): never => {
   throw failure('EINVAL', `${what} keeps nothing`);
 };

@@ -7,7 +7,14 @@ import {
 } from '../../backends/folder/folder.ts';
 import { MINIOS_FD, O, POLL } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
-import { type DescriptorStatus, notFlushable, notSeekable, type OpenFile } from './open-file.ts';
+import {
+  type DescriptorStatus,
+  notFlushable,
+  notMeasurable,
+  notSeekable,
+  notTruncatable,
+  type OpenFile,
+} from './open-file.ts';
 
 const capacity = 65536;
 /** PIPE_BUF of newlib's limits.h as we configure it. */
@@ -85,7 +92,7 @@ class PipeEnd implements OpenFile {
   }
 
   truncate(): never {
-    throw failure('EINVAL', 'a pipe has no length');
+    return notTruncatable(this.what);
   }
 
   status(): DescriptorStatus {
@@ -104,7 +111,7 @@ class PipeEnd implements OpenFile {
   }
 
   space(): FolderSpace {
-    throw failure('ENOSYS', 'a pipe has no space');
+    return notMeasurable(this.what);
   }
 
   ready(): number {

@@ -6,7 +6,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cacheDirectory, makeOnce } from '../../../toolchain/cache.ts';
 import { unpackSource } from '../../../toolchain/ocaml/runtime-build.ts';
-import { testFile } from '../../support/program.ts';
+import { readExceptions } from '../../support/exceptions.ts';
 
 export type Compiler = 'native' | 'bytecode';
 
@@ -71,19 +71,8 @@ export const wholeSuite = (suite: string): (SuiteTest | LeftOut)[] =>
     .flatMap((directory) => readSuite(suite, directory));
 
 /** From exceptions.txt: a test's name, then why it need not pass in a guest. */
-export function exceptions(): ReadonlyMap<string, string> {
-  const lines = readFileSync(testFile('guests/ocaml/exceptions.txt'), 'utf8').split('\n');
-  return new Map(
-    lines
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line) => {
-        const [, name, reason] = /^(\S+\.ml): (.+)$/.exec(line) ?? [];
-        if (name === undefined || reason === undefined)
-          throw new Error(`exceptions.txt: ${JSON.stringify(line)} is not NAME.ml: REASON`);
-        return [name, reason] as const;
-      }),
-  );
-}
+export const exceptions = (): ReadonlyMap<string, string> =>
+  readExceptions('guests/ocaml/exceptions.txt', /\S+\.ml/, 'NAME.ml');
 
 /** All of a directory of the suite, for each compiler that each is meant for. */
 export function readSuite(suite: string, directory: string): (SuiteTest | LeftOut)[] {

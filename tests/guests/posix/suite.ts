@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchDebianSource } from '../../../toolchain/index.ts';
-import { testFile } from '../../support/program.ts';
+import { readExceptions } from '../../support/exceptions.ts';
 
 /** Folders of functions that no application is to have: asynchronous I/O, message queues, shared memory, locked memory, other processes. */
 const others = /^(aio_|lio_|mq_|shm_|m(un)?lock|fork$)/;
@@ -41,16 +41,5 @@ export const needsProcess = ({ interfaces }: Suite, test: string): boolean =>
   );
 
 /** From exceptions.txt: a test, then why it need not pass in a guest. */
-export function exceptions(): ReadonlyMap<string, string> {
-  const lines = readFileSync(testFile('guests/posix/exceptions.txt'), 'utf8').split('\n');
-  return new Map(
-    lines
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line) => {
-        const [, name, reason] = /^([a-z_]+\/\d+-\d+): (.+)$/.exec(line) ?? [];
-        if (name === undefined || reason === undefined)
-          throw new Error(`exceptions.txt: ${JSON.stringify(line)} is not FUNCTION/TEST: REASON`);
-        return [name, reason] as const;
-      }),
-  );
-}
+export const exceptions = (): ReadonlyMap<string, string> =>
+  readExceptions('guests/posix/exceptions.txt', /[a-z_]+\/\d+-\d+/, 'FUNCTION/TEST');

@@ -1,10 +1,10 @@
 /** gcc's execution torture tests from Debian's gcc-12-source, unpacked once into the cache, and what their comments ask of gcc. */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeOnce } from '../../../toolchain/cache.ts';
 import { cacheDirectory, fetchDebianPackage, type Width } from '../../../toolchain/index.ts';
 import { runProcess } from '../../../toolchain/process.ts';
-import { testFile } from '../../support/program.ts';
+import { readExceptions } from '../../support/exceptions.ts';
 
 const packageName = 'gcc-12-source';
 const members = 'gcc/testsuite/gcc.c-torture/execute';
@@ -53,16 +53,5 @@ function isForUs(selector: string, width: Width): boolean {
 export const hasHeaders = (source: string): boolean => /^\s*#\s*include/m.test(source);
 
 /** From exceptions.txt: a test's file name, then why it need not pass in a guest. */
-export function exceptions(): ReadonlyMap<string, string> {
-  const lines = readFileSync(testFile('guests/torture/exceptions.txt'), 'utf8').split('\n');
-  return new Map(
-    lines
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line) => {
-        const [, name, reason] = /^(\S+\.c): (.+)$/.exec(line) ?? [];
-        if (name === undefined || reason === undefined)
-          throw new Error(`exceptions.txt: ${JSON.stringify(line)} is not NAME.c: REASON`);
-        return [name, reason] as const;
-      }),
-  );
-}
+export const exceptions = (): ReadonlyMap<string, string> =>
+  readExceptions('guests/torture/exceptions.txt', /\S+\.c/, 'NAME.c');

@@ -1,16 +1,13 @@
 /** `--fsif data=./files[:ro]`: a folder of the host that a guest reaches by fsif; xl's cfg files have no key for it. */
 import { UserError } from '../../../runtime/errors.ts';
+import { type NamedFolder, parseNamedFolder } from './named-folder.ts';
 
-export interface ExportSpecification {
-  /** In the store. */
-  readonly name: string;
-  readonly path: string;
-  readonly isReadOnly: boolean;
-}
+/** By the name that is in the store. */
+export type ExportSpecification = NamedFolder;
 
 export function parseExportOption(text: string): ExportSpecification {
-  const [, name = '', path = '', mode] = /^([^=]*)=(.*?)(:r[ow])?$/.exec(text) ?? [];
-  if (name === '' || path === '')
+  const folder = parseNamedFolder(text);
+  if (folder === undefined)
     throw new UserError(`--fsif ${text}: expected NAME=FOLDER[:ro], such as data=./files`);
-  return { name, path, isReadOnly: mode === ':ro' };
+  return folder;
 }

@@ -1,5 +1,6 @@
 /** A folder of the host that a domain image mounts by 9P: `--p9`, and `p9` of xl's cfg files (xl.cfg(5)). */
 import { UserError } from '../../../runtime/errors.ts';
+import { parseNamedFolder } from './named-folder.ts';
 import { Settings } from './settings.ts';
 
 export interface P9FolderSpecification {
@@ -10,10 +11,11 @@ export interface P9FolderSpecification {
 }
 
 export function parseP9Option(text: string): P9FolderSpecification {
-  const [, tag = '', path = '', mode] = /^([^=]*)=(.*?)(:r[ow])?$/.exec(text) ?? [];
-  if (tag === '' || path === '')
+  const folder = parseNamedFolder(text);
+  if (folder === undefined)
     throw new UserError(`--p9 ${text}: expected TAG=FOLDER[:ro], such as share=./files`);
-  return { tag, path, isReadOnly: mode === ':ro' };
+  const { name: tag, path, isReadOnly } = folder;
+  return { tag, path, isReadOnly };
 }
 
 export function parseP9(text: string): P9FolderSpecification {
