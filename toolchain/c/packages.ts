@@ -50,6 +50,21 @@ export async function fetchDebianPackage(
   });
 }
 
+/** What the archive says of a package (deb822(5)), by field; undefined where it has none of that name. */
+export async function debianRecord(
+  name: string,
+  { signal, architecture }: FetchOptions = {},
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const { options, lists } = privateTree(architecture);
+  const run = (command: string, words: string[]) =>
+    runProcess(command, [...options, '-q', ...words], { signal, env: aptEnvironment() });
+  if (!isFresh(lists)) await update((words) => run('apt-get', words), lists);
+  const { status, stdout } = await run('apt-cache', ['show', '--no-all-versions', name]);
+  if (status !== 0) return undefined;
+  const fields = stdout.matchAll(/^([\w-]+): (.*)$/gm);
+  return new Map([...fields].map(([, field = '', value = '']) => [field, value]));
+}
+
 async function fetchOnce(
   kind: string,
   name: string,

@@ -5,7 +5,9 @@ import { basename, join } from 'node:path';
 import type { BuildOptions, BuildResult } from '../c/build.ts';
 import { checkOutput, place } from '../output.ts';
 import { runProcess } from '../process.ts';
-import { type CamlTree, camlTree } from './caml-tree.ts';
+import { camlTree } from './caml-tree.ts';
+import { type CompilerTree, compilerEnvironment } from './compiler-environment.ts';
+import { findPackages } from './packages.ts';
 
 export interface CamlBuildOptions extends BuildOptions {
   /** Sources, objects and libraries in the order in which they are linked, and options of ocamlopt. */
@@ -17,14 +19,13 @@ export interface CamlBuildOptions extends BuildOptions {
 
 export async function buildCaml(options: CamlBuildOptions): Promise<BuildResult> {
   checkOutput(options.output);
-  return await buildIn(await camlTree(options.width ?? 64, options), options);
+  const tree = await camlTree(options.width ?? 64, options);
+  const packages = await findPackages(tree, options.packages ?? [], options);
+  return await buildIn({ ...tree, packages }, options);
 }
 
 /** With the compilers and libraries of that tree. */
-export async function buildIn(
-  tree: Pick<CamlTree, 'directory'>,
-  options: CamlBuildOptions,
-): Promise<BuildResult> {
+export async function buildIn(tree: CompilerTree, options: CamlBuildOptions): Promise<BuildResult> {
   const { output, cwd = process.cwd(), inherit = false, signal } = options;
   const temporary = mkdtempSync(join(tmpdir(), 'stubdom-build-'));
   try {
@@ -58,26 +59,16 @@ const withValue = new Set(
 );
 
 class CamlCompiler {
-  readonly #tree: Pick<CamlTree, 'directory'>;
+  readonly #tree: CompilerTree;
   readonly #options: CamlBuildOptions & { readonly temporary: string };
 
-  constructor(
-    tree: Pick<CamlTree, 'directory'>,
-    options: CamlBuildOptions & { readonly temporary: string },
-  ) {
+  constructor(tree: CompilerTree, options: CamlBuildOptions & { readonly temporary: string }) {
     this.#tree = tree;
     this.#options = options;
   }
 
   get environment(): NodeJS.ProcessEnv {
-    const { directory } = this.#tree;
-    const lib = join(directory, 'lib');
-    return {
-      ...process.env,
-      OCAMLLIB: lib,
-      OCAMLFIND_CONF: join(directory, 'findlib.conf'),
-      PATH: `${join(directory, 'bin')}:${process.env['PATH'] ?? ''}`,
-    };
+    return compilerEnvironment(this.#tree);
   }
 
   /** One for each source, in order, and one that links. What they make is beside the image, never beside the sources. */
@@ -107,7 +98,8 @@ class CamlCompiler {
     const name = isBytecode ? 'ocamlc' : 'ocamlopt';
     const program = (command: string): string => join(this.#tree.directory, 'bin', command);
     if (!this.#hasPackages) return [program(name)];
-    const hasThreads = packages.some((one) => one.split('.')[0] === 'threads');
+    const all = [...packages, ...(this.#tree.packages?.names ?? [])];
+    const hasThreads = all.some((one) => one.split('.')[0] === 'threads');
     const threads = hasThreads ? ['-thread'] : [];
     return [program('ocamlfind'), name, ...threads, '-package', packages.join(',')];
   }

@@ -132,7 +132,8 @@ function link(packageTree: string, tree: string): void {
   }
 }
 
-function linkAll(from: string, to: string): void {
+/** Each file by a link of its own, where there is none of its name. */
+export function linkAll(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];

@@ -82,7 +82,8 @@ function replaceThreads(header: string): void {
   );
 }
 
-async function definedSymbols({ directory }: Sysroot): Promise<ReadonlySet<string>> {
+/** Names of what programs can be linked with. */
+export async function definedSymbols({ directory }: Sysroot): Promise<ReadonlySet<string>> {
   const archives = readdirSync(join(directory, 'lib')).filter((name) => name.endsWith('.a'));
   const { stdout } = await must('nm', [
     ...['-g', '--defined-only'],

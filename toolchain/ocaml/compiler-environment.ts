@@ -1,0 +1,25 @@
+/** The environment of OCaml's compilers and of ocamlfind (ocamlopt(1), findlib.conf(5)). */
+import { join } from 'node:path';
+import type { CamlTree } from './caml-tree.ts';
+
+export interface FoundPackages {
+  /** Directories where ocamlfind looks first. */
+  readonly path: readonly string[];
+  /** With all that they need. */
+  readonly names: readonly string[];
+}
+
+export interface CompilerTree extends Pick<CamlTree, 'directory'> {
+  readonly packages?: FoundPackages;
+}
+
+/** In which that tree's compilers and ocamlfind find themselves and each other. */
+export function compilerEnvironment({ directory, packages }: CompilerTree): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    OCAMLLIB: join(directory, 'lib'),
+    OCAMLFIND_CONF: join(directory, 'findlib.conf'),
+    OCAMLPATH: (packages?.path ?? []).join(':'),
+    PATH: `${join(directory, 'bin')}:${process.env['PATH'] ?? ''}`,
+  };
+}
