@@ -25,6 +25,8 @@ export function reset(
     throw new RangeError(`a linear run has ${run.length} bytes; ${shortestRun} is the least`);
   for (let i = 0; i <= 4; i++)
     state.setWord64(cpuState.runLimits + 8 * i, run.length - BigInt(2 ** i));
+  for (let i = 0; i < 32; i++)
+    state.setWord64(cpuState.runSpans + 8 * i, run.length - BigInt(8 * (i + 1)));
   state.setWord32(cpuState.mxcsr, initialMxcsr);
   state.setWord32(cpuState.fpuControl, initialFpuControl);
   state.setWord32(cpuState.otherFlags, initialFlags);

@@ -30,7 +30,8 @@ export const cpuState = {
   /** Which entry of a resumable function is entered; 0 but on the way there. */ selector: 0x2b8,
   /** Scratch that subroutines and the host pass values through. */ scratch: 0x2c0,
   /** Selectors, as PUSH and MOV read them: es cs ss ds fs gs, 2 bytes each. */ selectors: 0x300,
+  /** Length of the linear run less 8, 16, 24 … 256 bytes. */ runSpans: 0x310,
 } as const;
 
 /** Bytes of the block; it is 16-byte aligned. */
-export const cpuStateSize = 0x400;
+export const cpuStateSize = 0x410;

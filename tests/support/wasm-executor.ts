@@ -190,6 +190,8 @@ export class WasmExecutor {
     view.setInt32(cpuState.polls, manyPolls, true);
     for (let i = 0; i <= 4; i++)
       view.setBigInt64(cpuState.runLimits + 8 * i, runLength - BigInt(2 ** i), true);
+    for (let i = 0; i < 32; i++)
+      view.setBigInt64(cpuState.runSpans + 8 * i, runLength - BigInt(8 * (i + 1)), true);
   }
 
   #bytes(address: bigint, length: number): Uint8Array {

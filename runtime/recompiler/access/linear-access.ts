@@ -10,7 +10,13 @@ import { arg, loadOps, storeOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
-import { type AccessGroup, AccessGroups, type GroupedAccess, isForWrite } from './access-groups.ts';
+import {
+  type AccessGroup,
+  AccessGroups,
+  type GroupedAccess,
+  isForWrite,
+  mostSpan,
+} from './access-groups.ts';
 import { callBulk } from './call-bulk.ts';
 import { bulkFunction } from './linear-bulk.ts';
 import type { AccessSite, MemoryAccess } from './memory-access.ts';
@@ -135,12 +141,14 @@ export class LinearAccess implements MemoryAccess {
   }
 }
 
-/** The last offset at which so many bytes lie in the run. */
+/** The last offset at which so many bytes lie in the run; up to 7 bytes less where that is one comparison with memory. */
 export function runLimit(frame: Frame, bytes: number): Expression {
   const { native, emitter: e } = frame;
   const log = Math.log2(bytes);
   if (Number.isInteger(log) && log <= 4)
     return frame.loadState(native, cpuState.runLimits + 8 * log);
+  if (bytes <= mostSpan)
+    return frame.loadState(native, cpuState.runSpans + 8 * Math.ceil(bytes / 8 - 1));
   const last = frame.loadState(native, cpuState.runLimits);
   return e.op(`${native}.sub`, last, frame.constant(BigInt(bytes - 1)));
 }

@@ -195,12 +195,19 @@ class Holdings {
   find(value: Value, depth = deepest): Value | undefined {
     if (value.width === 128) return undefined;
     if (v.constantOf(value) !== undefined || isLoad(value)) return value;
-    if (value.op === 'register' && !this.#held.has(value.detail as number)) return value;
+    if (this.#isUnset(value)) return value;
     for (const [register, held] of this.#held) {
       const found = held.width === 128 ? undefined : this.#within(register, held, value, depth);
       if (found !== undefined) return found;
     }
     return this.#remade(value, depth);
+  }
+
+  /** A register, or the lower part of one, that is what it was at the start. */
+  #isUnset({ op, args, detail }: Value): boolean {
+    const [whole] = args;
+    if (op === 'truncate' && whole !== undefined) return this.#isUnset(whole);
+    return op === 'register' && !this.#held.has(detail as number);
   }
 
   #remade(value: Value, depth: number): Value | undefined {

@@ -5,12 +5,18 @@
 import type { Op, Width } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
 import { arg, floatType } from '../carrier.ts';
-import type { Expression, LaneShape } from '../emit/emitter.ts';
+import type { Emitter, Expression, LaneShape } from '../emit/emitter.ts';
 import type { Rule, Values } from './values.ts';
 
 type FloatOp = Extract<Op, `float${string}`>;
 
 const fp = (width: Width): 'f32' | 'f64' => (width === 32 ? 'f32' : 'f64');
+
+/** Of a local. `ne` would be two jumps in V8's code, one of them on parity. */
+function notANumber(e: Emitter, width: Width, local: number): Expression {
+  const get = (): Expression => e.get(local, floatType(width));
+  return e.op('i32.eqz', e.op(`${fp(width)}.ge`, get(), get()));
+}
 
 /** Arithmetic whose NaNs are mended: `name` of Wasm on one or two operands. */
 const arithmetic =
@@ -21,7 +27,7 @@ const arithmetic =
     const operands = value.args.map((a) => m.toLocal(m.emitFloat(a), type));
     const get = (): Expression[] => operands.map((local) => e.get(local, type));
     const result = m.toLocal(e.op(`${fp(value.width)}.${name}`, ...get()), type);
-    const isNan = e.op(`${fp(value.width)}.ne`, e.get(result, type), e.get(result, type));
+    const isNan = notANumber(e, value.width, result);
     const [x, y] = get();
     if (x === undefined) throw new TypeError('float arithmetic has an operand');
     const mended = e.call(m.surroundings.support(`nan${value.width}`), [x, y ?? x], type);
@@ -51,7 +57,7 @@ const convert: Rule = (m, value) => {
     e.op(value.width === 64 ? 'f64.promote_f32' : 'f32.demote_f64', get()),
     type,
   );
-  const isNan = e.op(`${fp(value.width)}.ne`, e.get(result, type), e.get(result, type));
+  const isNan = notANumber(e, value.width, result);
   const mended = e.call(m.surroundings.support(`nanConvert${value.width}`), [get()], type);
   m.surroundings.statement(e.ifRare(isNan, [e.set(result, mended)]));
   return e.get(result, type);
@@ -86,8 +92,9 @@ const packed =
     const operands = value.args.map((a) => m.toLocal(m.emit(a), 'v128'));
     const get = (): Expression[] => operands.map((local) => e.get(local, 'v128'));
     const result = m.toLocal(e.op(`${shape(lane)}.${name}`, ...get()), 'v128');
+    // V8 makes less of a bit a lane than of `any_true`.
     const isNan = e.op(
-      'v128.any_true',
+      lane === 32 ? 'i32x4.bitmask' : 'i64x2.bitmask',
       e.op(`${shape(lane)}.ne`, e.get(result, 'v128'), e.get(result, 'v128')),
     );
     const [x, y] = get();
@@ -119,9 +126,11 @@ function comparison(m: Values, x: Value, y: Value, lane: number, name: string): 
   const a = m.toLocal(vector ? m.emit(x) : m.emitFloat(x), type);
   const b = m.toLocal(vector ? m.emit(y) : m.emitFloat(y), type);
   if (name !== 'unordered') return e.op(`${prefix}.${name}`, e.get(a, type), e.get(b, type));
-  const nan = (local: number): Expression =>
-    e.op(`${prefix}.ne`, e.get(local, type), e.get(local, type));
-  return e.op(vector ? 'v128.or' : 'i32.or', nan(a), nan(b));
+  const test = (relation: string, left: number, right: number): Expression =>
+    e.op(`${prefix}.${relation}`, e.get(left, type), e.get(right, type));
+  if (vector) return e.op('v128.or', test('ne', a, a), test('ne', b, b));
+  // UCOMISD asks for the first relation, too.
+  return e.op('i32.eqz', e.op('i32.or', test('le', b, a), test('lt', a, b)));
 }
 
 /** All ones or all zeros, in every lane or in a scalar. */
