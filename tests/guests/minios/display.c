@@ -26,6 +26,12 @@ static void say(const char *line) {
   fflush(stdout);
 }
 
+/* Until the test looks, and ends our input. */
+static void wait_for_looker(void) {
+  while (getchar() != EOF)
+    ;
+}
+
 static void begin(void) {
   unsigned long mfns[PAGES];
   pixels = (uint32_t *)alloc_pages(ORDER);
@@ -37,6 +43,7 @@ static void begin(void) {
 
 /* A gradient, of which two parts are told, one of them beyond the edges. */
 static void picture(void) {
+  wait_for_looker();
   begin();
   for (int i = 0; i < WIDTH * HEIGHT; i++)
     pixels[i] = (uint32_t)(i % WIDTH << 16 | i / WIDTH << 8 | 0x40);
@@ -51,6 +58,7 @@ static void picture(void) {
 
 /* More updates than the ring has room for, then another shape of the same memory. */
 static void resize(void) {
+  wait_for_looker();
   begin();
   for (int i = 0; i < 200; i++)
     fbfront_update(screen, 0, 0, 1 + i % WIDTH, 1);
