@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { buildPvGuest } from '../support/pv-guest.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Width } from '../../runtime/memory/layout.ts';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 
 const formats = { 64: 'x86_64-xen', 32: 'i386-xen' } as const;

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
 import { type Width, widths } from '../../toolchain/c/width.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { projectDirectory } from './source-files.ts';
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RequestName, XS } from '../../runtime/abi/io/xs-wire.ts';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { projectDirectory } from './source-files.ts';
 import {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Link } from '../../runtime/network/frame.ts';
 import { complete } from '../../runtime/network/offload.ts';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import { projectDirectory } from './source-files.ts';
 

@@ -1,7 +1,7 @@
 /** What gcc makes of Xen's public headers, as Debian's libxen-dev has them: offsets and constants to hold ours against. */
 import { join } from 'node:path';
 import type { Width } from '../../runtime/memory/layout.ts';
-import { fetchDebianPackage } from '../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../toolchain/debian/packages.ts';
 import { runProcess } from '../../toolchain/process.ts';
 
 /** Name of an answer → the C expression, a constant integer. */

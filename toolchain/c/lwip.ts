@@ -2,10 +2,10 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
+import { fetchDebianSource } from '../debian/packages.ts';
 import { runProcess } from '../process.ts';
 import type { Compiler } from './compiler.ts';
 import { includeFlags, machineFlags } from './flags.ts';
-import { fetchDebianSource } from './packages.ts';
 import type { Width } from './width.ts';
 
 /** The parts that an image has; the rest is applications, and threads of lwip's own. */

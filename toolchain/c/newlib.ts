@@ -3,13 +3,13 @@ import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
+import { fetchDebianPackage } from '../debian/packages.ts';
+import { newlibTar } from '../debian/tools.ts';
 import { type RunOptions, runProcess } from '../process.ts';
 import type { Progress } from '../progress.ts';
 import type { Compiler } from './compiler.ts';
 import { machineFlags } from './flags.ts';
 import { edits } from './newlib-edits.ts';
-import { fetchDebianPackage } from './packages.ts';
-import { newlibTar } from './tools.ts';
 import { type Width, widths } from './width.ts';
 
 const options = [

@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../runtime/errors.ts';
 import { api } from '../../runtime/minios/api.ts';
 import { cacheDirectory, makeOnce } from '../cache.ts';
+import { installLine, missingTools, newlibTar } from '../debian/tools.ts';
 import { runProcess } from '../process.ts';
 import { type Progress, silentProgress } from '../progress.ts';
 import { type Compiler, findCompiler } from './compiler.ts';
@@ -26,7 +27,6 @@ import { includeFlags, machineFlags } from './flags.ts';
 import { apiHeader, importLibrary } from './import-library.ts';
 import { buildLwip, findLwip, lwipContents, lwipRecipe } from './lwip.ts';
 import { buildNewlib, findNewlibTar, newlibRecipe } from './newlib.ts';
-import { installLine, missingTools, newlibTar } from './tools.ts';
 import { type Width, widths } from './width.ts';
 
 export interface Sysroot {

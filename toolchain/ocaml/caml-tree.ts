@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fetchDebianPackage } from '../c/packages.ts';
 import { type Sysroot, type SysrootOptions, sysroot } from '../c/sysroot.ts';
 import { type Width, widths } from '../c/width.ts';
 import { cacheDirectory, makeOnce } from '../cache.ts';
+import { fetchDebianPackage } from '../debian/packages.ts';
 import { silentProgress } from '../progress.ts';
 import { buildRuntime, type RuntimeJob } from './runtime-build.ts';
 import { libraries, librarySwitches } from './runtime-recipe.ts';

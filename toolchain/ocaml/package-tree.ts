@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { SysrootOptions } from '../c/sysroot.ts';
+import { makeOnce } from '../cache.ts';
 import {
   debianRecord,
   type FetchOptions,
   fetchDebianPackage,
   fetchDebianSource,
-} from '../c/packages.ts';
-import type { SysrootOptions } from '../c/sysroot.ts';
-import { makeOnce } from '../cache.ts';
+} from '../debian/packages.ts';
 import { type Progress, silentProgress } from '../progress.ts';
 import { type CamlTree, linkAll } from './caml-tree.ts';
 import { buildStubs } from './stub-build.ts';

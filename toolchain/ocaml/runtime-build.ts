@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
-import { fetchDebianPackage } from '../c/packages.ts';
 import { ownSources, type Sysroot } from '../c/sysroot.ts';
 import type { Width } from '../c/width.ts';
+import { fetchDebianPackage } from '../debian/packages.ts';
 import { runProcess } from '../process.ts';
 import type { Progress } from '../progress.ts';
 import { type CamlLibrary, libraries, librarySwitches, targets } from './runtime-recipe.ts';

@@ -1,8 +1,8 @@
 /** `stubdom doctor`: what is installed, what is missing, and the one line that gets it. */
 import { findCompiler } from '../../c/compiler.ts';
 import { cachedSysroot } from '../../c/sysroot.ts';
-import { installLine, missingTools, type ToolName, testTools, tools } from '../../c/tools.ts';
 import { type Width, widths } from '../../c/width.ts';
+import { installLine, missingTools, type ToolName, testTools, tools } from '../../debian/tools.ts';
 import type { Command } from '../command.ts';
 
 export const doctor: Command = {

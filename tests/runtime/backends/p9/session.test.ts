@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MemoryFolder } from '../../../../runtime/backends/folder/memory-folder.ts';
 import { NinePSession } from '../../../../runtime/backends/p9/session.ts';
-import { fetchDebianPackage } from '../../../../toolchain/c/packages.ts';
+import { fetchDebianPackage } from '../../../../toolchain/debian/packages.ts';
 import { runProcess } from '../../../../toolchain/process.ts';
 import { NinePClient, NinePError } from '../../../support/nine-p-client.ts';
 import { freshSeed, random } from '../../../support/random.ts';

@@ -9,9 +9,9 @@ import {
   parseOneLine,
   privateSources,
   releaseCodename,
-} from '../../../toolchain/c/apt-sources.ts';
+} from '../../../toolchain/debian/apt-sources.ts';
 
-const sources = suite('toolchain/c/apt-sources');
+const sources = suite('toolchain/debian/apt-sources');
 
 const example = { uri: 'http://mirror.example/debian', components: ['main'] };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { newlibTar } from '../../../toolchain/c/tools.ts';
+import { newlibTar } from '../../../toolchain/debian/tools.ts';
 import {
   ensureTools,
   installLine,
@@ -12,7 +12,7 @@ import {
   tools,
 } from '../../../toolchain/index.ts';
 
-const toolTable = suite('toolchain/c/tools');
+const toolTable = suite('toolchain/debian/tools');
 
 toolTable('what is missing becomes one line for apt-get, each package once', () => {
   const line = installLine(['gcc', 'make', 'gcc']);

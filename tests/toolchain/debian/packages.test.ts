@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failed } from '../../../toolchain/c/packages.ts';
+import { failed } from '../../../toolchain/debian/packages.ts';
 import { cacheDirectory, fetchDebianSource } from '../../../toolchain/index.ts';
 
-const packages = suite('toolchain/c/packages');
+const packages = suite('toolchain/debian/packages');
 
 packages(
   'a Debian source comes unpacked, and the machine’s own apt is as before (network)',

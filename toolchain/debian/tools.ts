@@ -1,8 +1,8 @@
 /** The programs of the machine that this half of the project stands on, and the Debian packages they come in. */
 import { existsSync, readdirSync } from 'node:fs';
 import { UserError } from '../../runtime/errors.ts';
+import { canLink } from '../c/compiler.ts';
 import { runProcess } from '../process.ts';
-import { canLink } from './compiler.ts';
 import { aptEnvironment, failed } from './packages.ts';
 
 interface Tool {
