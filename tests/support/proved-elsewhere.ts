@@ -228,7 +228,14 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'toolchain/output.ts',
   ],
   'tests/toolchain/c/sysroot.test.ts': ['toolchain/c/newlib.ts', 'toolchain/c/newlib-edits.ts'],
+  'tests/toolchain/ocaml/packages.test.ts': ['toolchain/ocaml/package-tree.ts'],
+  'tests/guests/ocaml-packages.test.ts': [
+    'toolchain/ocaml/foreign-library.ts',
+    'toolchain/ocaml/stub-build.ts',
+    'toolchain/ocaml/stub-recipes.ts',
+  ],
   'tests/toolchain/ocaml/build.test.ts': [
+    'toolchain/ocaml/compiler-environment.ts',
     'toolchain/ocaml/caml-tree.ts',
     'toolchain/ocaml/runtime-build.ts',
     'toolchain/ocaml/runtime-recipe.ts',
