@@ -50,11 +50,18 @@ export const flagOf = (flags: Flags | undefined, flag: Flag): Value =>
   flags?.get(flag) ?? v.flagValue(flag);
 
 /** Flags at a block's end, where the block set them. */
-export class FlagsOut implements SomeFlags {
-  readonly #flags: Flags | undefined;
+export const flagsOut = (flags: Flags | undefined): SomeFlags =>
+  new FlagsOnDemand((flag) => {
+    const value = flags?.get(flag);
+    return value?.op === 'flag' ? undefined : value;
+  });
 
-  constructor(flags: Flags | undefined) {
-    this.#flags = flags;
+/** Each is made when somebody asks for it. */
+export class FlagsOnDemand implements SomeFlags {
+  readonly #get: (flag: Flag) => Value | undefined;
+
+  constructor(get: (flag: Flag) => Value | undefined) {
+    this.#get = get;
   }
 
   get CF(): Value | undefined {
@@ -79,10 +86,5 @@ export class FlagsOut implements SomeFlags {
 
   get OF(): Value | undefined {
     return this.#get('OF');
-  }
-
-  #get(flag: Flag): Value | undefined {
-    const value = this.#flags?.get(flag);
-    return value?.op === 'flag' ? undefined : value;
   }
 }

@@ -1,6 +1,6 @@
 /** Builds one block: what semantics read and write, in order. Values already written in the block are forwarded. */
 
-import { type FlagSetting, Flags, FlagsOut, flagOf } from './block-flags.ts';
+import { type FlagSetting, Flags, flagOf, flagsOut } from './block-flags.ts';
 import * as v from './build.ts';
 import type { MemoryOperand, Operand } from './operand.ts';
 import { type Flag, flagNames, type Width } from './ops.ts';
@@ -76,7 +76,7 @@ export class Builder {
       address: this.#address,
       statements: this.#statements,
       terminator: this.#terminator ?? { kind: 'jump', target: next },
-      flagsOut: new FlagsOut(this.#flags),
+      flagsOut: flagsOut(this.#flags),
     };
   }
 

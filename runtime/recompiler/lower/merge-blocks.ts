@@ -2,6 +2,7 @@
  * Blocks that only one other goes to, and that by a jump, become a part of it: copies of small functions (inline-calls.ts) and
  * their callers share checks of the stack then, and flags and addresses are known from one to the other.
  */
+import { FlagsOnDemand } from '../../ir/block-flags.ts';
 import * as v from '../../ir/build.ts';
 import type { Flag } from '../../ir/ops.ts';
 import type { Block, SomeFlags, Statement, Terminator, Value } from '../../ir/value.ts';
@@ -79,7 +80,10 @@ function joined(first: Block, second: Block): Block {
     address: first.address,
     statements: [...first.statements, ...statements],
     terminator: rewriting.terminator(second.terminator),
-    flagsOut: new JoinedFlags(first.flagsOut, second.flagsOut, rewriting),
+    flagsOut: new FlagsOnDemand((flag) => {
+      const value = second.flagsOut[flag];
+      return value === undefined ? first.flagsOut[flag] : rewriting.value(value);
+    }),
   };
 }
 
@@ -150,47 +154,5 @@ class Rewriting {
       default:
         return t;
     }
-  }
-}
-
-/** Made on demand, as those of which they consist. */
-class JoinedFlags implements SomeFlags {
-  readonly #first: SomeFlags;
-  readonly #second: SomeFlags;
-  readonly #rewriting: Rewriting;
-
-  constructor(first: SomeFlags, second: SomeFlags, rewriting: Rewriting) {
-    this.#first = first;
-    this.#second = second;
-    this.#rewriting = rewriting;
-  }
-
-  get CF(): Value | undefined {
-    return this.#get('CF');
-  }
-
-  get PF(): Value | undefined {
-    return this.#get('PF');
-  }
-
-  get AF(): Value | undefined {
-    return this.#get('AF');
-  }
-
-  get ZF(): Value | undefined {
-    return this.#get('ZF');
-  }
-
-  get SF(): Value | undefined {
-    return this.#get('SF');
-  }
-
-  get OF(): Value | undefined {
-    return this.#get('OF');
-  }
-
-  #get(flag: Flag): Value | undefined {
-    const value = this.#second[flag];
-    return value === undefined ? this.#first[flag] : this.#rewriting.value(value);
   }
 }
