@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--threads] [--files] [--json]`: one table,
+ * `npm run bench [-- --width 64|32] [--only NAME] [--runs N] [--paged] [--block] [--net] [--threads] [--files] [--caml] [--json]`: one table,
  * measured in one run on this machine; `--paged`: of the same images behind page tables; `--block`: the block back-end alone, GRUB
  * on it, and what else there is of Xen; `--net`: TCP through lwip alone; `--threads`: an application's threads alone;
- * `--files`: read() and write() of files alone.
+ * `--files`: read() and write() of files alone; `--caml`: OCaml's programs alone.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -15,6 +15,15 @@ import { runProcess } from '../../toolchain/process.ts';
 import { type BlockSpeed, blockText, measureBlock } from './block.ts';
 import { type GuestBlockSpeed, guestBlockText, measureGuestBlock } from './block-guest.ts';
 import { type BootTimes, bootText, measureBoots } from './boot-times.ts';
+import {
+  type CamlHello,
+  type CamlRow,
+  camlHelloText,
+  camlPrograms,
+  camlText,
+  measureCaml,
+  measureCamlHello,
+} from './caml.ts';
 import { type GuestFileSpeed, guestFileText, measureGuestFiles } from './file-guest.ts';
 import { type FrontSpeeds, frontsText, measureFronts } from './fronts.ts';
 import { type GrubRead, grubReadText, measureGrubRead } from './grub-read.ts';
@@ -53,6 +62,8 @@ interface Request {
   readonly threads: boolean;
   /** Files, and nothing else. */
   readonly files: boolean;
+  /** OCaml's programs, and nothing else. */
+  readonly caml: boolean;
 }
 
 function parse(words: readonly string[]): Request {
@@ -68,9 +79,10 @@ function parse(words: readonly string[]): Request {
       net: { type: 'boolean', default: false },
       threads: { type: 'boolean', default: false },
       files: { type: 'boolean', default: false },
+      caml: { type: 'boolean', default: false },
     },
   });
-  const { width, only, runs, json, paged, block, net, threads, files } = values;
+  const { width, only, runs, json, paged, block, net, threads, files, caml } = values;
   if (width !== undefined && width !== '64' && width !== '32')
     throw new UserError(`--width ${width}: expected 64 or 32`, { status: 2 });
   const count = Number(runs);
@@ -92,6 +104,7 @@ function parse(words: readonly string[]): Request {
     net,
     threads,
     files,
+    caml,
   };
 }
 
@@ -110,6 +123,7 @@ interface Results {
   readonly boots: BootTimes[];
   readonly threads: ThreadSpeed[];
   readonly files: (GuestFileSpeed | FrontSpeeds)[];
+  readonly caml: (CamlRow | CamlHello)[];
 }
 
 type Say = (text: string) => void;
@@ -119,7 +133,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
     cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`,
     node: process.version,
     ...{ rows: [], paged: [], startUp: [], recompiling: [], grubRead: [], pvCalls: [] },
-    ...{ net: [], boots: [], threads: [], files: [] },
+    ...{ net: [], boots: [], threads: [], files: [], caml: [] },
   };
   const { widths, runs } = request;
   say(`${results.cpu}, Node ${results.node}, ${runs} runs\n\n`);
@@ -133,6 +147,10 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   }
   if (request.files) {
     results.files.push(...(await measureAllFiles(request, directory, say)));
+    return results;
+  }
+  if (request.caml) {
+    results.caml.push(...(await measureAllCaml(request, directory, say)));
     return results;
   }
   if (request.net) {
@@ -169,6 +187,7 @@ async function measureAll(request: Request, directory: string, say: Say): Promis
   results.net.push(...(await measureAllNet(request, directory, say)));
   results.threads.push(...(await measureAllThreads(request, directory, say)));
   results.files.push(...(await measureAllFiles(request, directory, say)));
+  results.caml.push(...(await measureAllCaml(request, directory, say)));
   return results;
 }
 
@@ -261,6 +280,26 @@ async function measureAllFiles(
   return speeds;
 }
 
+async function measureAllCaml(
+  { widths, runs }: Request,
+  directory: string,
+  say: Say,
+): Promise<(CamlRow | CamlHello)[]> {
+  const results: (CamlRow | CamlHello)[] = [];
+  for (const program of camlPrograms)
+    for (const width of widths) {
+      const row = await measureCaml(program, width, { runs, directory });
+      results.push(row);
+      say(`${camlText(row)}\n`);
+    }
+  for (const width of widths) {
+    const hello = await measureCamlHello(width, { runs, directory });
+    results.push(hello);
+    say(`${camlHelloText(hello)}\n`);
+  }
+  return results;
+}
+
 /** In a process that has recompiled nothing yet. */
 async function recompileApart(width: Width): Promise<Recompiling> {
   const script = fileURLToPath(new URL('recompiling.js', import.meta.url));
@@ -282,6 +321,7 @@ async function main(words: readonly string[]): Promise<number> {
     if (request.json) print(`${JSON.stringify(results, null, 2)}\n`);
     const ratios = [
       ...results.rows.map(({ stubdom }) => stubdom),
+      ...results.caml.flatMap((row) => ('stubdom' in row ? [row.stubdom] : [])),
       ...results.paged.flatMap(({ paged }) => layouts.map((frames) => paged[frames].ratio)),
     ];
     return ratios.every((ratio) => 'ratio' in ratio) ? 0 : 1;

@@ -148,7 +148,7 @@ if (isFull) {
 
         const { status, report } = await server.exited;
 
-        assert.is(status, 0, report);
+        assert.is(status, 0, `${server.console.text}${report ?? ''}`);
         assert.match(server.console.text, '100 at once');
       } finally {
         server.close();
