@@ -17,14 +17,15 @@ const dataBits = present | BigInt(pageBits.accessed | pageBits.dirty) | noExecut
 
 export class PagedSpace implements ProtectedSpace {
   readonly tables: PageTables;
-  readonly #builder: TableBuilder;
+  /** Entries as they stand; who changes one here must invalidate it. */
+  readonly builder: TableBuilder;
   /** Makes a page that may be written of one that is not there yet; false where there is none such. */
   onMissing: ((address: bigint) => boolean) | undefined;
 
   constructor(memory: MachineMemory, frames: NumberedPlaces, width: 64 | 32) {
     const levels = width === 64 ? 4 : 3;
-    this.#builder = new TableBuilder(memory, levels, frames);
-    this.tables = new PageTables({ levels, memory, frames, root: this.#builder.root });
+    this.builder = new TableBuilder(memory, levels, frames);
+    this.tables = new PageTables({ levels, memory, frames, root: this.builder.root });
   }
 
   translate(address: bigint, access: Access): number | PageFault {
@@ -36,7 +37,7 @@ export class PagedSpace implements ProtectedSpace {
 
   /** A whole page, in place of what was there. */
   map(address: bigint, host: number, isWritable: boolean): void {
-    this.#builder.map(address, host, isWritable ? dataBits | writable : dataBits);
+    this.builder.map(address, host, isWritable ? dataBits | writable : dataBits);
     this.tables.invalidate(address);
   }
 
@@ -46,7 +47,7 @@ export class PagedSpace implements ProtectedSpace {
 
   /** A whole page that is nowhere afterwards. */
   forget(address: bigint): void {
-    this.#builder.setEntry(address, 0n);
+    this.builder.setEntry(address, 0n);
     this.tables.invalidate(address);
   }
 
@@ -66,7 +67,7 @@ export class PagedSpace implements ProtectedSpace {
   #change(address: bigint, length: bigint | number, to: (entry: bigint) => bigint): void {
     const end = address + BigInt(length);
     for (let at = address - (address % page); at < end; at += page) {
-      this.#builder.setEntry(at, to(this.#builder.entry(at)));
+      this.builder.setEntry(at, to(this.builder.entry(at)));
       this.tables.invalidate(at);
     }
   }

@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Leave } from '../../../runtime/cpu/leave.ts';
 import { pageBits } from '../../../runtime/memory/page-tables.ts';
+import type { PagedSpace } from '../../../runtime/minios/paged-space.ts';
 import type { Mode } from '../../../runtime/x86/registers.ts';
 import { RBX, RCX, RDI, RDX, RSI } from '../../../runtime/x86/registers.ts';
 import {
@@ -13,7 +14,7 @@ import {
   memoryEnd,
   readOnlyPage,
 } from '../../support/lockstep-guest.ts';
-import { type BuiltSpace, type Frames, mapPages } from '../../support/paged-mapping.ts';
+import { type Frames, mapPages } from '../../support/paged-mapping.ts';
 
 const test = suite('runtime/cpu/paging');
 
@@ -26,7 +27,7 @@ const heapBytes = 0x10_0000n;
 
 interface PagedGuest {
   readonly guest: AssemblyGuest;
-  readonly space: BuiltSpace;
+  readonly space: PagedSpace;
 }
 
 async function pagedGuest(
@@ -35,7 +36,7 @@ async function pagedGuest(
   source: string,
   options: { readonly polls?: number; readonly writable?: boolean } = {},
 ): Promise<PagedGuest> {
-  const spaces: BuiltSpace[] = [];
+  const spaces: PagedSpace[] = [];
   const guest = await guestOf(mode, `start: ${source}\nint3`, {
     ...{ polls: 1_000_000, ...options },
     map: (memory) => {

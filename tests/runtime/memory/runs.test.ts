@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import { MachineMemory, pageFlags } from '../../../runtime/memory/machine-memory.ts';
 import type { PageTables } from '../../../runtime/memory/page-tables.ts';
 import { Runs, runBound, runBoundsBytes } from '../../../runtime/memory/runs.ts';
-import { type BuiltSpace, type Frames, mapPages } from '../../support/paged-mapping.ts';
+import type { PagedSpace } from '../../../runtime/minios/paged-space.ts';
+import { type Frames, mapPages } from '../../support/paged-mapping.ts';
 
 const test = suite('runtime/memory/runs');
 
@@ -14,7 +15,7 @@ const end = lo + BigInt(pages) * 0x1000n;
 
 interface Guest {
   readonly memory: MachineMemory;
-  readonly space: BuiltSpace;
+  readonly space: PagedSpace;
   readonly tables: PageTables;
   readonly runs: Runs;
   /** How many places a word of 8 bytes may begin at. */

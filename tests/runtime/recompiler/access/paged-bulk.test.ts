@@ -1,6 +1,7 @@
 /** Repeated MOVS and STOS behind page tables: frames in order, so in runs, and each somewhere, so through the TLB. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { PagedSpace } from '../../../../runtime/minios/paged-space.ts';
 import type { Mode } from '../../../../runtime/x86/registers.ts';
 import { assertSame, filledGuest, randomCase, run } from '../../../support/bulk-cases.ts';
 import {
@@ -9,7 +10,7 @@ import {
   dataStart,
   memoryEnd,
 } from '../../../support/lockstep-guest.ts';
-import { type BuiltSpace, type Frames, mapPages } from '../../../support/paged-mapping.ts';
+import { type Frames, mapPages } from '../../../support/paged-mapping.ts';
 import { random } from '../../../support/random.ts';
 
 const test = suite('runtime/recompiler/access/paged-bulk');
@@ -19,8 +20,8 @@ const page = 0x1000n;
 async function pagedGuest(
   mode: Mode,
   frames: Frames,
-): Promise<{ guest: AssemblyGuest; space: BuiltSpace }> {
-  const spaces: BuiltSpace[] = [];
+): Promise<{ guest: AssemblyGuest; space: PagedSpace }> {
+  const spaces: PagedSpace[] = [];
   const guest = await filledGuest(mode, {
     map: (memory) => {
       const ranges = [{ lo: codeStart, length: memoryEnd - codeStart }];
