@@ -45,7 +45,7 @@ const features: Readonly<Record<string, readonly string[]>> = {
   HAS_SETSID: ['setsid'],
   HAS_PUTENV: ['putenv'],
   HAS_SETENV_UNSETENV: ['setenv', 'unsetenv'],
-  HAS_MMAP: ['mmap', 'munmap', 'mprotect'],
+  HAS_MMAP: ['mmap', 'munmap'],
   HAS_PWRITE: ['pwrite'],
   HAS_MKSTEMP: ['mkstemp'],
   HAS_NICE: ['nice'],

@@ -1,12 +1,13 @@
 /**
- * Tests of OCaml's own suite (`testsuite/tests` of its source), read as its ocamltest reads them: a comment says which modules make the
- * program, with which options, and for which compilers it is meant (ocamltest/tsl_parser.mly).
+ * Tests of OCaml's own suite (`testsuite/tests` of its source), read as its ocamltest reads them: which modules make the program, with
+ * which options, and for which compilers it is meant (`header.ts`); scripts beside it run it or judge what it prints.
  */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { cacheDirectory, makeOnce } from '../../../toolchain/cache.ts';
 import { unpackSource } from '../../../toolchain/ocaml/runtime-build.ts';
 import { readExceptions } from '../../support/exceptions.ts';
+import { assign, headerOf, type Node, parse, type Statement, tokens } from './header.ts';
 
 export type Compiler = 'native' | 'bytecode';
 
@@ -22,11 +23,24 @@ export interface SuiteTest {
   readonly packages: readonly string[];
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** A file of the directory. */
+  /** A file of the directory, or an absolute path. */
   readonly input: string | undefined;
+  /** What it prints for errors is not asked for. */
+  readonly dropsErrors: boolean;
   readonly status: number;
   /** What it is to print, on both of its outputs. */
   readonly expected: string;
+  /** What is built before it, for the machine itself. */
+  readonly helpers: readonly Helper[];
+  /** A script that runs `$program` and writes `$output`. */
+  readonly runner: string | undefined;
+  /** A script whose status judges `$output`. */
+  readonly checker: string | undefined;
+}
+
+export interface Helper {
+  readonly program: string;
+  readonly sources: readonly string[];
 }
 
 export interface LeftOut {
@@ -34,18 +48,6 @@ export interface LeftOut {
   readonly compiler: Compiler;
   readonly reason: string;
 }
-
-type Variables = Readonly<Record<string, string>>;
-
-interface Node {
-  readonly depth: number;
-  readonly name: string;
-  readonly statements: Statement[];
-}
-
-type Statement =
-  | { readonly kind: 'set' | 'append'; readonly name: string; readonly value: string }
-  | { readonly kind: 'include'; readonly name: string };
 
 /** The suite, unpacked once into the cache. */
 export async function suiteDirectory(): Promise<string> {
@@ -92,62 +94,23 @@ export function readTests(suite: string, file: string): (SuiteTest | LeftOut)[] 
   return compilers.flatMap((compiler): (SuiteTest | LeftOut)[] => {
     const ways = (nodes.length === 0 ? [[]] : pathsTo(nodes, compiler)).map((path) => {
       const all = [...statements, ...path.flatMap((node) => node.statements)];
-      return { all, reason: reasonAgainst(path, all) };
+      return { all, path, reason: reasonAgainst(path, all) };
     });
     const way = ways.find(({ reason }) => reason === undefined) ?? ways[0];
     if (way === undefined) return [];
     if (way.reason !== undefined) return [{ name, compiler, reason: way.reason }];
-    return [testOf({ suite, file, name, compiler, statements: way.all })];
+    const helpers = helpersOn(way.path, statements, compiler);
+    return [testOf({ suite, file, name, compiler, statements: way.all, helpers })];
   });
 }
 
-/** The comment's text, without nested comments. */
-function headerOf(text: string): string | undefined {
-  const below = /\(\*\s*TEST_BELOW/.test(text);
-  const marks = [...text.matchAll(/\(\*\s*TEST\b(?!_BELOW)/g)];
-  const mark = below ? marks.at(-1) : marks[0];
-  if (mark === undefined) return undefined;
-  let depth = 1;
-  let header = '';
-  for (let at = mark.index + mark[0].length; depth > 0 && at < text.length; at++) {
-    const pair = text.slice(at, at + 2);
-    if (pair === '(*') depth++;
-    if (pair === '*)') depth--;
-    if (pair === '(*' || pair === '*)') at++;
-    else if (depth === 1) header += text[at];
-  }
-  return header;
-}
-
-const tokens = (header: string): string[] =>
-  header.match(/"(?:[^"\\]|\\[\s\S])*"|\*+|\+=|=|;|[^\s"=;*+]+/g) ?? [];
-
-function parse(words: readonly string[]): { statements: Statement[]; nodes: Node[] } {
-  const statements: Statement[] = [];
-  const nodes: Node[] = [];
-  const queue = [...words];
-  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    const into = nodes.at(-1)?.statements ?? statements;
-    if (/^\*+$/.test(word))
-      nodes.push({ depth: word.length, name: queue.shift() ?? '', statements: [] });
-    else if (word === 'include') into.push({ kind: 'include', name: queue.shift() ?? '' });
-    else if (queue[0] === '=' || queue[0] === '+=') {
-      const kind = queue.shift() === '=' ? 'set' : 'append';
-      into.push({ kind, name: word, value: unquoted(queue.shift() ?? '') });
-    }
-  }
-  return { statements, nodes };
-}
-
-const unquoted = (word: string): string =>
-  word
-    .replace(/^"|"$/g, '')
-    .replace(/\\\n\s*/g, '')
-    .replace(/\\(.)/g, '$1');
+const builders = { native: 'ocamlopt.byte', bytecode: 'ocamlc.byte' } as const satisfies Readonly<
+  Record<Compiler, string>
+>;
 
 /** What is asked before it, and it: the ways from the root to what builds and runs with that compiler. */
 function pathsTo(nodes: readonly Node[], compiler: Compiler): Node[][] {
-  const builder = compiler === 'native' ? 'ocamlopt.byte' : 'ocamlc.byte';
+  const builder = builders[compiler];
   const path: Node[] = [];
   const paths: Node[][] = [];
   for (const node of nodes) {
@@ -157,6 +120,23 @@ function pathsTo(nodes: readonly Node[], compiler: Compiler): Node[][] {
     if (node.name === compiler || runs) paths.push([...path]);
   }
   return paths;
+}
+
+/** All that a way builds, but for the last, which is the test. */
+function helpersOn(
+  path: readonly Node[],
+  statements: readonly Statement[],
+  compiler: Compiler,
+): Helper[] {
+  const built = path.filter(({ name }) => name === builders[compiler]).slice(0, -1);
+  return built.map((last) => {
+    const before = path.slice(0, path.indexOf(last) + 1);
+    const variables = assign([...statements, ...before.flatMap((node) => node.statements)]);
+    return {
+      program: basename(variables['program'] ?? ''),
+      sources: (variables['all_modules'] ?? '').split(/\s+/).filter((word) => word !== ''),
+    };
+  });
 }
 
 /** What neither this system nor Debian's OCaml is. */
@@ -196,12 +176,14 @@ function testOf({
   name,
   compiler,
   statements,
+  helpers,
 }: {
   readonly suite: string;
   readonly file: string;
   readonly name: string;
   readonly compiler: Compiler;
   readonly statements: readonly Statement[];
+  readonly helpers: readonly Helper[];
 }): SuiteTest {
   const variables = assign(statements);
   const directory = dirname(file);
@@ -216,7 +198,7 @@ function testOf({
   const own = words('all_modules');
   const sources = own.length > 0 ? own : [...words('modules'), basename(file)];
   return {
-    ...{ name, compiler, directory },
+    ...{ name, compiler, directory, helpers },
     sources: [...library, ...sources.flatMap((source) => withInterface(directory, source))],
     options: [
       ...words('flags'),
@@ -226,18 +208,11 @@ function testOf({
     arguments: words('arguments'),
     environment: { OCAMLRUNPARAM: (variables['ocamlrunparam'] ?? '').replace(/^,/, '') },
     input: variables['stdin'],
+    dropsErrors: variables['stderr'] === '/dev/null',
     status: Number(variables['exit_status'] ?? 0),
-    expected: reference(file, compiler, variables['reference']),
+    expected: reference(file, variables['reference']),
+    ...{ runner: hook(file, 'run'), checker: hook(file, 'check-program-output') },
   };
-}
-
-function assign(statements: readonly Statement[]): Variables {
-  const variables: Record<string, string> = {};
-  for (const statement of statements)
-    if (statement.kind === 'set') variables[statement.name] = statement.value;
-    else if (statement.kind === 'append')
-      variables[statement.name] = `${variables[statement.name] ?? ''}${statement.value}`;
-  return variables;
 }
 
 function withInterface(directory: string, source: string): string[] {
@@ -247,18 +222,16 @@ function withInterface(directory: string, source: string): string[] {
     : [source];
 }
 
-/** Of that compiler, or of both; none is nothing printed. */
-function reference(file: string, compiler: Compiler, named: string | undefined): string {
-  const stem = file.replace(/\.ml$/, '');
-  const candidates = [
-    ...(named === undefined
-      ? []
-      : [named.replaceAll(/\$\{?test_source_directory\}?/g, dirname(file))]),
-    ...(compiler === 'native' ? ['opt', 'native'] : ['byte', 'bytecode']).map(
-      (suffix) => `${stem}.${suffix}.reference`,
-    ),
-    `${stem}.reference`,
-  ];
-  const found = candidates.find((candidate) => existsSync(candidate));
-  return found === undefined ? '' : readFileSync(found, 'utf8');
+/** ocamltest's hooks: scripts in the place of an action. */
+function hook(file: string, action: string): string | undefined {
+  const script = file.replace(/\.ml$/, `.${action}`);
+  return existsSync(script) ? basename(script) : undefined;
+}
+
+/** None is nothing printed. */
+function reference(file: string, named: string | undefined): string {
+  const path =
+    named?.replaceAll(/\$\{?test_source_directory\}?/g, dirname(file)) ??
+    file.replace(/\.ml$/, '.reference');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }

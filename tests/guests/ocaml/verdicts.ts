@@ -1,12 +1,21 @@
-/** A test of OCaml's suite, built and run natively or as a guest, in a copy of its directory. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** A test of OCaml's suite, built and run natively or as a guest, in a copy of its directory, judged as its ocamltest does. */
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { openFolder } from '../../../runtime/host/node/host-folder.ts';
-import { boot } from '../../../runtime/index.ts';
+import { fileURLToPath } from 'node:url';
+import { MemoryConsole } from '../../../runtime/index.ts';
 import type { Width } from '../../../toolchain/index.ts';
 import { buildCaml, buildIn } from '../../../toolchain/ocaml/build.ts';
-import { runProcess } from '../../../toolchain/process.ts';
+import { type Finished, runProcess } from '../../../toolchain/process.ts';
+import { runGuest } from './guest.ts';
 import { nativeTree } from './native.ts';
 import type { Compiler, SuiteTest } from './suite.ts';
 
@@ -16,90 +25,163 @@ export type Failure = string | undefined;
 export interface Verdict {
   readonly name: string;
   readonly compiler: Compiler;
-  readonly passesNatively: boolean;
-  /** In the guest; undefined also where it was not run because it fails natively. */
+  /** Why it fails natively; then it is not run in a guest. */
+  readonly nativeFailure?: string;
+  /** Why it fails in the guest. */
   readonly failure?: string;
 }
 
 export async function judge(test: SuiteTest, width: Width): Promise<Verdict> {
   const { name, compiler } = test;
   const natively = await passesNatively(test, width);
-  if (natively !== undefined) return { name, compiler, passesNatively: false };
+  if (natively !== undefined) return { name, compiler, nativeFailure: natively };
   const failure = await passesAsGuest(test, width);
-  return { name, compiler, passesNatively: true, ...(failure === undefined ? {} : { failure }) };
+  return { name, compiler, ...(failure === undefined ? {} : { failure }) };
 }
 
-/** Polls that no test needs, so that none runs for ever. */
-const budget = 1_000_000_000;
+/** What a way to run a program gives. */
+interface Ran {
+  readonly status: number;
+  readonly text: string;
+}
 
 async function passesNatively(test: SuiteTest, width: Width): Promise<Failure> {
-  return await inCopy(test, async (directory) => {
-    const image = join(directory, 'program.exe');
+  return await inCopy(test, width, async (directory) => {
+    const program = join(directory, 'program.exe');
     const { status, messages } = await buildIn(await nativeTree(width), {
       ...common(test, width, directory),
-      ...{ output: image, arguments: [...test.options, ...test.sources] },
+      ...{ output: program, arguments: [...test.options, ...test.sources] },
     });
     if (status !== 0) return `not built: ${messages}`;
-    const command = `exec timeout 120 ./program.exe "$@" ${redirected(test)} 2>&1`;
-    const ran = await runProcess('sh', ['-c', command, 'sh', ...test.arguments], {
+    if (test.runner !== undefined) return await throughScript(test, { directory, program });
+    const errors = test.dropsErrors ? '/dev/null' : '&1';
+    const command = `exec timeout 120 "$0" "$@" <'${test.input ?? '/dev/null'}' 2>${errors}`;
+    const ran = await runProcess('sh', ['-c', command, program, ...test.arguments], {
       cwd: directory,
       env: { ...process.env, ...test.environment },
     });
-    return verdict(test, ran.stdout, ran.status);
+    return await verdict(test, directory, { status: ran.status, text: ran.stdout });
   });
 }
 
 async function passesAsGuest(test: SuiteTest, width: Width): Promise<Failure> {
-  return await inCopy(test, async (directory) => {
+  return await inCopy(test, width, async (directory) => {
     const image = join(directory, 'program.elf');
-    // Guests begin at the root of their tree.
-    writeFileSync(join(directory, 'begin_here.ml'), 'let () = Sys.chdir "/test"\n');
+    writeFileSync(join(directory, 'begin_here.ml'), beginning(test));
     const { status, messages } = await buildCaml({
       ...common(test, width, directory),
       ...{ output: image, arguments: [...test.options, 'begin_here.ml', ...test.sources] },
     });
     if (status !== 0) return `not built: ${messages}`;
-    const folder = openFolder(directory);
-    try {
-      const { console, exited } = await boot(new Uint8Array(readFileSync(image)), {
-        ...{ budget, memory: 512 * 2 ** 20, arguments: test.arguments },
-        ...{ environment: test.environment, name: 'program' },
-        folders: [{ at: '/test', folder, isReadOnly: false }],
-      });
-      if (test.input !== undefined) console.write(readFileSync(resolve(directory, test.input)));
-      console.end();
-      const { status: ended, report } = await exited;
-      const failure = verdict(test, console.text.replaceAll('\r\n', '\n'), ended);
-      return failure === undefined ? undefined : `${failure}\n${report ?? ''}`;
-    } finally {
-      folder.close();
-    }
+    if (test.runner !== undefined)
+      return await throughScript(test, { directory, program: asCommand(directory, image) });
+    const { input, environment } = test;
+    const console = new MemoryConsole();
+    if (input !== undefined) console.write(readFileSync(resolve(directory, input)));
+    console.end();
+    const run = { image, directory, environment, arguments: test.arguments };
+    const ended = await runGuest(run, console);
+    const failure = await verdict(test, directory, ended);
+    return failure === undefined ? undefined : `${failure}\n${ended.report ?? ''}`;
   });
+}
+
+/** Guests begin at the root of their tree. A script interrupts one by its terminal, which would echo that. */
+function beginning({ runner, packages }: SuiteTest): string {
+  const lines = ['let () = Sys.chdir "/test"'];
+  if (runner !== undefined && packages.includes('threads.posix'))
+    lines.push('let () = Unix.(tcsetattr stdin TCSANOW { (tcgetattr stdin) with c_echo = false })');
+  return `${lines.join('\n')}\n`;
+}
+
+const guest = fileURLToPath(new URL('guest.js', import.meta.url));
+
+/** A script that runs the image as any program is run. */
+function asCommand(directory: string, image: string): string {
+  const program = join(directory, 'program');
+  const words = [process.execPath, guest, image, directory].map((word) => `'${word}'`);
+  writeFileSync(program, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`);
+  chmodSync(program, 0o755);
+  return program;
+}
+
+interface Place {
+  readonly directory: string;
+  readonly program: string;
+}
+
+async function throughScript(test: SuiteTest, place: Place): Promise<Failure> {
+  const { ended, answer } = await runScript(test.runner ?? '', test, place);
+  if (ended.status !== 0) return `${test.runner} ended with ${ended.status}: ${ended.stderr}`;
+  const output = answer('output') ?? outputIn(place.directory);
+  const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
+  const status = Number(answer('exit_status') ?? test.status);
+  return await verdict(test, place.directory, { status, text });
+}
+
+const outputIn = (directory: string): string => join(directory, 'program.output');
+
+/** What a hook of ocamltest's sees, and the variables that it sets in its response. */
+async function runScript(
+  script: string,
+  { environment }: SuiteTest,
+  { directory, program }: Place,
+): Promise<{ ended: Finished; answer: (name: string) => string | undefined }> {
+  const response = join(directory, 'ocamltest.response');
+  const variables = {
+    ...{ program, output: outputIn(directory), ocamltest_response: response, SORT: 'sort' },
+    ...{ test_source_directory: directory, test_build_directory: directory },
+    ...{ TEST_PASS: '0', TEST_FAIL: '1', TEST_SKIP: '125' },
+  };
+  const ended = await runProcess('timeout', ['300', 'sh', join(directory, script)], {
+    cwd: directory,
+    env: { ...process.env, ...environment, ...variables },
+  });
+  const said = existsSync(response) ? readFileSync(response, 'utf8') : '';
+  return { ended, answer: (name) => new RegExp(`^${name}="([^"]*)"`, 'm').exec(said)?.[1] };
 }
 
 const common = (test: SuiteTest, width: Width, cwd: string) => ({
   ...{ width, cwd, packages: test.packages, isBytecode: test.compiler === 'bytecode' },
 });
 
-const redirected = ({ input }: SuiteTest): string =>
-  input === undefined ? '</dev/null' : `<'${input}'`;
-
 async function inCopy(
   test: SuiteTest,
+  width: Width,
   work: (directory: string) => Promise<Failure>,
 ): Promise<Failure> {
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-ocaml-'));
   try {
     cpSync(test.directory, directory, { recursive: true });
-    return await work(directory);
+    return (await helpersFailure(test, width, directory)) ?? (await work(directory));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function verdict(test: SuiteTest, text: string, status: number): Failure {
+/** They are for the machine itself, whatever the test is built for. */
+async function helpersFailure(test: SuiteTest, width: Width, directory: string): Promise<Failure> {
+  for (const { program, sources } of test.helpers) {
+    const { status, messages } = await buildIn(await nativeTree(width), {
+      ...common(test, width, directory),
+      ...{ output: join(directory, program), arguments: [...test.options, ...sources] },
+    });
+    if (status !== 0) return `${program} is not built: ${messages}`;
+  }
+  return undefined;
+}
+
+async function verdict(
+  test: SuiteTest,
+  directory: string,
+  { status, text }: Ran,
+): Promise<Failure> {
   if (status !== test.status) return `status ${status}, not ${test.status}: ${text.slice(-2000)}`;
-  const blank = (words: string): string => words.trimEnd();
-  if (blank(text) === blank(test.expected)) return undefined;
-  return `printed:\n${text.slice(0, 2000)}`;
+  const shown = `printed:\n${text.slice(0, 2000)}`;
+  if (test.checker !== undefined) {
+    writeFileSync(outputIn(directory), text);
+    const { ended } = await runScript(test.checker, test, { directory, program: '' });
+    return ended.status === 0 ? undefined : shown;
+  }
+  return text.trimEnd() === test.expected.trimEnd() ? undefined : shown;
 }
