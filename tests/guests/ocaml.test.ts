@@ -118,8 +118,10 @@ if (isFull) {
       );
 
   ocaml('every exception fails somewhere', ({ met }) => {
+    const own = [...exceptions()].filter(([, reason]) => !needsProcess.test(reason));
+
     assert.equal(
-      [...exceptions().keys()].filter((name) => !met.has(name)),
+      own.map(([name]) => name).filter((name) => !met.has(name)),
       [],
     );
   });

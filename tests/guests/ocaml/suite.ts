@@ -99,7 +99,7 @@ export function readTests(suite: string, file: string): (SuiteTest | LeftOut)[] 
     const way = ways.find(({ reason }) => reason === undefined) ?? ways[0];
     if (way === undefined) return [];
     if (way.reason !== undefined) return [{ name, compiler, reason: way.reason }];
-    const helpers = helpersOn(way.path, statements, compiler);
+    const helpers = helpersOn(way.path, statements);
     return [testOf({ suite, file, name, compiler, statements: way.all, helpers })];
   });
 }
@@ -107,6 +107,7 @@ export function readTests(suite: string, file: string): (SuiteTest | LeftOut)[] 
 const builders = { native: 'ocamlopt.byte', bytecode: 'ocamlc.byte' } as const satisfies Readonly<
   Record<Compiler, string>
 >;
+const isBuilder = (name: string): boolean => Object.values<string>(builders).includes(name);
 
 /** What is asked before it, and it: the ways from the root to what builds and runs with that compiler. */
 function pathsTo(nodes: readonly Node[], compiler: Compiler): Node[][] {
@@ -123,12 +124,8 @@ function pathsTo(nodes: readonly Node[], compiler: Compiler): Node[][] {
 }
 
 /** All that a way builds, but for the last, which is the test. */
-function helpersOn(
-  path: readonly Node[],
-  statements: readonly Statement[],
-  compiler: Compiler,
-): Helper[] {
-  const built = path.filter(({ name }) => name === builders[compiler]).slice(0, -1);
+function helpersOn(path: readonly Node[], statements: readonly Statement[]): Helper[] {
+  const built = path.filter(({ name }) => isBuilder(name)).slice(0, -1);
   return built.map((last) => {
     const before = path.slice(0, path.indexOf(last) + 1);
     const variables = assign([...statements, ...before.flatMap((node) => node.statements)]);
