@@ -58,6 +58,7 @@ export interface OtherParts {
   /** Whether there is a domain of a number. */
   readonly isThere: (domid: number) => boolean;
   readonly accounts?: PvKernelParts['accounts'];
+  readonly tellHost: PvKernelParts['tellHost'];
 }
 
 export class PvDomain {
@@ -142,7 +143,7 @@ export class PvDomain {
   }
 
   /** Xen, complete. */
-  kernel({ handlers, timers, accounts, isThere }: OtherParts): PvKernel {
+  kernel({ handlers, timers, accounts, isThere, tellHost }: OtherParts): PvKernel {
     const { context } = this;
     const pv = this.#pv;
     const mmu = this.#mmu;
@@ -165,7 +166,7 @@ export class PvDomain {
       walk: (address: bigint) => pageWalk(mmu, address),
     };
     const kernel: PvKernel = new PvKernel({
-      ...{ domain: context, pv, mmu, toggleMode, timers },
+      ...{ domain: context, pv, mmu, toggleMode, timers, tellHost },
       hypercalls: new HypercallTable(context, { ...own, ...handlers }, this.#options.trace),
       reporter: faultReporter({
         ...scene,

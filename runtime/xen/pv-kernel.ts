@@ -51,6 +51,8 @@ export interface PvKernelParts {
   readonly toggleMode: () => void;
   /** What time brings. */
   readonly timers: readonly Timers[];
+  /** Back-ends hear now of what the guest has sent them; whether one has answered. */
+  readonly tellHost: () => boolean;
   /** The vCPU is about to run, or to wait. */
   readonly accounts?: { readonly running: () => void; readonly waiting: () => void };
 }
@@ -86,7 +88,8 @@ export class PvKernel implements GuestKernel {
     this.#isWaiting = false;
     if (vcpu.hasYielded) {
       vcpu.hasYielded = false;
-      return { do: 'yield' };
+      // Who yields behind an event waits for a back-end, which mostly answers at once: no frame need be unwound for it. A slice ends all the same.
+      return this.#parts.tellHost() ? this.next() : { do: 'yield' };
     }
     this.#orCrash(() => this.#enterGuest());
     return this.#ending === undefined ? { do: 'run' } : { do: 'end', ending: this.#ending };

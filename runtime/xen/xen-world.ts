@@ -53,6 +53,8 @@ export interface DomainParts {
   readonly grants: GrantTable;
   readonly eventPorts: EventPorts;
   readonly grantedMemory: GrantedMemory;
+  /** Back-ends hear now of the domain's events that they have not heard of yet; whether one has answered. */
+  readonly tellHost: () => boolean;
 }
 
 /** What the tools give a domain before it runs. */
@@ -127,6 +129,7 @@ export class XenWorld {
       },
       ...{ channels, grants },
       ...this.#toHost(id, channels, grants),
+      tellHost: () => this.#hostEvents.tell(channels),
     };
   }
 

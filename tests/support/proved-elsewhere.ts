@@ -171,7 +171,6 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/mmu/mmu-calls.ts',
     'runtime/xen/pv-domain.ts',
     'runtime/xen/pv-environment.ts',
-    'runtime/xen/pv-kernel.ts',
     'runtime/xen/traps/trap-calls.ts',
     'runtime/xen/traps/xen-cpuid.ts',
   ],

@@ -1,5 +1,6 @@
 /** A machine with two PV domains: one whose hypercalls the test asks for, from behind its kernel's registers, and a victim beside it. */
 import { HYPERCALLS, type HypercallName } from '../../runtime/abi/xen.ts';
+import type { Leave } from '../../runtime/cpu/leave.ts';
 import type { Next } from '../../runtime/domain/domain.ts';
 import { Signal } from '../../runtime/domain/signal.ts';
 import type { Width } from '../../runtime/memory/layout.ts';
@@ -66,14 +67,19 @@ export class XenMachine {
 
   /** What the attacker's rax becomes, as a signed number. */
   call(name: HypercallName | number, args: readonly bigint[]): bigint {
-    const { width } = this;
     const { pv, kernel } = this.attacker;
-    const { cpu } = pv;
+    kernel.handle(this.ask(name, args));
+    return BigInt.asIntN(this.width, pv.cpu.register(RAX));
+  }
+
+  /** What the attacker's vCPU is left for. */
+  ask(name: HypercallName | number, args: readonly bigint[]): Leave {
+    const { width } = this;
+    const { cpu } = this.attacker.pv;
     cpu.setRegister(RAX, BigInt(typeof name === 'number' ? name : HYPERCALLS[name]));
     for (const [n, register] of registers[width].entries())
       cpu.setRegister(register, BigInt.asUintN(width, args[n] ?? 0n));
-    kernel.handle({ reason: 'hypercall', operand: width === 64 ? 0 : interrupt });
-    return BigInt.asIntN(width, cpu.register(RAX));
+    return { reason: 'hypercall', operand: width === 64 ? 0 : interrupt };
   }
 
   next(): Next {

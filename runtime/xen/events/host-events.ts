@@ -9,6 +9,8 @@ const portsWithRoom = 64;
 
 export class HostEvents implements EventPeer {
   #used = new Set<number>();
+  /** Those that are to be told of an event. */
+  readonly #pending = new Set<HostEnd>();
 
   /** Ports of one guest as a back-end binds to them. */
   portsOf(guest: EventPeer): EventPorts {
@@ -19,13 +21,19 @@ export class HostEvents implements EventPeer {
     return port < portsWithRoom;
   }
 
+  /** Tells at once whom the guest has woken and nobody has told yet; whether one of them has answered. */
+  tell(guest: EventPeer): boolean {
+    const pending = [...this.#pending].filter((end) => end.guest === guest);
+    return pending.filter((end) => end.tell()).length > 0;
+  }
+
   /** No port of the host's waits for a guest to bind it: back-ends bind those of guests. */
   accept(): undefined {
     return undefined;
   }
 
   #bind(guest: EventPeer, port: number): EventPort {
-    const end = new HostEnd(this.#take());
+    const end = new HostEnd(this.#take(), guest, this.#pending);
     const remote = guest.accept(port, end);
     if (remote === undefined) {
       this.#used.delete(end.port);
@@ -33,7 +41,7 @@ export class HostEvents implements EventPeer {
     }
     end.remote = remote;
     return {
-      notify: () => end.remote?.notify(),
+      notify: () => end.wake(),
       listen: (onEvent) => end.listen(onEvent),
       close: () => {
         if (!this.#used.delete(end.port)) return;
@@ -53,19 +61,32 @@ export class HostEvents implements EventPeer {
 class HostEnd implements RemoteEnd {
   readonly domid = 0;
   readonly port: number;
+  readonly guest: EventPeer;
   remote: RemoteEnd | undefined;
+  #hasAnswered = false;
   #onEvent: (() => void) | undefined;
-  #isPending = false;
+  /** All that are to be told. */
+  readonly #pending: Set<HostEnd>;
 
-  constructor(port: number) {
+  constructor(port: number, guest: EventPeer, pending: Set<HostEnd>) {
     this.port = port;
+    this.guest = guest;
+    this.#pending = pending;
   }
 
-  /** Told in a turn of its own, so that a back-end never works inside of a guest's hypercall; what comes before is one. */
+  /**
+   * Told in a turn of its own, or when the guest yields, so that a back-end never works inside of a guest's hypercall; what
+   * comes before is one.
+   */
   notify(): void {
-    if (this.#isPending) return;
-    this.#isPending = true;
-    queueMicrotask(() => this.#tell());
+    if (this.#pending.has(this)) return;
+    this.#pending.add(this);
+    queueMicrotask(() => this.tell());
+  }
+
+  wake(): void {
+    this.#hasAnswered = true;
+    this.remote?.notify();
   }
 
   unbind(): void {
@@ -74,18 +95,21 @@ class HostEnd implements RemoteEnd {
 
   listen(onEvent: () => void): void {
     this.#onEvent = onEvent;
-    if (this.#isPending) queueMicrotask(() => this.#tell());
+    if (this.#pending.has(this)) queueMicrotask(() => this.tell());
   }
 
   close(): void {
+    this.#pending.delete(this);
     this.#onEvent = undefined;
     this.remote?.unbind();
     this.remote = undefined;
   }
 
-  #tell(): void {
-    if (this.#onEvent === undefined || !this.#isPending) return;
-    this.#isPending = false;
+  /** Whether the guest is woken at once: not where nobody listens yet, there is nothing to tell, or it takes longer. */
+  tell(): boolean {
+    if (this.#onEvent === undefined || !this.#pending.delete(this)) return false;
+    this.#hasAnswered = false;
     this.#onEvent();
+    return this.#hasAnswered;
   }
 }

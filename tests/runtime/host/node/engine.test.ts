@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
@@ -28,6 +28,20 @@ const run = (budget: string): string =>
 engine('V8 waits longer before it optimises a Wasm function', () => {
   assert.is(run("setFlagsFromString('--wasm-tiering-budget=1000');"), 'true');
   assert.is(run("setFlagsFromString('--wasm-tiering-budget=1000'); prepareEngine();"), 'false');
+});
+
+engine('V8 knows all that is asked of it', () => {
+  const [node, ...rest] = [
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script('prepareEngine();'),
+  ];
+
+  const { stderr, status } = spawnSync(node, rest, { encoding: 'utf8' });
+
+  assert.is(stderr, '');
+  assert.is(status, 0);
 });
 
 engine.run();

@@ -86,6 +86,48 @@ test('a host that closes leaves the guest an unbound port', async () => {
   host.portsOf(one.channels).bind(port);
 });
 
+test('who has been told at once is not told again, and what it answers counts', async () => {
+  const { one, host } = eventDomains(64);
+  const port = one.channels.allocateUnbound(0);
+  const end = host.portsOf(one.channels).bind(port);
+  let heard = 0;
+  end.listen(() => {
+    heard++;
+    end.notify();
+  });
+  one.channels.send(port);
+
+  const told = [host.tell(one.channels), host.tell(one.channels)];
+  await Promise.resolve();
+
+  assert.equal(told, [true, false]);
+  assert.is(heard, 1);
+});
+
+test('who is told at once and answers later has not answered', async () => {
+  const { one, host } = eventDomains(64);
+  const port = one.channels.allocateUnbound(0);
+  const end = host.portsOf(one.channels).bind(port);
+  end.listen(() => queueMicrotask(() => end.notify()));
+  one.channels.send(port);
+
+  const told = host.tell(one.channels);
+  const before = one.bits.isPending(port);
+  await Promise.resolve();
+
+  assert.equal([told, before, one.bits.isPending(port)], [false, false, true]);
+});
+
+test('events of one guest are not told for another', () => {
+  const { one, two, host } = eventDomains(64);
+  const port = one.channels.allocateUnbound(0);
+  const end = host.portsOf(one.channels).bind(port);
+  end.listen(() => end.notify());
+  one.channels.send(port);
+
+  assert.equal([host.tell(two.channels), host.tell(one.channels)], [false, true]);
+});
+
 test('no guest binds to a port of the host', () => {
   const { one } = eventDomains(64);
 
