@@ -62,11 +62,10 @@ export async function dumpFiles(
   directory: string,
 ): Promise<void> {
   await withImage(bytes, async (file) => {
-    for (const name of names) {
-      const target = join(directory, name);
-      await runProcess('debugfs', ['-R', `dump /${name} ${target}`, file], { env });
-      // It makes one of what is not there.
+    const requests = names.map((name) => `dump /${name} ${join(directory, name)}\n`).join('');
+    await runProcess('debugfs', ['-f', '-', file], { env, input: requests });
+    // It makes one of what is not there.
+    for (const target of names.map((name) => join(directory, name)))
       if (existsSync(target) && statSync(target).size === 0) rmSync(target);
-    }
   });
 }
