@@ -26,6 +26,7 @@ const ways: readonly (readonly [program: string, width: Width, options: string])
   ['file-mapping', 64, '-O2'], ['file-mapping', 32, '-O2'],
   ['files', 64, '-O2'], ['files', 32, '-O2'],
   ['directories', 64, '-O2'], ['directories', 32, '-O2'],
+  ['nodes', 64, '-O1'], ['nodes', 32, '-O1'],
   ['descriptors', 64, '-O2'], ['descriptors', 32, '-O2'],
   ['sockets', 64, '-O2'], ['pairs', 32, '-O2'], ...(isFull ? [['sockets', 32, '-O2'], ['pairs', 64, '-O2']] as const : []),
   ['floats', 32, x87], ['floats', 32, '-O0 -march=i686 -mfpmath=387'],

@@ -214,6 +214,8 @@ static int own(struct _reent *reent, int found, uid_t user, gid_t group) {
 
 int fchownat(int directory, const char *path, uid_t user, gid_t group, int flags) {
   struct stat found;
+  if (flags & ~AT_SYMLINK_NOFOLLOW)
+    return minios_failed(_REENT, EINVAL);
   return own(_REENT, status(_REENT, directory, path, &found, flags), user, group);
 }
 

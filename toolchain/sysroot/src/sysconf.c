@@ -92,8 +92,7 @@ long sysconf(int name) {
   return ABSENT;
 }
 
-long fpathconf(int fd, int name) {
-  (void)fd;
+static long limit_of(int name) {
   switch (name) {
     case _PC_LINK_MAX:
       return LINK_MAX;
@@ -122,8 +121,12 @@ long fpathconf(int fd, int name) {
   }
 }
 
+long fpathconf(int fd, int name) {
+  return MINIOS_INT(minios_fd_kind(fd)) < 0 ? -1 : limit_of(name);
+}
+
 long pathconf(const char *path, int name) {
-  return access(path, F_OK) < 0 ? -1 : fpathconf(0, name);
+  return access(path, F_OK) < 0 ? -1 : limit_of(name);
 }
 
 size_t confstr(int name, char *buffer, size_t size) {

@@ -27,6 +27,8 @@ static int kernel_times(const struct timespec *times, int64_t *result) {
 
 int utimensat(int directory, const char *path, const struct timespec *times, int flags) {
   int64_t wanted[2];
+  if (flags & ~AT_SYMLINK_NOFOLLOW)
+    return minios_failed(_REENT, EINVAL);
   if (kernel_times(times, wanted) < 0)
     return -1;
   return MINIOS_INT(minios_utimensat(directory, path, wanted[0], wanted[1], flags));
