@@ -20,7 +20,7 @@ const scenes: Readonly<Record<string, string>> = {
   devices:
     'block error -1 for op 1\ndevice/vbd/9: no such device\n1 1, 128 1, read 0 the second, write -1\nnone 1\n',
   sectors: '0 wrong\n',
-  many: 'block error -1 for op 0\n100 done, 0 failed, page 5a\nbeyond the end: 1 failed\n',
+  many: 'block error -1 for op 0\n100 done, 0 failed, page 5a\nbeyond the end: 1 failed\nflushed: 1 failed, page 5a\n',
   waiters: '0 failed\n',
   again: '0 wrong\n',
   file: [

@@ -25,6 +25,11 @@ const scenes: Readonly<Record<string, string>> = {
   registers: '5.878030948121446 6844526596047703029, interrupted 1\n',
   grants: '1 1 1, ended 1 1 1, given 0\n',
   pages: '0 wrong, orders 0 1 8, too much 0\nzeros 0, 1 1, no such grant reference\nnext frame 1\n',
+  words: 'printk 1\nxprintk two\nprint 3\nprint 4\n',
+  queues: 'waiting 1 0, runnable 0, ready 1 1, in time 1, stopped 1\n',
+  semaphores: 'mutex 1 0 0, open 1, closed 0, two 1 1 0, free 0\n',
+  flags: 'held 1 0, off 1 0 1 1 1, aligned 1\n',
+  handlers: 'bound 1, came 1\n',
   descriptors:
     'bound 1, quiet 0, poll 1 1 0, pending 1, none 1, masked 0, unmasked 1 1, virq 1, nobody 1, unbind 0 1, close 0 0\n',
 };

@@ -17,6 +17,7 @@ const scenes: Readonly<Record<string, string>> = {
   frames: 'second first changed changed 1 first, unmapped 0 0, odd 1\n',
   refused: "0 1 1, another's 1, not there 1, too many 0\n",
   zeros: '0 wrong, again 0\n',
+  numbers: '1 1 1 1, 2 1 8192, zeros 1\n',
   grants: 'granted granted, in use 1, nobody 1, read-only 1, set 1, unmap 0 1, written, ended 2\n',
 };
 

@@ -24,6 +24,7 @@ const scenes: Readonly<Record<string, string>> = {
 600 arrived, 0 wrong, from the first: 1; no third: 1
 `,
   again: '0 wrong\n',
+  'by hand': 'gateway none, none 0, one 109 0, handled 1, wrong 0\n',
   tap: `read -1 EAGAIN
 write 95, poll 1, read 95, wrong 0
 cut to 14, then 0

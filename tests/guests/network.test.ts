@@ -97,6 +97,15 @@ for (const width of isFull ? ([64, 32] as const) : ([64] as const)) {
     );
   });
 
+  network(`x86-${width}: it goes on with an address of the program’s own`, async ({ bench }) => {
+    const guest = await start(await bench.image(program, width), ['addresses']);
+
+    assert.is(
+      await ended(guest),
+      'from 10.0.2.77, 0 10.0.2.77, Name or service not known, 6 80 1, 1 Unknown host, mark 0\n',
+    );
+  });
+
   network(
     `x86-${width}: datagrams longer than a frame go and come in fragments`,
     async ({ bench }) => {

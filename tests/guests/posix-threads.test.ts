@@ -32,4 +32,15 @@ for (const width of [64, 32] as const)
       assert.is(guest.status, 0, guest.report);
     });
 
+for (const width of [64, 32] as const)
+  posixThreads(`x86-${width}: attributes are kept and told as on Linux`, async ({ bench }) => {
+    const attributes = { ...program, files: [testFile('guests/c/thread-attributes.c')] };
+    const native = await bench.runNative(attributes, width);
+
+    const guest = await bench.runGuest(attributes, width);
+
+    assert.is(guest.output.toString(), native.output.toString(), guest.report);
+    assert.is(guest.status, 0);
+  });
+
 posixThreads.run();

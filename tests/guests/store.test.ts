@@ -23,6 +23,7 @@ const scenes: Readonly<Record<string, string>> = {
   messages: '11 OK, 3 bytes, 16 E2BIG, EACCES, ENOSYS\n',
   library:
     'write 1, read value 5, none 1 1, mkdir 1, directory 2 y z, set 1 2 1, path /local/domain/7, in 1, end 1, watch 1 data/x mine, no more 1, rm 1 0\n',
+  plain: 'opened 1, watch ok, unwatch ok ENOENT, of xs 1 1 0, introduced 0, closed\n',
   descriptor:
     'same 1, quiet 0, watch 1, read 0, select 1 data/x data/x/y, then 0, not to be read 1, closed 1\n',
 };

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -19,7 +20,15 @@ static int is_zero(const char *bytes, size_t length) {
   return 1;
 }
 
+static void aligned(void) {
+  void *pages = NULL, *none = &pages;
+  printf("%d ", posix_memalign(&pages, 8 * PAGE, 100) == 0 && (uintptr_t)pages % (8 * PAGE) == 0);
+  printf("%d\n", posix_memalign(&none, 24, 100) == EINVAL && none == &pages);
+  free(pages);
+}
+
 int main(void) {
+  aligned();
   for (int round = 0; round < 100; round++) {
     size_t length = (size_t)round * 777 + 1;
     char *one = map(length);

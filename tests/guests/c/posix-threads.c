@@ -260,6 +260,7 @@ static void conditions(void) {
   while (arrived < 3) pthread_cond_wait(&changed, &mutex);
   released = 3;
   CALL(pthread_cond_broadcast(&changed));
+  CALL(pthread_cond_signal(&changed));
   pthread_mutex_unlock(&mutex);
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
   printf("released %d\n", released);

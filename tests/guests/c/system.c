@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <regex.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -61,6 +62,51 @@ static void identity(void) {
   SAY(waitpid(-1, NULL, WNOHANG));
 }
 
+static void users(void) {
+  struct passwd user, *found_user;
+  struct group group, *found_group;
+  char buffer[4096];
+  gid_t groups[64];
+  setpwent();
+  found_user = getpwent();
+  printf("first %s\n", found_user->pw_name);
+  endpwent();
+  setgrent();
+  found_group = getgrent();
+  printf("first %s\n", found_group->gr_name);
+  endgrent();
+  SAY(getpwuid_r(0, &user, buffer, sizeof buffer, &found_user));
+  printf("%s\n", found_user->pw_name);
+  SAY(getpwuid_r(123456, &user, buffer, sizeof buffer, &found_user));
+  printf("%d\n", found_user == NULL);
+  SAY(getgrgid_r(0, &group, buffer, sizeof buffer, &found_group));
+  printf("%s\n", found_group->gr_name);
+  SAY(getgrnam_r("root", &group, buffer, sizeof buffer, &found_group));
+  printf("%d\n", (int)found_group->gr_gid);
+  SAY(getuid() == geteuid() && getgid() == getegid());
+  SAY(setuid(getuid()) == 0 && seteuid(geteuid()) == 0 && setgid(getgid()) == 0 && setegid(getegid()) == 0);
+  SAY(setreuid((uid_t)-1, (uid_t)-1));
+  SAY(setregid((gid_t)-1, getgid()));
+  SAY(getgroups(0, NULL) == getgroups(64, groups));
+  SAY(getppid() >= 0);
+  SAY(setpgid(0, -1));
+  SAY(setpgid(1 << 20, 0));
+  /* Tests themselves may run with some niceness. */
+  const int before = getpriority(PRIO_PROCESS, 0);
+  printf("%d\n", before >= 0);
+  SAY(getpriority(77, 0));
+  SAY(setpriority(PRIO_PROCESS, 0, before + 3));
+  SAY(getpriority(PRIO_PROCESS, 0) - before);
+  SAY(nice(2) - before);
+  SAY(getpriority(PRIO_PROCESS, 0) - before);
+  SAY(getpagesize());
+  SAY(getdtablesize() >= 64);
+  SAY(fpathconf(0, 12345));
+  SAY(fpathconf(-1, _PC_PIPE_BUF));
+  SAY(confstr(_CS_PATH, buffer, sizeof buffer) > 0);
+  SAY(confstr(77777, buffer, sizeof buffer));
+}
+
 static long between(const struct timespec *from, const struct timespec *to) {
   return (long)((to->tv_sec - from->tv_sec) * 1000 + (to->tv_nsec - from->tv_nsec) / 1000000);
 }
@@ -71,6 +117,9 @@ static void clocks(void) {
   struct rusage usage;
   struct tms ticks;
   clockid_t clock;
+  SAY(clock_settime(CLOCK_MONOTONIC, &part));
+  SAY(settimeofday(&(struct timeval){0, -1}, NULL));
+  SAY(sleep(0));
   SAY(clock_gettime(CLOCK_MONOTONIC, &from));
   SAY(nanosleep(&part, &left));
   SAY(usleep(5000));
@@ -95,7 +144,7 @@ static void clocks(void) {
   SAY(getrusage(77, &usage));
   SAY(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from));
   SAY(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to));
-  printf("%d %d\n", from.tv_sec * 1000000000LL + from.tv_nsec > 0, between(&to, &from) >= -1);
+  printf("%d %d\n", from.tv_sec * 1000000000LL + from.tv_nsec > 0, between(&to, &from) >= -1000);
   printf("%d\n", clock_getcpuclockid(0, &clock));
   SAY(clock_gettime(clock, &to));
   SAY(times(&ticks) != (clock_t)-1);
@@ -163,16 +212,42 @@ static void options(void) {
   SAY(getentropy(random, sizeof random));
 }
 
-int main(void) {
+static void warn_both(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  vwarnx(format, list);
+  va_end(list);
+  va_start(list, format);
+  errno = EINVAL;
+  vwarn(format, list);
+  va_end(list);
+}
+
+static void end(int has_error, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  errno = EBADF;
+  if (has_error)
+    verr(8, format, list);
+  verrx(9, format, list);
+}
+
+int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   limits();
   identity();
+  users();
   clocks();
   patterns();
   options();
   errno = ENOENT;
   warn("warned %d", 1);
   warnx("no error %s", "here");
+  warn_both("both %d", 5);
+  if (argc > 1 && strcmp(argv[1], "errx") == 0)
+    errx(6, "the end");
+  if (argc > 1)
+    end(strcmp(argv[1], "verr") == 0, "ended by %s", argv[1]);
   errno = ENOENT;
   err(7, "the end");
 }

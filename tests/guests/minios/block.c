@@ -93,6 +93,20 @@ static void many(void) {
   blkfront_aio_read(&aiocbs[0]);
   blkfront_sync(dev);
   printf("beyond the end: %d failed\n", failed);
+  aiocbs[1] = request(dev, page, 4096, 0);
+  blkfront_aio_write(&aiocbs[1]);
+  blkfront_sync(dev);
+  aiocbs[2] = request(dev, page, 4096, 4096);
+  blkfront_write(&aiocbs[2]);
+  memset(page, 0, PAGE_SIZE);
+  blkfront_read(&aiocbs[2]);
+  aiocbs[3] = request(dev, page, 4096, 4096);
+  aiocbs[3].aio_cb = count;
+  aiocbs[3].data = NULL;
+  blkfront_aio_push_operation(&aiocbs[3], BLKIF_OP_FLUSH_DISKCACHE);
+  while (done < 102)
+    blkfront_aio_poll(dev);
+  printf("flushed: %d failed, page %x\n", failed, page[4095]);
   shutdown_blkfront(dev);
 }
 

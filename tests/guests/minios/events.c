@@ -2,8 +2,10 @@
 #include "shared.h"
 
 #include <errno.h>
+#include <mini-os/console.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <xenevtchn.h>
 
@@ -258,6 +260,129 @@ static void locks(void) {
   printf(", %d clashes, readers together %d\n", clashes, most_readers > 1);
 }
 
+static void words_of(int direct, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  print(direct, format, list);
+  va_end(list);
+}
+
+static void words(void) {
+  printk("printk %d\n", 1);
+  xprintk("xprintk %s\n", "two");
+  words_of(1, "print %c\n", '3');
+  words_of(0, "print %d\n", 4);
+}
+
+static struct wait_queue_head by_hand;
+static volatile int ready;
+
+static void make_ready(void *unused) {
+  (void)unused;
+  schedule();
+  ready = 1;
+  wake_up(&by_hand);
+}
+
+/* What wait_event is made of. */
+static void queues(void) {
+  struct wait_queue entry, other;
+  init_waitqueue_head(&by_hand);
+  init_waitqueue_entry(&entry, get_current());
+  add_wait_queue(&by_hand, &entry);
+  add_wait_queue(&by_hand, &entry);
+  printf("waiting %d", entry.waiting);
+  remove_wait_queue(&by_hand, &entry);
+  remove_wait_queue(&by_hand, &entry);
+  printf(" %d", entry.waiting);
+  create_thread("maker", make_ready, NULL);
+  init_waitqueue_entry(&other, get_current());
+  add_waiter(other, by_hand);
+  printf(", runnable %d", is_runnable(get_current()) != 0);
+  schedule();
+  printf(", ready %d %d", ready, is_runnable(get_current()) != 0);
+  remove_waiter(other, by_hand);
+  s_time_t begun = NOW();
+  wait_event_deadline(by_hand, ready == 2, NOW() + MILLISECS(5));
+  printf(", in time %d", NOW() - begun >= MILLISECS(5));
+  clear_runnable(get_current());
+  int stopped = !is_runnable(get_current());
+  set_runnable(get_current());
+  printf(", stopped %d\n", stopped);
+}
+
+static void semaphores(void) {
+  static DECLARE_MUTEX(open);
+  static DECLARE_MUTEX_LOCKED(closed);
+  struct semaphore mutex;
+  struct rw_semaphore both;
+  init_MUTEX(&mutex);
+  printf("mutex %d", trydown(&mutex));
+  printf(" %d", trydown(&mutex));
+  up(&mutex);
+  down(&mutex);
+  printf(" %d, open %d, closed %d", trydown(&mutex), trydown(&open), trydown(&closed));
+  init_SEMAPHORE(&mutex, 2);
+  printf(", two");
+  for (int i = 0; i < 3; i++)
+    printf(" %d", trydown(&mutex));
+  init_rwsem(&both);
+  down_read(&both);
+  down_read(&both);
+  up_read(&both);
+  up_read(&both);
+  down_write(&both);
+  up_write(&both);
+  printf(", free %d\n", (int)both.count);
+}
+
+static void flags_and_locks(void) {
+  spinlock_t lock;
+  unsigned long flags;
+  spin_lock_init(&lock);
+  spin_lock(&lock);
+  printf("held %d", spin_is_locked(&lock));
+  spin_unlock(&lock);
+  spin_unlock_wait(&lock);
+  printf(" %d", spin_is_locked(&lock));
+  local_irq_disable();
+  local_save_flags(flags);
+  printf(", off %d", irqs_disabled());
+  local_irq_enable();
+  printf(" %d", irqs_disabled());
+  local_irq_restore(flags);
+  printf(" %d", irqs_disabled());
+  sti();
+  cli();
+  printf(" %d", irqs_disabled());
+  __save_flags(flags);
+  __sti();
+  __restore_flags(flags);
+  printf(" %d", irqs_disabled());
+  __cli();
+  sti();
+  barrier();
+  mb();
+  rmb();
+  wmb();
+  ASSERT(smp_processor_id() == 0);
+  BUG_ON(irqs_disabled());
+  long *number = xmalloc(long), *plain = _xmalloc(100, DEFAULT_ALIGN), *list = _xmalloc_array(8, 8, 4);
+  printf(", aligned %d\n", ((unsigned long)number | (unsigned long)plain | (unsigned long)list) % sizeof(long) == 0);
+  xfree(number);
+  xfree(plain);
+  xfree(list);
+}
+
+/* A port that somebody else has bound, and a handler for it. */
+static void handlers(void) {
+  open_channel(count, (void *)&events);
+  printf("bound %d", bind_evtchn(far_end, count, (void *)&events) == far_end);
+  unmask_evtchn(far_end);
+  notify_remote_via_evtchn(near_end);
+  printf(", came %d\n", events);
+}
+
 static void descriptors(void) {
   domid_t self = xenbus_get_self_id();
   xenevtchn_handle *xce = xenevtchn_open(NULL, 0), *other = xenevtchn_open(NULL, 0);
@@ -292,7 +417,8 @@ static const struct {
 } scenes[] = {
     {"masks", masks}, {"errors", errors},       {"holds", holds}, {"waits", waits},   {"jumps", jumps},
     {"locks", locks}, {"virqs", virqs}, {"registers", registers}, {"grants", grants}, {"pages", pages},
-    {"descriptors", descriptors},
+    {"descriptors", descriptors}, {"words", words}, {"queues", queues}, {"semaphores", semaphores},
+    {"flags", flags_and_locks}, {"handlers", handlers},
 };
 
 int main(int argc, char **argv) {

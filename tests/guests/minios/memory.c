@@ -86,6 +86,18 @@ static void grants(void) {
   printf(", %s, ended %d\n", page, ended);
 }
 
+static void numbers(void) {
+  char *page = (char *)alloc_page();
+  unsigned long pfn = virt_to_pfn(page);
+  printf("%d %d", pfn_to_virt(pfn) == page, pfn_to_mfn(pfn) == virt_to_mfn(page));
+  printf(" %d %d", virtual_to_mfn(page) == virt_to_mfn(page), to_virt(to_phys(page)) == page);
+  printf(", %lu %lu %d", (unsigned long)PFN_UP(4097UL), (unsigned long)PFN_DOWN(8191UL), (int)PFN_PHYS(2));
+  unsigned long frame = mfn_zero;
+  char *zeros = map_frames(&frame, 1);
+  printf(", zeros %d\n", zeros[0] == 0 && zeros[PAGE_SIZE - 1] == 0);
+  free_page(page);
+}
+
 /* Each ends the domain. */
 static void unmapped(void) {
   char *area = map_zero(1, 1);
@@ -109,7 +121,7 @@ static const struct {
   void (*play)(void);
 } scenes[] = {
     {"frames", frames}, {"refused", refused},   {"zeros", zeros},
-    {"grants", grants}, {"unmapped", unmapped}, {"read-only", read_only},
+    {"grants", grants}, {"numbers", numbers}, {"unmapped", unmapped}, {"read-only", read_only},
 };
 
 int main(int argc, char **argv) {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <mini-os/netfront.h>
 #include <mini-os/os.h>
+#include <mini-os/sched.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,31 @@ static void tap(void) {
   close(fd);
 }
 
+/* Frames that nobody is told of, taken one by one; and a handler that is called for those that came without an event. */
+static void by_hand(void) {
+  unsigned char frame[1514], back[1514];
+  struct netfront_dev *dev = init_netfront("device/vif/1", NETIF_SELECT_RX, NULL, NULL);
+  char *gateway = netfront_get_gateway(dev);
+  ssize_t got;
+  fill(frame, 7);
+  printf("gateway %s, none %d", gateway == NULL ? "none" : gateway, (int)netfront_receive(dev, back, sizeof back));
+  netfront_xmit(dev, frame, length_of(7));
+  while ((got = netfront_receive(dev, back, sizeof back)) == 0)
+    msleep(1);
+  printf(", one %d %d", (int)got, memcmp(frame, back, (size_t)got));
+  fill(frame, 0);
+  netfront_xmit(dev, frame, length_of(0));
+  msleep(50);
+  netfront_set_rx_handler(dev, check, dev);
+  while (arrived == 0) {
+    network_rx(dev);
+    msleep(1);
+  }
+  printf(", handled %d, wrong %d\n", arrived, wrong);
+  free(gateway);
+  shutdown_netfront(dev);
+}
+
 int main(int argc, char **argv) {
   const char *scene = argc > 1 ? argv[1] : "";
   setvbuf(stdout, NULL, _IONBF, 0);
@@ -99,6 +125,8 @@ int main(int argc, char **argv) {
     devices();
   else if (strcmp(scene, "again") == 0)
     again();
+  else if (strcmp(scene, "by hand") == 0)
+    by_hand();
   else
     tap();
   return 0;

@@ -1,6 +1,8 @@
 /* Sockets through netfront: names, datagrams longer than frames, many connections in one poll; in the scene that the argument names. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <lwip/ip_addr.h>
+#include <mini-os/netfront.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -25,6 +27,37 @@ static int names(void) {
     printf("%s: %s port %d\n", asked[i], inet_ntoa(address->sin_addr), ntohs(address->sin_port));
     freeaddrinfo(list);
   }
+  return 0;
+}
+
+/* The network is stopped, and started with another address. */
+static int addresses(void) {
+  struct sockaddr_in own = {.sin_family = AF_INET};
+  struct addrinfo hints = {.ai_family = AF_INET, .ai_flags = AI_NUMERICHOST}, *list;
+  ip_addr_t address = IPADDR4_INIT_BYTES(10, 0, 2, 77), mask = IPADDR4_INIT_BYTES(255, 255, 255, 0);
+  ip_addr_t gateway = IPADDR4_INIT_BYTES(10, 0, 2, 2);
+  socklen_t length = sizeof own;
+  char host[64], service[32];
+  start_networking();
+  networking_set_addr((struct ip_addr *)&address, (struct ip_addr *)&mask, (struct ip_addr *)&gateway);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  own.sin_port = htons(7);
+  own.sin_addr.s_addr = inet_addr("10.0.2.2");
+  connect(fd, (struct sockaddr *)&own, sizeof own);
+  getsockname(fd, (struct sockaddr *)&own, &length);
+  printf("from %s", inet_ntoa(own.sin_addr));
+  int error = getnameinfo((struct sockaddr *)&own, length, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV);
+  printf(", %d %s", error, host);
+  error = getaddrinfo("10.0.2.300", NULL, &hints, &list);
+  printf(", %s", gai_strerror(error));
+  printf(", %d", getprotobyname("tcp")->p_proto);
+  printf(" %d", ntohs((uint16_t)getservbyname("http", "tcp")->s_port));
+  printf(" %d", getservbyname("no such service", "tcp") == NULL);
+  printf(", %d", gethostbyname("10.0.2.300") == NULL);
+  printf(" %s", hstrerror(h_errno));
+  printf(", mark %d\n", sockatmark(fd));
+  close(fd);
+  stop_networking();
   return 0;
 }
 
@@ -85,6 +118,8 @@ static int many(void) {
 int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "names") == 0)
     return names();
+  if (argc > 1 && strcmp(argv[1], "addresses") == 0)
+    return addresses();
   if (argc > 2 && strcmp(argv[1], "datagrams") == 0)
     return datagrams(atoi(argv[2]));
   return many();

@@ -193,12 +193,35 @@ static void descriptor(void) {
   printf(", closed %d\n", poll(&fds, 1, 0) == 1 && fds.revents == POLLNVAL);
 }
 
+static void plain_watches(void) {
+  struct xs_handle *h = xs_domain_open(), *other = xs_daemon_open(), *third = xs_daemon_open_readonly();
+  unsigned int count;
+  printf("opened %d", h != NULL && other != NULL && third != NULL);
+  printf(", watch %s", told(xenbus_watch_path(XBT_NIL, "data/w")));
+  xenbus_wait_for_watch(NULL);
+  free(xenbus_write(XBT_NIL, "data/w", "1"));
+  xenbus_wait_for_watch(NULL);
+  printf(", unwatch %s", told(xenbus_unwatch_path(XBT_NIL, "data/w")));
+  printf(" %s", told(xenbus_unwatch_path(XBT_NIL, "data/w")));
+  printf(", of xs %d", xs_watch(h, "data/w", "x"));
+  free(xs_read_watch(h, &count));
+  printf(" %d", xs_unwatch(h, "data/w", "x"));
+  printf(" %d", xs_unwatch(h, "data/w", "x"));
+  printf(", introduced %d", xs_is_domain_introduced(h, xenbus_get_self_id()));
+  xenbus_debug_msg("hello");
+  xs_daemon_destroy_postfork(third);
+  xs_daemon_close(other);
+  xs_close(h);
+  printf(", closed\n");
+}
+
 static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
     {"nodes", nodes},     {"permissions", permissions}, {"transactions", transactions},
     {"watches", watches}, {"messages", messages},       {"library", library}, {"descriptor", descriptor},
+    {"plain", plain_watches},
 };
 
 int main(int argc, char **argv) {
