@@ -35,6 +35,9 @@ export interface StoreThrough {
   readonly store: (address: bigint, bytes: number, value: bigint) => boolean;
 }
 
+/** Hears of each access that is allowed, before it is made; may throw CpuException. */
+export type Accessed = (address: bigint, bytes: number, writes: boolean) => void;
+
 /** The instruction as a block of its own. */
 export function blockOf(mode: Mode, instruction: Instruction): Block {
   const builder = new Builder(mode, XMM0);
@@ -57,6 +60,7 @@ export class GuestState implements EvaluationState {
   /** The registers as they were before it. */
   readonly #before = new Uint8Array(registerBytes);
   readonly #through: StoreThrough | undefined;
+  readonly #accessed: Accessed | undefined;
 
   constructor(options: {
     mode: Mode;
@@ -67,6 +71,7 @@ export class GuestState implements EvaluationState {
     /** The arithmetic flags as EFLAGS holds them. */
     packedFlags: () => number;
     through?: StoreThrough;
+    accessed?: Accessed;
   }) {
     this.#mode = options.mode;
     this.#memory = options.memory;
@@ -74,6 +79,7 @@ export class GuestState implements EvaluationState {
     this.#state = options.state;
     this.#packedFlags = options.packedFlags;
     this.#through = options.through;
+    this.#accessed = options.accessed;
   }
 
   /** Executes an instruction; a fault leaves the registers as they were. */
@@ -120,8 +126,13 @@ export class GuestState implements EvaluationState {
 
   load(address: bigint, bytes: number, forWrite: boolean): bigint {
     const access = forWrite && !this.#goesThrough(address) ? 'write' : 'read';
-    if (this.#isOnePage(address, bytes)) return this.#read(this.#placeOf(address, access), bytes);
+    if (this.#isOnePage(address, bytes)) {
+      const at = this.#placeOf(address, access);
+      this.#accessed?.(address, bytes, false);
+      return this.#read(at, bytes);
+    }
     const places = this.#places(address, bytes, access);
+    this.#accessed?.(address, bytes, false);
     const memory = this.#memory.bytes();
     return places.reduceRight((value, at) => (value << 8n) | BigInt(memory[at] ?? 0), 0n);
   }
@@ -133,11 +144,13 @@ export class GuestState implements EvaluationState {
     }
     if (this.#isOnePage(address, bytes)) {
       const at = this.#placeOf(address, 'write');
+      this.#accessed?.(address, bytes, true);
       this.#memory.willWrite(at, bytes);
       this.#write(at, bytes, value);
       return;
     }
     const places = this.#places(address, bytes, 'write');
+    this.#accessed?.(address, bytes, true);
     const memory = this.#memory.bytes();
     this.#willWrite(places);
     places.forEach((at, i) => {

@@ -8,7 +8,13 @@ import type { Mode } from '../x86/registers.ts';
 import { heldOff } from '../x86/task-switched.ts';
 import { rowName } from '../x86/translate.ts';
 import type { Environment } from './environment.ts';
-import { AccessFault, blockOf, GuestState, type StoreThrough } from './evaluate-instruction.ts';
+import {
+  type Accessed,
+  AccessFault,
+  blockOf,
+  GuestState,
+  type StoreThrough,
+} from './evaluate-instruction.ts';
 import { executeSystemInstruction, type SystemOutcome } from './system-instruction.ts';
 
 /** An instruction met this often is worth a translation that begins there. */
@@ -36,6 +42,7 @@ export interface EvaluatorOptions {
   readonly decoderAt: (address: bigint) => Decoder | undefined;
   /** Bytes of code as they are now, where the guest can write them. */
   readonly changing: (address: bigint, length: number) => Uint8Array | undefined;
+  readonly accessed?: Accessed;
 }
 
 export class Evaluator {
@@ -69,6 +76,10 @@ export class Evaluator {
     return this.#guest.execute(() =>
       executeSystemInstruction(instruction, this.#guest, this.#options.environment),
     );
+  }
+
+  instruction(address: bigint): Instruction {
+    return this.#at(address).instruction;
   }
 
   /** Whether the instruction has been evaluated so often that it should be translated. */

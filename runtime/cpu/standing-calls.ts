@@ -20,6 +20,7 @@ export class StandingCalls implements HostFunctions {
   by: Answer | undefined;
   readonly #readTimestamp: (operand: number) => void;
   readonly #paging: Paging | undefined;
+  readonly #mustStep: () => boolean;
   #refills = 0;
   #called = 0n;
 
@@ -29,11 +30,14 @@ export class StandingCalls implements HostFunctions {
     /** What RDTSC does. */
     timestamp: (operand: number) => void,
     paging: Paging | undefined,
+    /** Whether recompiled code may not go on. */
+    mustStep: () => boolean,
   ) {
     this.#state = state;
     this.#translations = translations;
     this.#readTimestamp = timestamp;
     this.#paging = paging;
+    this.#mustStep = mustStep;
   }
 
   /** Polls have been given. */
@@ -65,7 +69,8 @@ export class StandingCalls implements HostFunctions {
     );
     // Another thread goes on elsewhere, and a frame may be that of a function which is no more.
     const isThere = this.#state.word64(cpuState.rip) === rip;
-    const stands = goesOn && isThere && this.#translations().removed === removed;
+    const isWhole = this.#translations().removed === removed && !this.#mustStep();
+    const stands = goesOn && isThere && isWhole;
     this.#state.setWord32(cpuState.leaveReason, stands ? noReason : leaveReasons.answered);
     return stands ? 1 : 0;
   };

@@ -1,6 +1,7 @@
-/** What a guest's own kernel is given for it by ours: CR0.TS, and stores to pages that only ours may write. */
+/** What a guest's own kernel is given for it by ours: CR0.TS, debug registers, and stores to pages that only ours may write. */
 import { CpuException } from '../errors.ts';
 import { cpuState } from '../x86/state.ts';
+import type { DebugRegisters } from './debug-registers.ts';
 import type { StoreThrough } from './evaluate-instruction.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { Paging } from './paging.ts';
@@ -14,12 +15,20 @@ interface Owner {
 }
 
 export class Supervisor {
+  readonly debug: DebugRegisters;
   readonly #owner: Owner;
   readonly #state: StateBlock;
   readonly #evaluator: Evaluator;
   readonly #translations: Translations;
 
-  constructor(owner: Owner, state: StateBlock, evaluator: Evaluator, translations: Translations) {
+  constructor(
+    owner: Owner,
+    debug: DebugRegisters,
+    state: StateBlock,
+    evaluator: Evaluator,
+    translations: Translations,
+  ) {
+    this.debug = debug;
     this.#owner = owner;
     this.#state = state;
     this.#evaluator = evaluator;

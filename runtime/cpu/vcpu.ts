@@ -1,22 +1,21 @@
 /** A vCPU: registers in the machine's memory, code translated when it is first reached, run until it leaves. */
 
 import { CpuException } from '../errors.ts';
-import { type AddressSpace, type PageFault, pageFaultCode } from '../memory/address-space.ts';
-import type { MachineMemory } from '../memory/machine-memory.ts';
-import type { PageTables } from '../memory/page-tables.ts';
+import { type PageFault, pageFaultCode } from '../memory/address-space.ts';
 import type { Layout } from '../recompiler/layout.ts';
 import { leaveReasons } from '../recompiler/leave-reasons.ts';
 import { Recipes } from '../recompiler/recipes.ts';
 import type { AheadOfTime } from '../recompiler/store/cache.ts';
-import type { CodeRegion } from '../recompiler/store/code-region.ts';
 import type { KeptTranslation } from '../recompiler/store/kept-translation.ts';
 import { type Mode, RSP } from '../x86/registers.ts';
 import { vectors } from '../x86/semantics.ts';
 import { cpuState } from '../x86/state.ts';
 import { accessException } from './access-exception.ts';
-import { type Environment, readTimestamp } from './environment.ts';
+import { DebugRegisters } from './debug-registers.ts';
+import { readTimestamp } from './environment.ts';
 import { AccessFault } from './evaluate-instruction.ts';
 import { Evaluator } from './evaluator.ts';
+import { ExactSteps } from './exact-steps.ts';
 import { exception, operandOf, undefinedText } from './exception-leave.ts';
 import type { Answer, Leave } from './leave.ts';
 import { Paging } from './paging.ts';
@@ -25,31 +24,9 @@ import { StandingCalls } from './standing-calls.ts';
 import { StateBlock } from './state-block.ts';
 import { Supervisor } from './supervisor.ts';
 import { Translations } from './translations.ts';
-import type { Tier, TranslationSize, TranslationsOptions } from './translations-options.ts';
-import { allocateTables, type VcpuTables } from './vcpu-tables.ts';
-
-export interface VcpuOptions
-  extends Pick<TranslationsOptions, 'tier' | 'mostModules' | 'madeWhenCalled'> {
-  readonly mode: Mode;
-  readonly memory: MachineMemory;
-  readonly addressSpace: AddressSpace;
-  /** The linear run that translated loads and stores go through; empty where there are page tables. */
-  readonly run: { readonly lo: bigint; readonly length: bigint; readonly host: number };
-  /** The guest's, where `addressSpace` goes through them. */
-  readonly pageTables?: PageTables;
-  /** Executable memory. */
-  readonly code: readonly CodeRegion[];
-  /** Where functions are known to begin; they are translated together. */
-  readonly entries: readonly bigint[];
-  /** A word of memory that never changes: an entry of a jump table. */
-  readonly readConstant: (address: bigint) => bigint | undefined;
-  /** Offset of the table of page flags (machine-memory.ts). */
-  readonly pageFlags: number;
-  /** Descriptor tables, time, and what level 3 may not do. */
-  readonly environment: Environment;
-  /** Allocated at once if not given. */
-  readonly tables?: VcpuTables;
-}
+import type { Tier, TranslationSize } from './translations-options.ts';
+import type { VcpuOptions } from './vcpu-options.ts';
+import { allocateTables } from './vcpu-tables.ts';
 
 /** Instructions that the evaluator does before what follows is translated, whatever it is. */
 const mostEvaluated = 1000;
@@ -66,6 +43,7 @@ export class Vcpu {
   readonly #translations: Translations;
   readonly #evaluator: Evaluator;
   readonly #calls: StandingCalls;
+  readonly #steps: ExactSteps;
   readonly paging: Paging | undefined;
   readonly supervisor: Supervisor;
   /** Where the evaluator is to go on, though there is no code; how much it has done since recompiled code left. */
@@ -87,7 +65,17 @@ export class Vcpu {
     this.#state = new StateBlock(mode, memory, this.#layout.state, this.#recipes);
     this.#state.computeFlags = () => this.#translations.flags();
     const timestamp = (operand: number) => readTimestamp(this, options.environment, operand);
-    this.#calls = new StandingCalls(this.#state, () => this.#translations, timestamp, this.paging);
+    const debug = new DebugRegisters();
+    this.#steps = new ExactSteps({
+      ...{ state: this.#state, debug, control: options.environment.control },
+      hindrance: () =>
+        this.#translations.isLoaded ? (this.#count() ?? this.#noCode()) : this.#needsTools(),
+      instruction: () => this.#evaluator.instruction(this.rip),
+      execute: () => this.#step(),
+    });
+    this.#calls = new StandingCalls(
+      ...[this.#state, () => this.#translations, timestamp, this.paging, () => this.#steps.isOn],
+    );
     this.#translations = new Translations({
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
       runs: () => this.paging?.runs.all ?? [],
@@ -105,8 +93,11 @@ export class Vcpu {
       packedFlags: () => this.#state.packedFlags(),
       decoderAt: (address) => this.#translations.decoderAt(address),
       changing: (address, length) => this.#translations.changing(address, length),
+      accessed: this.#steps.accessed,
     });
-    this.supervisor = new Supervisor(this, this.#state, this.#evaluator, this.#translations);
+    this.supervisor = new Supervisor(
+      ...([this, debug, this.#state, this.#evaluator, this.#translations] as const),
+    );
     reset(this.#state, options);
     this.setPolls(this.#polls);
   }
@@ -230,10 +221,14 @@ export class Vcpu {
     this.#calls.by = answer;
     this.#translations.settle();
     for (;;) {
-      this.#translations.run();
-      const leave = this.#leave(this.#state.word32(cpuState.leaveReason)) ?? this.#count();
+      const leave = this.#steps.isOn ? this.#steps.run() : this.#runTranslated();
       if (leave !== undefined) return leave;
     }
+  }
+
+  #runTranslated(): Leave | undefined {
+    this.#translations.run();
+    return this.#leave(this.#state.word32(cpuState.leaveReason)) ?? this.#count();
   }
 
   /** What the host must hear; undefined where the vCPU just goes on. */
@@ -297,6 +292,7 @@ export class Vcpu {
     const translations = this.#translations;
     const jumped = rip <= before || rip > before + longestInstruction;
     return (
+      !this.#steps.isOn &&
       !translations.has(rip) &&
       translations.isCode(rip) &&
       !(jumped && translations.wantsCode(rip)) &&
@@ -352,8 +348,12 @@ export class Vcpu {
   #untranslated(): Leave | undefined {
     const { rip } = this;
     if (rip === this.#evaluatesAt) return this.#evaluate();
-    if (this.#translations.refill(rip)) return undefined;
-    if (this.#translations.isCode(rip)) return this.#enter(rip);
+    return this.#translations.refill(rip) ? undefined : (this.#noCode() ?? this.#enter(rip));
+  }
+
+  #noCode(): Leave | undefined {
+    const { rip } = this;
+    if (this.#translations.isCode(rip)) return undefined;
     const fault = this.#options.addressSpace.translate(rip, 'execute');
     const { present, execute } = pageFaultCode;
     return accessException(

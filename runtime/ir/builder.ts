@@ -296,6 +296,11 @@ export class Builder {
     this.#statements.push({ kind: 'raiseIf', condition, vector, errorCode });
   }
 
+  /** The instruction is the evaluator's then: before it changes anything, recompiled code leaves. */
+  evaluateIf(condition: Value): void {
+    this.#statements.push({ kind: 'raiseIf', condition, vector: undefined, errorCode: undefined });
+  }
+
   jumpIf(condition: Value, target: bigint): void {
     this.#statements.push({ kind: 'jumpIf', condition, target });
   }

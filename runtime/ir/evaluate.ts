@@ -254,7 +254,7 @@ class Execution {
         this.#setFlags(statement);
         return undefined;
       case 'raiseIf':
-        if (this.#value(statement.condition) === 1n)
+        if (statement.vector !== undefined && this.#value(statement.condition) === 1n)
           throw new CpuException(
             statement.vector,
             `exception ${statement.vector} at ${this.#place}`,

@@ -87,7 +87,7 @@ class Printer {
         return `  flags := ${statement.rule.name}(${this.#list(statement.inputs)})${when}`;
       }
       case 'raiseIf':
-        return `  raise ${statement.vector} if ${this.value(statement.condition)}`;
+        return `  ${raising(statement.vector)} if ${this.value(statement.condition)}`;
       case 'jumpIf':
         return `  jump ${hex(statement.target)} if ${this.value(statement.condition)}`;
     }
@@ -154,6 +154,9 @@ function* valuesOf(statement: Statement): Generator<Value> {
       yield statement.condition;
   }
 }
+
+const raising = (vector: number | undefined): string =>
+  vector === undefined ? 'evaluate' : `raise ${vector}`;
 
 export function printBlock(block: Block, name: RegisterName): string {
   const printer = new Printer(name);

@@ -73,11 +73,14 @@ export type Statement =
       /** Where it is 0 the flags stay (a shift by CL of 0). */
       readonly when: Value | undefined;
     }
-  /** The exception is taken before the instruction: a fault. `errorCode` is undefined where the vector has none. */
+  /**
+   * The exception is taken before the instruction: a fault. `errorCode` is undefined where the vector has none. Recompiled code leaves
+   * to the evaluator; without a vector that is all, and the evaluator executes the instruction.
+   */
   | {
       readonly kind: 'raiseIf';
       readonly condition: Value;
-      readonly vector: number;
+      readonly vector: number | undefined;
       readonly errorCode: number | undefined;
     }
   /** Ends the instruction early, as REP with a count of 0 does; stands alone in its block. */

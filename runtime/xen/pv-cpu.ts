@@ -3,6 +3,7 @@
  * callbacks, the kernel's stack, descriptor frames, bases and page tables of kernel and user.
  */
 import { FLAT_KERNEL } from '../abi/xen.ts';
+import type { DebugRegisters } from '../cpu/debug-registers.ts';
 import type { StoreThrough } from '../cpu/evaluate-instruction.ts';
 import type { GuestCpu } from '../domain/guest-cpu.ts';
 import type { Width } from '../memory/layout.ts';
@@ -17,6 +18,7 @@ export interface SystemCpu extends GuestCpu {
   writeState(offset: number, bytes: Uint8Array): void;
   readonly supervisor: {
     set isTaskSwitched(isSet: boolean);
+    readonly debug: DebugRegisters;
     storeThrough(other: StoreThrough): boolean;
   };
 }
@@ -69,7 +71,6 @@ export class PvCpu {
   #control0 = initialControl;
   /** CR2. */
   faultAddress = 0n;
-  readonly debug: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff_0ff0n, 0x400n];
   /** VMASST_TYPE_… that the guest has switched on. */
   readonly assists = new Set<number>();
 
@@ -77,6 +78,10 @@ export class PvCpu {
     this.cpu = cpu;
     this.width = cpu.mode;
     this.kernelStack = { ss: FLAT_KERNEL[cpu.mode].ss, sp: 0n };
+  }
+
+  get debug(): DebugRegisters {
+    return this.cpu.supervisor.debug;
   }
 
   /** CR0; of it the guest may change TS. */

@@ -15,6 +15,7 @@ import type { FrameTable } from './frames.ts';
 import { descriptorOf } from './mmu/descriptors.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu } from './pv-cpu.ts';
+import { setDebugRegister } from './traps/set-debugreg.ts';
 
 export interface EnvironmentParts {
   readonly frames: FrameTable;
@@ -193,7 +194,7 @@ function readSpecial(
   { pv, mmu }: EnvironmentParts,
 ): bigint | undefined {
   const { width, debug, control0 } = pv();
-  if (file === 'debug') return index === 4 || index === 5 ? undefined : debug[index];
+  if (file === 'debug') return index === 4 || index === 5 ? undefined : debug.get(index);
   if (file !== 'control') return undefined;
   if (index === 0) return control0;
   if (index === 2) return pv().faultAddress;
@@ -212,8 +213,7 @@ function writeSpecial(
 ): Emulated {
   const own = pv();
   if (file === 'debug' && index !== 4 && index !== 5) {
-    own.debug[index] = value;
-    return 'done';
+    return orRefused(() => setDebugRegister(own, BigInt(index), value));
   }
   if (file !== 'control') return 'refused';
   if (index === 0) {
@@ -230,8 +230,13 @@ function writeSpecial(
 
 function setRoot(width: Width, value: bigint, mmu: Mmu): Emulated {
   const frame = width === 64 ? value >> 12n : (value >> 12n) | ((value & 0xfffn) << 20n);
+  return orRefused(() => mmu.setKernelRoot(Number(frame)));
+}
+
+/** What a hypercall answers with an error is #GP to an instruction. */
+function orRefused(change: () => void): Emulated {
   try {
-    mmu.setKernelRoot(Number(frame));
+    change();
     return 'done';
   } catch (error) {
     if (error instanceof XenError) return 'refused';

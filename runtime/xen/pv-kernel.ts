@@ -3,6 +3,7 @@
  * a vCPU leaves for comes here.
  */
 import { HYPERVISOR_VIRT_END, VMASST } from '../abi/xen.ts';
+import { singleStep } from '../cpu/debug-registers.ts';
 import type { FaultPlace, FaultReporter } from '../cpu/fault-report.ts';
 import type { Leave } from '../cpu/leave.ts';
 import type { Ending, GuestKernel, Next } from '../domain/domain.ts';
@@ -25,6 +26,9 @@ const int82 = 0x82;
 /** ud2a; .ascii "xen"; cpuid */
 const forcedCpuid = [0x0f, 0x0b, 0x78, 0x65, 0x6e, 0x0f, 0xa2] as const;
 const forcedPrefix = 5n;
+
+const trapFlag = 0x100n;
+const resumeFlag = 0x1_0000n;
 
 /** #BP, #OF and INT 0x80 have gates of their own: nothing faults on the way. */
 const traps: ReadonlySet<number> = new Set([vectors.BP, vectors.OF, 0x80]);
@@ -243,7 +247,10 @@ export class PvKernel implements GuestKernel {
 
   #exception(leave: Extract<Leave, { reason: 'exception' }>): void {
     const { vector, errorCode, address } = leave;
-    if (vector === vectors.UD && this.#emulateForced()) return;
+    if (vector === vectors.UD && this.#emulateForced()) {
+      this.#emulated();
+      return;
+    }
     // Once is enough: whoever handles it hands the registers on.
     if (vector === vectors.NM) this.#parts.pv.isTaskSwitched = false;
     if (vector === vectors.PF && address !== undefined) {
@@ -257,11 +264,22 @@ export class PvKernel implements GuestKernel {
   #pageFault(leave: Leave, address: bigint, errorCode: number): void {
     const { domain, pv, mmu } = this.#parts;
     mmu.tables.invalidate(address);
-    if (this.#emulateTableWrite(address, errorCode)) return;
+    if (this.#emulateTableWrite(address, errorCode)) {
+      this.#emulated();
+      return;
+    }
     pv.faultAddress = address;
     domain.vcpu.setFaultAddress(address);
     const user = pv.inKernel ? 0 : pageFaultCode.user;
     this.#raise(vectors.PF, (errorCode & ~pageFaultCode.user) | user, leave);
+  }
+
+  /** An instruction was executed in the guest's place: with TF a trap is behind it, too. */
+  #emulated(): void {
+    const { pv } = this.#parts;
+    if ((pv.cpu.eflags & trapFlag) === 0n) return;
+    pv.debug.tell(singleStep);
+    this.#raise(vectors.DB, undefined, undefined);
   }
 
   /** With VMASST_TYPE_writable_pagetables a kernel may write to its last-level tables as if they were memory. */
@@ -288,8 +306,14 @@ export class PvKernel implements GuestKernel {
 
   #raise(vector: number, errorCode: number | undefined, leave: Leave | undefined): void {
     const trap = this.#parts.pv.traps[vector];
-    const cause = { errorCode, isFault: !traps.has(vector) };
+    const isFault = vector === vectors.DB ? this.#resumes() : !traps.has(vector);
+    const cause = { errorCode, isFault };
     this.#deliver(trap, cause, leave ?? `exception ${vector}`);
+  }
+
+  /** RF is told of #DB only where a repeated instruction was interrupted; a breakpoint's handler sets it itself (SDM vol. 3, 18.3.1.1). */
+  #resumes(): boolean {
+    return (this.#parts.pv.cpu.eflags & resumeFlag) !== 0n;
   }
 
   #deliver(

@@ -1,4 +1,5 @@
 /** A vCPU's registers, selectors and bases, which nothing runs. */
+import { DebugRegisters } from '../../runtime/cpu/debug-registers.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
 import { cpuStateSize } from '../../runtime/x86/state.ts';
 import type { SystemCpu } from '../../runtime/xen/pv-cpu.ts';
@@ -8,7 +9,11 @@ export class FakeSystemCpu implements SystemCpu {
   rip = 0n;
   eflags = 0x202n;
   /** Nothing is executed. */
-  readonly supervisor = { isTaskSwitched: false, storeThrough: (): boolean => false };
+  readonly supervisor = {
+    isTaskSwitched: false,
+    debug: new DebugRegisters(),
+    storeThrough: (): boolean => false,
+  };
   readonly #registers: bigint[] = new Array(32).fill(0n);
   readonly #state = new Uint8Array(cpuStateSize);
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Environment } from '../../runtime/cpu/environment.ts';
 import { flatEnvironment } from '../../runtime/cpu/flat-environment.ts';
 import type { Leave } from '../../runtime/cpu/leave.ts';
 import type { Tier } from '../../runtime/cpu/translations-options.ts';
@@ -62,6 +63,8 @@ export interface GuestOptions {
   readonly mostModules?: number;
   /** What maps the addresses from `codeStart` to `memoryEnd`; one linear run if not given. */
   readonly map?: (memory: MachineMemory) => MappedMemory;
+  /** What is not as in a Linux process. */
+  readonly environment?: Partial<Environment>;
   /** What happens before anything is translated. */
   readonly prepare?: (cpu: Vcpu) => void;
 }
@@ -84,6 +87,7 @@ export class AssemblyGuest {
       tier = 'resumable',
       map = linear,
       mostModules,
+      environment,
     }: GuestOptions,
   ) {
     this.symbols = symbols;
@@ -107,7 +111,7 @@ export class AssemblyGuest {
       entries: entries.map((name) => this.at(name)),
       readConstant: (address) => this.#constant(mode, address),
       pageFlags: pageFlagsOffset,
-      environment: flatEnvironment(mode, () => 0n),
+      environment: { ...flatEnvironment(mode, () => 0n), ...environment },
       ...{ tier, mostModules },
     });
     this.write(codeStart, region);

@@ -110,11 +110,17 @@ const changeable = (b: Builder, others: Value, width: 16 | 32 | 64): Value => {
   return v.or(v.constant(32, open), v.or(v.shiftLeft(interrupts, interruptBit), ioPrivilege));
 };
 
-/** VIP, VIF, VM and RF stay. */
+/** Bits that make every instruction behind one that may trap: cpu/exact-steps.ts. */
+const trapping = (1 << otherBits.TF) | (1 << otherBits.AC);
+
+/** VIP, VIF, VM and RF stay. Where the flags are to trap, the evaluator goes on. */
 const popf =
   (width: 16 | 32 | 64): Semantics =>
   (b) => {
-    const value = v.resize(pop(b, width), 32);
+    const top = b.register(RSP);
+    const value = v.resize(b.load(top, width), 32);
+    b.evaluateIf(v.notEqual(v.and(value, v.constant(32, trapping)), v.constant(32, 0)));
+    b.setRegister(RSP, v.add(top, v.constant(b.mode, width / 8)));
     const others = b.loadCpu(cpuState.otherFlags, 32);
     const changed = changeable(b, others, width);
     const kept = v.and(others, v.not(changed));

@@ -75,7 +75,7 @@ export function saveVcpu(pv: PvCpu, frames: VcpuFrames): Uint8Array {
   [context.kernel_ss, context.kernel_sp] = [BigInt(kernelStack.ss), kernelStack.sp];
   const user = frames.userRoot === 0 ? 0n : (BigInt(frames.userRoot) << 12n) | 1n;
   context.ctrlreg = [pv.control0, user, pv.faultAddress, control3Of(frames.kernelRoot, width)];
-  context.debugreg = pv.debug;
+  context.debugreg = [...pv.debug.all];
   context.callbacks = callbackWords(pv);
   context.vm_assist = [...pv.assists].reduce((mask, type) => mask | (1n << BigInt(type)), 0n);
   if (width === 64) context.bases = [pv.fsBase, pv.gsBase, pv.otherGsBase];
@@ -142,7 +142,7 @@ export function restoreVcpu(pv: PvCpu, bytes: Uint8Array, startInfo: number): vo
   pv.isTaskSwitched = (control0 & 8n) !== 0n;
   pv.faultAddress = faultAddress;
   context.debugreg.forEach((value, i) => {
-    pv.debug[i] = value;
+    pv.debug.set(i, value);
   });
   restoreCallbacks(pv, context.callbacks, flags);
   for (const type of Object.values(VMASST))

@@ -11,6 +11,7 @@ import type { Mmu } from '../mmu/mmu.ts';
 import type { PvCpu } from '../pv-cpu.ts';
 import { callbackHandlers, checkCanonical } from './callbacks.ts';
 import { type IretParts, iret } from './iret.ts';
+import { debugRegister, setDebugRegister } from './set-debugreg.ts';
 
 export interface TrapCallParts extends IretParts {
   readonly mmu: Mmu;
@@ -34,10 +35,13 @@ export function trapHandlers(parts: TrapCallParts): HypercallHandlers {
         pv.isTaskSwitched = BigInt.asUintN(32, set) !== 0n;
       },
     },
-    set_debugreg: { arguments: 2, call: (_, [n = 0n, value = 0n]) => setDebug(pv, n, value) },
+    set_debugreg: {
+      arguments: 2,
+      call: (_, [n = 0n, value = 0n]) => setDebugRegister(pv, BigInt.asUintN(32, n), value),
+    },
     get_debugreg: {
       arguments: 1,
-      call: (_, [n = 0n]) => pv.debug[debugRegister(n)] ?? 0n,
+      call: (_, [n = 0n]) => pv.debug.get(debugRegister(BigInt.asUintN(32, n))),
     },
     set_segment_base: {
       arguments: 2,
@@ -69,20 +73,6 @@ function setTraps(pv: PvCpu, { guest, width }: DomainContext, table: bigint): un
       masksEvents: (info.flags & 4) !== 0,
     };
   }
-}
-
-/** DR4 and DR5 are others' names (SDM vol. 3, 17.2.2). */
-function debugRegister(n: bigint): number {
-  if (n > 7n) throw new XenError('ENODEV', `debug register ${n}`);
-  return Number(n === 4n || n === 5n ? n + 2n : n);
-}
-
-/** Addresses of breakpoints are checked; nothing is ever watched for, since no trap is armed here. */
-function setDebug(pv: PvCpu, n: bigint, value: bigint): undefined {
-  const register = debugRegister(n);
-  if (register < 4) checkCanonical(value, pv.width);
-  pv.debug[register] =
-    register === 6 ? (value & 0xe00fn) | 0xffff_0ff0n : value | (register === 7 ? 0x400n : 0n);
 }
 
 function setBase(
