@@ -115,7 +115,10 @@ async function run(count: number, mutations: readonly ((random: Random) => Mutat
       throw new Error(`SEED=${seed}: image ${index} (${what}): ${String(error)}`, { cause: error });
     });
     const took = processorTime() - began;
-    assert.ok(took < slowest, `SEED=${seed}: image ${index} (${what}): ${took} ms of processor time`);
+    assert.ok(
+      took < slowest,
+      `SEED=${seed}: image ${index} (${what}): ${took} ms of processor time`,
+    );
   }
   const { rss } = process.memoryUsage();
   assert.ok(rss < mostMemory, `SEED=${seed}: ${Math.round(rss / 2 ** 20)} MiB are in use`);
