@@ -148,9 +148,12 @@ const wideFlags = 0x25_4dd5n;
 const interruptFlag = 0x200n;
 const ioPrivilegeFlags = 0x3000n;
 
-/** In 64-bit mode RSP and SS are popped always, else where the level changes. */
+/**
+ * In 64-bit mode RSP and SS are popped always, else where the level changes. Under Xen 32-bit guests run in long mode's compatibility
+ * mode, where no task is nested in another.
+ */
 export function returnFromInterrupt(c: SystemContext): bigint {
-  if ((c.flags & nestedTask) !== 0n) c.fault(c.mode === 64 ? vectors.GP : vectors.TS, 0);
+  if ((c.flags & nestedTask) !== 0n) c.fault(vectors.GP, 0);
   const bytes = wordBytes(c);
   const top = c.state.register(RSP);
   const word = (i: number): bigint => c.load(top + BigInt(i * bytes), bytes);
