@@ -52,13 +52,21 @@ const fold =
     return y !== undefined && y === neutral ? a : node(op, a.width, [a, b]);
   };
 
+const orOf = fold('or', (a, b) => a | b, 0n);
+
 export const add = fold('add', (a, b) => a + b, 0n);
 export const sub = fold('sub', (a, b) => a - b, 0n);
-export const or = fold('or', (a, b) => a | b, 0n);
+export const or = (a: Value, b: Value): Value => (isConstant(a, 0n) ? b : orOf(a, b));
 export const xor = fold('xor', (a, b) => a ^ b, 0n);
 export const mul = fold('mul', (a, b) => a * b, 1n);
-export const and = (a: Value, b: Value): Value =>
-  isConstant(b, mask(a.width)) ? a : isConstant(b, 0n) ? b : node('and', a.width, [a, b]);
+/** Of an extended value only those bits are asked that it can have. */
+export const and = (a: Value, b: Value): Value => {
+  const by = constantOf(b);
+  if (by === undefined) return node('and', a.width, [a, b]);
+  const can = mask((a.op === 'zeroExtend' ? a.args[0] : undefined)?.width ?? a.width);
+  const asked = by & can;
+  return asked === can ? a : asked === 0n ? constant(a.width, 0) : node('and', a.width, [a, b]);
+};
 export const not = unary('not');
 export const neg = (a: Value): Value => sub(constant(a.width, 0), a);
 export const mulHighUnsigned = binary('mulHighUnsigned');
@@ -122,12 +130,19 @@ const source = (a: Value, width: Width): Value | undefined => {
   return direct ? inner : undefined;
 };
 
+/** Of a whole of which the lower part was replaced: the part, where no more is asked. */
+const lowPart = ({ op, args: [kept, part] }: Value, width: Width): Value | undefined => {
+  if (op !== 'or' || kept?.op !== 'and' || kept.args[1] === undefined) return undefined;
+  const keeps = constantOf(kept.args[1]);
+  return keeps !== undefined && (keeps & mask(width)) === 0n ? part : undefined;
+};
+
 /** Zero-extended or cut to `width`. */
 export const resize = (a: Value, width: Width): Value => {
   if (a.width === width) return a;
   const known = constantOf(a);
   if (known !== undefined) return constant(width, known);
-  const inner = source(a, width);
+  const inner = source(a, width) ?? lowPart(a, width);
   if (inner !== undefined) return resize(inner, width);
   return node(a.width < width ? 'zeroExtend' : 'truncate', width, [a]);
 };

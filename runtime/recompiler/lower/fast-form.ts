@@ -113,11 +113,13 @@ export class FastForm implements Ways {
       return (to === undefined ? undefined : this.#labelOf(from, to)) ?? miss;
     });
     const index = values.toLocal(values.emit(table.index), native);
-    const count = this.#frame.constant(BigInt(labels.length));
-    const beyond = e.op(`${native}.ge_u`, e.get(index, native), count);
     const low =
       native === 'i64' ? e.op('i32.wrap_i64', e.get(index, native)) : e.get(index, native);
-    return [e.block(miss, [e.branchIf(miss, beyond), e.branchTable(labels, miss, low)])];
+    const goOn = e.branchTable(labels, miss, low);
+    if (isLow(table.index)) return [e.block(miss, [goOn])];
+    const count = this.#frame.constant(BigInt(labels.length));
+    const beyond = e.op(`${native}.ge_u`, e.get(index, native), count);
+    return [e.block(miss, [e.branchIf(miss, beyond), goOn])];
   }
 
   goToTarget(): readonly Expression[] {
@@ -145,4 +147,9 @@ export class FastForm implements Ways {
     if (plan === undefined) throw new TypeError(`no block ${node}`);
     return plan;
   }
+}
+
+/** Whether 32 bits hold it, so that Wasm's own bound of a `br_table` is enough. */
+function isLow({ op, width, args: [part] }: Value): boolean {
+  return width <= 32 || (op === 'zeroExtend' && part !== undefined && part.width <= 32);
 }

@@ -52,6 +52,23 @@ test('neutral operands leave the other', () => {
   assert.is(v.add(double, v.constant(64, 0)), double);
   assert.is(v.and(double, v.constant(64, -1n)), double);
   assert.is(v.constantOf(v.and(double, v.constant(64, 0))), 0n);
+  assert.is(v.or(v.constant(64, 0), double), double);
+});
+
+test('of an extended value only those bits are asked that it can have', () => {
+  const extended = v.resize(v.registerValue(0, 16), 64);
+  assert.is(v.and(extended, v.constant(64, 0xffff)), extended);
+  assert.is(v.constantOf(v.and(extended, v.constant(64, ~0xffffn))), 0n);
+  assert.is(v.and(extended, v.constant(64, 0xff)).op, 'and');
+});
+
+test('the part that was put into a whole is found again, but no more than that', () => {
+  const part = v.registerValue(1, 16);
+  const keep = v.constant(64, ~0xffffn);
+  const whole = v.or(v.and(double, keep), v.resize(part, 64));
+  assert.is(v.resize(whole, 16), part);
+  assert.is(v.resize(whole, 8).args[0], part);
+  assert.is(v.resize(whole, 32).args[0], whole);
 });
 
 test.run();
