@@ -164,11 +164,11 @@ const swapBytes: Rule = (m, value) => {
 const zeroExtend: Rule = (m, value) => {
   const e = m.emitter;
   const x = arg(value, 0);
+  if (value.width === 128 && x.width === 64)
+    return e.replaceLane('f64x2', e.v128(0n), 0, m.emitFloat(x));
   const plainX = m.emit(x);
-  if (value.width === 128) {
-    const wide = x.width === 64 ? plainX : e.op('i64.extend_i32_u', plainX);
-    return e.replaceLane('i64x2', e.v128(0n), 0, wide);
-  }
+  if (value.width === 128)
+    return e.replaceLane('i64x2', e.v128(0n), 0, e.op('i64.extend_i32_u', plainX));
   return value.width === 64 && x.width < 64 ? e.op('i64.extend_i32_u', plainX) : plainX;
 };
 
@@ -300,7 +300,7 @@ export const rules: Readonly<Record<Op, Rule>> = {
   laneDotSigned: (m, value) => m.emitter.op('i32x4.dot_i16x8_s', m.emit(arg(value, 0)), m.emit(arg(value, 1))),
   laneShiftLeft: lanes('shl'), laneShiftRight: lanes('shr_u'), laneShiftRightSigned: lanes('shr_s'),
   laneNarrowSigned: narrow('s'), laneNarrowUnsigned: narrow('u'), laneBits: lanes('bitmask'),
-  shuffle: (m, value) => m.emitter.shuffle(m.emit(arg(value, 0)), m.emit(arg(value, 1)), value.detail as readonly number[]),
+  shuffle: (m, value) => lowTwice(m, value) ?? m.emitter.shuffle(m.emit(arg(value, 0)), m.emit(arg(value, 1)), value.detail as readonly number[]),
   swizzle: (m, value) => m.emitter.op('i8x16.swizzle', m.emit(arg(value, 0)), m.emitter.op('v128.and', m.emit(arg(value, 1)), m.emitter.v128(0x8f8f8f8f8f8f8f8f8f8f8f8f8f8f8f8fn))),
   ...packedFloatRules,
   floatConvert: floatRule, floatFromSigned: floatRule,
@@ -311,6 +311,16 @@ export const rules: Readonly<Record<Op, Rule>> = {
     return m.emitter.call(m.surroundings.subroutine(subroutine), value.args.map((a) => m.emit(a)), carrier(value.width));
   },
 };
+
+/** Lanes 0 of 64 bits of two vectors that are one; undefined of other shuffles. */
+function lowTwice(m: Values, value: Value): Expression | undefined {
+  const [a, b] = value.args;
+  const indices = value.detail as readonly number[];
+  if (a === undefined || a !== b || !indices.every((index, i) => index % 16 === i % 8))
+    return undefined;
+  const low = m.lowFloat(a);
+  return low && m.emitter.op('f64x2.splat', low);
+}
 
 function mulHigh32(m: Values, value: Value, sign: 's' | 'u'): Expression {
   const e = m.emitter;

@@ -215,6 +215,13 @@ export class Values {
     return local;
   }
 
+  /** The low half of a vector that a scalar result was put into. */
+  lowFloat({ op, detail, args: [, part] }: Value): Expression | undefined {
+    if (op !== 'insert' || detail !== 0 || part?.width !== 64) return undefined;
+    const local = this.#floatOf(part);
+    return local < 0 ? undefined : this.emitter.get(local, 'f64');
+  }
+
   /** A vector evaluated now, in the locals of its halves: an f64 and an i64. */
   keepHalves(value: Value): { readonly low: number; readonly high: number } {
     this.#use(value);

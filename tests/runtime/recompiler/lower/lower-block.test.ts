@@ -55,6 +55,17 @@ for (const width of [64, 32] as const) {
 
     assert.equal([rax, rbx, rcx], [13n, 5n, 3n]);
   });
+
+  test(`${width}: both lanes get a product that is the low half of a vector, which keeps its high one`, async () => {
+    const { rax, rcx, rdx } = await after(
+      width,
+      `cvtsi2sd xmm1, ecx\nunpcklpd xmm1, xmm1\ncvtsi2sd xmm1, eax\ncvtsi2sd xmm2, ebx\nmulsd xmm1, xmm2
+       movapd xmm3, xmm1\nunpcklpd xmm3, xmm3\naddpd xmm3, xmm3
+       cvtsd2si ecx, xmm3\nunpckhpd xmm3, xmm3\ncvtsd2si edx, xmm3\nunpckhpd xmm1, xmm1\ncvtsd2si eax, xmm1`,
+    );
+
+    assert.equal([rax, rcx, rdx], [5n, 24n, 24n]);
+  });
 }
 
 test.run();
