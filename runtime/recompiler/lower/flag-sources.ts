@@ -196,11 +196,7 @@ class Holdings {
     if (value.width === 128) return undefined;
     if (v.constantOf(value) !== undefined || isLoad(value)) return value;
     if (this.#isUnset(value)) return value;
-    for (const [register, held] of this.#held) {
-      const found = held.width === 128 ? undefined : this.#within(register, held, value, depth);
-      if (found !== undefined) return found;
-    }
-    return this.#remade(value, depth);
+    return this.#heldAs(value) ?? this.#undoneTo(value, depth) ?? this.#remade(value, depth);
   }
 
   /** A register, or the lower part of one, that is what it was at the start. */
@@ -217,12 +213,28 @@ class Holdings {
     return v.node(value.op, value.width, args, value.detail);
   }
 
-  /** The value as what a register was set to, as a part of that, or as what that was made from. */
+  /** What a register was set to, or the lower part of that. */
+  #heldAs(value: Value): Value | undefined {
+    for (const [register, held] of this.#held) {
+      if (held === value) return v.registerValue(register, held.width);
+      if (held.width !== 128 && partOf(held) === value)
+        return v.resize(v.registerValue(register, held.width), value.width);
+    }
+    return undefined;
+  }
+
+  #undoneTo(value: Value, depth: number): Value | undefined {
+    for (const [register, held] of this.#held) {
+      const found = held.width === 128 ? undefined : this.#within(register, held, value, depth);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The value as an operand of what a register was set to. */
   #within(register: number, held: Value, value: Value, depth: number): Value | undefined {
     const whole = v.registerValue(register, held.width);
-    if (held === value) return whole;
     const part = partOf(held);
-    if (part === value) return v.resize(whole, value.width);
     const [x, y] = part.args;
     if (depth === 0 || x === undefined || y === undefined || part.width !== value.width)
       return undefined;
