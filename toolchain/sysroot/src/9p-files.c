@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -219,24 +218,17 @@ static int open_path(struct minios_mount *mount, const char *path, int flags, in
                                                       .status = status,
                                                       .truncate = set_length,
                                                       .flush = flush};
-  static const struct minios_object_calls calls = {.read = minios_file_read,
-                                                   .write = minios_file_write,
-                                                   .close = close_descriptor,
-                                                   .file = &file_calls};
+  static const struct minios_object_calls calls = {.close = close_descriptor, .file = &file_calls};
   struct p9_file *own = malloc(sizeof *own);
   if (own == NULL)
     return -ENOMEM;
-  uint32_t kept = (uint32_t)flags & (O_ACCMODE | O_APPEND | O_NONBLOCK);
-  *own = (struct p9_file){.file.object = {POLLIN | POLLOUT, kept, &calls}, .dev = device_of(mount)};
+  *own = (struct p9_file){.dev = device_of(mount)};
   int error = find(own->dev, path, flags, mode, &own->fid);
   if (error < 0) {
     free(own);
     return error;
   }
-  int fd = minios_open_object(MINIOS_FD_IMPORTED, own, flags & O_CLOEXEC);
-  if (fd < 0)
-    close_descriptor(&own->file.object);
-  return fd;
+  return minios_file_open(&own->file, &calls, flags);
 }
 
 static int path_status(struct minios_mount *mount, const char *path, struct minios_stat *result) {
@@ -250,7 +242,8 @@ static int path_status(struct minios_mount *mount, const char *path, struct mini
   return error;
 }
 
-static int make_directory(struct minios_mount *mount, const char *path, int mode) {
+/* A request about the path's last name and the directory that it is in. */
+static int change(struct minios_mount *mount, const char *path, uint8_t request, const uint32_t *words, int count) {
   struct minios_9p *dev = device_of(mount);
   uint32_t fid;
   int error = walk_above(dev, path, &fid);
@@ -259,28 +252,22 @@ static int make_directory(struct minios_mount *mount, const char *path, int mode
   minios_9p_begin(dev);
   minios_9p_put_number(dev, fid, 4);
   minios_9p_put_text(dev, last_name(path), strlen(last_name(path)));
-  minios_9p_put_number(dev, (uint64_t)mode, 4);
-  minios_9p_put_number(dev, 0, 4);
-  error = minios_9p_call(dev, P9_TMKDIR);
+  for (int i = 0; i < count; i++)
+    minios_9p_put_number(dev, words[i], 4);
+  error = minios_9p_call(dev, request);
   minios_9p_end(dev);
   minios_9p_clunk(dev, fid);
   return error;
 }
 
+static int make_directory(struct minios_mount *mount, const char *path, int mode) {
+  uint32_t mode_and_group[] = {(uint32_t)mode, 0};
+  return change(mount, path, P9_TMKDIR, mode_and_group, 2);
+}
+
 static int remove_name(struct minios_mount *mount, const char *path, int flags) {
-  struct minios_9p *dev = device_of(mount);
-  uint32_t fid;
-  int error = walk_above(dev, path, &fid);
-  if (error < 0)
-    return error;
-  minios_9p_begin(dev);
-  minios_9p_put_number(dev, fid, 4);
-  minios_9p_put_text(dev, last_name(path), strlen(last_name(path)));
-  minios_9p_put_number(dev, flags != 0 ? P9_AT_REMOVEDIR : 0, 4);
-  error = minios_9p_call(dev, P9_TUNLINKAT);
-  minios_9p_end(dev);
-  minios_9p_clunk(dev, fid);
-  return error;
+  uint32_t how = flags != 0 ? P9_AT_REMOVEDIR : 0;
+  return change(mount, path, P9_TUNLINKAT, &how, 1);
 }
 
 static int rename_name(struct minios_mount *mount, const char *from, const char *to) {

@@ -168,10 +168,7 @@ static void close_descriptor(struct minios_object *object) {
 int blkfront_open(struct blkfront_dev *dev) {
   static const struct minios_file_calls file_calls = {
       .read = read_bytes, .write = write_bytes, .status = status, .flush = flush};
-  static const struct minios_object_calls calls = {.read = minios_file_read,
-                                                   .write = minios_file_write,
-                                                   .close = close_descriptor,
-                                                   .file = &file_calls};
+  static const struct minios_object_calls calls = {.close = close_descriptor, .file = &file_calls};
   dev->file.object = (struct minios_object){POLLIN | POLLOUT, (uint32_t)dev->info.mode, &calls};
   int fd = minios_open_object(MINIOS_FD_BLOCK, dev, 0);
   if (fd < 0) {

@@ -28,7 +28,7 @@ _ssize_t _read_r(struct _reent *reent, int fd, void *buffer, size_t count) {
   if (!minios_find_object(reent, fd, &object))
     return -1;
   if (object != NULL)
-    return minios_result(reent, MINIOS_CANCELLABLE(object->calls->read(object, buffer, count)));
+    return minios_result(reent, MINIOS_CANCELLABLE(minios_object_read(object, buffer, count)));
   minios_settle(fd);
   return minios_result(reent, MINIOS_CANCELLABLE(minios_read(fd, buffer, count)));
 }
@@ -38,7 +38,7 @@ _ssize_t _write_r(struct _reent *reent, int fd, const void *buffer, size_t count
   if (!minios_find_object(reent, fd, &object))
     return -1;
   if (object != NULL)
-    return minios_result(reent, MINIOS_CANCELLABLE(object->calls->write(object, buffer, count)));
+    return minios_result(reent, MINIOS_CANCELLABLE(minios_object_write(object, buffer, count)));
   minios_settle(fd);
   ssize_t written = MINIOS_CANCELLABLE(minios_write(fd, buffer, count));
   minios_refresh(fd);

@@ -47,16 +47,6 @@ static void handler(evtchn_port_t number, struct pt_regs *regs, void *data) {
   tell(port->handle);
 }
 
-static ssize_t refuse_read(struct minios_object *object, void *buffer, size_t count) {
-  (void)object, (void)buffer, (void)count;
-  return -EINVAL;
-}
-
-static ssize_t refuse_write(struct minios_object *object, const void *buffer, size_t count) {
-  (void)object, (void)buffer, (void)count;
-  return -EINVAL;
-}
-
 static void release(struct minios_object *object) {
   xenevtchn_handle *xce = (xenevtchn_handle *)object;
   while (xce->ports != NULL) {
@@ -69,8 +59,7 @@ static void release(struct minios_object *object) {
 }
 
 xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags) {
-  static const struct minios_object_calls calls = {
-      .read = refuse_read, .write = refuse_write, .close = release};
+  static const struct minios_object_calls calls = {.close = release};
   (void)logger;
   xenevtchn_handle *xce = calloc(1, sizeof *xce);
   if (xce == NULL)

@@ -4,7 +4,6 @@
 #include "result.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -81,21 +80,15 @@ int fsfront_open(struct fs_import *import, const char *file, int flags, int mode
                                                       .status = status,
                                                       .truncate = set_length,
                                                       .flush = flush};
-  static const struct minios_object_calls calls = {.read = minios_file_read,
-                                                   .write = minios_file_write,
-                                                   .close = close_descriptor,
-                                                   .file = &file_calls};
+  static const struct minios_object_calls calls = {.close = close_descriptor, .file = &file_calls};
   struct fs_file *own = malloc(sizeof *own);
   if (own == NULL)
     return -1;
-  uint32_t kept = (uint32_t)flags & (O_ACCMODE | O_APPEND | O_NONBLOCK);
-  *own = (struct fs_file){.file.object = {POLLIN | POLLOUT, kept, &calls}, .import = import};
-  own->fd = find(import, (char *)(uintptr_t)file, flags, mode);
-  int fd = own->fd < 0 ? own->fd : minios_open_object(MINIOS_FD_IMPORTED, own, flags & O_CLOEXEC);
-  if (fd >= 0)
-    return fd;
-  if (own->fd >= 0)
-    fs_close(import, own->fd);
-  free(own);
-  return minios_failed(_REENT, -fd);
+  *own = (struct fs_file){.import = import, .fd = find(import, (char *)(uintptr_t)file, flags, mode)};
+  if (own->fd < 0) {
+    int error = -own->fd;
+    free(own);
+    return minios_failed(_REENT, error);
+  }
+  return MINIOS_INT(minios_file_open(&own->file, &calls, flags));
 }

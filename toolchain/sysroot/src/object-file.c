@@ -4,7 +4,17 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
+
+int minios_file_open(struct minios_file *file, const struct minios_object_calls *calls, int flags) {
+  uint32_t kept = (uint32_t)flags & (O_ACCMODE | O_APPEND | O_NONBLOCK);
+  file->object = (struct minios_object){POLLIN | POLLOUT, kept, calls};
+  int fd = minios_open_object(MINIOS_FD_IMPORTED, file, flags & O_CLOEXEC);
+  if (fd < 0)
+    calls->close(&file->object);
+  return fd;
+}
 
 struct minios_file *minios_file_of(int fd) {
   intptr_t found = (intptr_t)minios_object_of(fd);
@@ -30,18 +40,16 @@ ssize_t minios_file_write_at(struct minios_file *file, const void *buffer, size_
   return offset < 0 ? -EINVAL : calls_of(file)->write(file, buffer, count, offset);
 }
 
-ssize_t minios_file_read(struct minios_object *object, void *buffer, size_t count) {
-  struct minios_file *file = (struct minios_file *)object;
+static ssize_t read_on(struct minios_file *file, void *buffer, size_t count) {
   ssize_t got = minios_file_read_at(file, buffer, count, file->position);
   if (got > 0)
     file->position += got;
   return got;
 }
 
-ssize_t minios_file_write(struct minios_object *object, const void *buffer, size_t count) {
-  struct minios_file *file = (struct minios_file *)object;
+static ssize_t write_on(struct minios_file *file, const void *buffer, size_t count) {
   int64_t end = file->position;
-  if (object->flags & O_APPEND) {
+  if (file->object.flags & O_APPEND) {
     int result = minios_file_seek(file, 0, SEEK_END, &end);
     if (result < 0)
       return result;
@@ -50,6 +58,18 @@ ssize_t minios_file_write(struct minios_object *object, const void *buffer, size
   if (written > 0)
     file->position = end + written;
   return written;
+}
+
+ssize_t minios_object_read(struct minios_object *object, void *buffer, size_t count) {
+  if (object->calls->file != NULL)
+    return read_on((struct minios_file *)object, buffer, count);
+  return object->calls->read == NULL ? -EINVAL : object->calls->read(object, buffer, count);
+}
+
+ssize_t minios_object_write(struct minios_object *object, const void *buffer, size_t count) {
+  if (object->calls->file != NULL)
+    return write_on((struct minios_file *)object, buffer, count);
+  return object->calls->write == NULL ? -EINVAL : object->calls->write(object, buffer, count);
 }
 
 int minios_file_seek(struct minios_file *file, int64_t offset, int whence, int64_t *result) {

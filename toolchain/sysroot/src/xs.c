@@ -60,19 +60,8 @@ static void close_descriptor(struct minios_object *object) {
     free(xsh);
 }
 
-static ssize_t refuse_read(struct minios_object *object, void *buffer, size_t count) {
-  (void)object, (void)buffer, (void)count;
-  return -EINVAL;
-}
-
-static ssize_t refuse_write(struct minios_object *object, const void *buffer, size_t count) {
-  (void)object, (void)buffer, (void)count;
-  return -EINVAL;
-}
-
 int xs_fileno(struct xs_handle *h) {
-  static const struct minios_object_calls calls = {
-      .read = refuse_read, .write = refuse_write, .close = close_descriptor};
+  static const struct minios_object_calls calls = {.close = close_descriptor};
   if (h->is_open)
     return h->fd;
   h->object = (struct minios_object){.flags = O_RDWR, .calls = &calls};

@@ -27,7 +27,7 @@
 
 struct minios_object;
 
-/* What descriptors of an object are asked; errors are negative errnos. */
+/* What descriptors of an object are asked; errors are negative errnos. A read or write that is NULL is EINVAL. */
 struct minios_object_calls {
   ssize_t (*read)(struct minios_object *object, void *buffer, size_t count);
   ssize_t (*write)(struct minios_object *object, const void *buffer, size_t count);
@@ -35,7 +35,7 @@ struct minios_object_calls {
   int (*control)(struct minios_object *object, unsigned long request, void *argument);
   /* The last descriptor has gone. */
   void (*close)(struct minios_object *object);
-  /* Of what has positions, whose read and write are those of minios_file; else NULL. */
+  /* Of what has positions, which is read and written by these; else NULL. */
   const struct minios_file_calls *file;
 };
 
@@ -66,9 +66,11 @@ struct minios_file_calls {
   int (*flush)(struct minios_file *file);
 };
 
-/* For the calls of such an object: from its position on, which moves along. */
-ssize_t minios_file_read(struct minios_object *object, void *buffer, size_t count);
-ssize_t minios_file_write(struct minios_object *object, const void *buffer, size_t count);
+/*
+ * A descriptor of such an object, opened with these flags and always ready; a negative errno where there is none, and then the object
+ * is closed.
+ */
+int minios_file_open(struct minios_file *file, const struct minios_object_calls *calls, int flags);
 
 /* Called before somebody polls, if not NULL: whoever has objects may look what has come for them. */
 extern void (*minios_before_poll)(void);
