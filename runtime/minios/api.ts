@@ -48,6 +48,14 @@ export const api = {
       return 0;
     },
   ),
+  // Of this domain alone: what clock 0 shows from now on.
+  minios_set_realtime: row(
+    'int minios_set_realtime(int64_t nanoseconds)',
+    ({ clocks }, nanoseconds) => {
+      clocks.setRealtime(nanoseconds);
+      return 0;
+    },
+  ),
   // mini-os/time.h: clock 1 as a value; what wakeup_time of a thread is compared with.
   monotonic_clock: row('uint64_t monotonic_clock(void)', ({ clocks }) => clocks.monotonic()),
 

@@ -55,6 +55,7 @@ const libraries = [
     sources: 'src',
     replaced: [
       'abort',
+      'clock',
       'ldtoa',
       'lock',
       'mlock',

@@ -7,6 +7,8 @@ export class KernelClocks {
   readonly #clock: Clock;
   readonly #began: bigint;
   #running = 0n;
+  /** By how much the domain has set its time. */
+  #ahead = 0n;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -19,7 +21,12 @@ export class KernelClocks {
   }
 
   realtime(): bigint {
-    return this.#clock.realtime();
+    return this.#clock.realtime() + this.#ahead;
+  }
+
+  /** Of this domain alone. */
+  setRealtime(time: bigint): void {
+    this.#ahead = time - this.#clock.realtime();
   }
 
   /** The time of the machine's clock at which that of the domain will be `time`. */

@@ -14,6 +14,8 @@ import type { Signals } from './signals.ts';
 /** Times of the clock that it runs by; MINIOS_CLOCK. */
 interface Timer {
   readonly clock: number;
+  /** The same, but that what is so long from now stays so when the realtime clock is set. */
+  runsBy: number;
   readonly send: (timer: Timer) => SignalInfo | undefined;
   due: bigint | undefined;
   interval: bigint;
@@ -109,8 +111,9 @@ export class Timers implements WakeSource {
     const found = this.#find(id);
     this.#report(found, old);
     const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
-    const due = isAbsolute ? cut(value) : this.#now(found) + cut(value);
     found.overrun = 0;
+    found.runsBy = isAbsolute ? found.clock : steady(found.clock);
+    const due = isAbsolute ? cut(value) : this.#now(found) + cut(value);
     this.#arm(found, value === 0n ? undefined : due, interval);
     return 0;
   }
@@ -141,7 +144,7 @@ export class Timers implements WakeSource {
   }
 
   /** Of the monotonic clock. */
-  #deadlineOf({ due, clock: by, sent, interval }: Timer): bigint | undefined {
+  #deadlineOf({ due, runsBy: by, sent, interval }: Timer): bigint | undefined {
     if (due === undefined || by === clock.running || this.#isHeld(sent)) return undefined;
     const now = this.#parts.clocks.monotonic();
     const at = by === clock.monotonic ? due : due - this.#parts.clocks.realtime() + now;
@@ -149,8 +152,8 @@ export class Timers implements WakeSource {
     return at > soonest ? at : soonest;
   }
 
-  #now({ clock: by }: Timer): bigint {
-    return this.#parts.clocks.read(by);
+  #now({ runsBy }: Timer): bigint {
+    return this.#parts.clocks.read(runsBy);
   }
 
   #isHeld(sent: SignalInfo | undefined): boolean {
@@ -199,8 +202,10 @@ export class Timers implements WakeSource {
 }
 
 const timer = (by: number, send: Timer['send']): Timer => ({
-  ...{ clock: by, send, due: undefined, interval: 0n, sent: undefined, overrun: 0 },
+  ...{ clock: by, runsBy: by, send, due: undefined, interval: 0n, sent: undefined, overrun: 0 },
 });
+
+const steady = (by: number): number => (by === clock.realtime ? clock.monotonic : by);
 
 const cut = (time: bigint): bigint => (time > longest ? longest : time < 0n ? 0n : time);
 

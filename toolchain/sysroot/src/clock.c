@@ -16,7 +16,6 @@
 
 #define NANOSECONDS 1000000000
 #define FARTHEST_SECOND 4000000000 /* nobody sleeps longer, and its nanoseconds fit 63 bits */
-#define PAGE_SIZE 4096
 
 /* Which of the kernel's clocks it is; -1 for that of a thread, whose address the clock is then. */
 static int kernel_clock(clockid_t clock) {
@@ -62,18 +61,22 @@ int clock_getres(clockid_t clock, struct timespec *result) {
   return 0;
 }
 
-/* Time is the host's. */
+/* The domain's own time, not the host's. */
 int clock_settime(clockid_t clock, const struct timespec *time) {
-  if (clock != CLOCK_REALTIME || time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS)
+  if (clock != CLOCK_REALTIME || time->tv_nsec < 0 || time->tv_nsec >= NANOSECONDS || time->tv_sec < 0 ||
+      time->tv_sec > FARTHEST_SECOND)
     return minios_failed(_REENT, EINVAL);
-  return minios_failed(_REENT, EPERM);
+  return MINIOS_INT(minios_set_realtime((int64_t)time->tv_sec * NANOSECONDS + time->tv_nsec));
 }
 
 int settimeofday(const struct timeval *time, const struct timezone *zone) {
   (void)zone;
-  if (time != NULL && (time->tv_usec < 0 || time->tv_usec >= 1000000))
+  if (time == NULL)
+    return 0;
+  if (time->tv_usec < 0 || time->tv_usec >= 1000000)
     return minios_failed(_REENT, EINVAL);
-  return minios_failed(_REENT, EPERM);
+  struct timespec fine = {.tv_sec = time->tv_sec, .tv_nsec = (long)time->tv_usec * 1000};
+  return clock_settime(CLOCK_REALTIME, &fine);
 }
 
 int clock_getcpuclockid(pid_t pid, clockid_t *clock) {
@@ -91,6 +94,13 @@ int _gettimeofday_r(struct _reent *reent, struct timeval *result, void *zone) {
   result->tv_sec = (time_t)(nanoseconds / NANOSECONDS);
   result->tv_usec = (suseconds_t)(nanoseconds % NANOSECONDS / 1000);
   return 0;
+}
+
+clock_t clock(void) {
+  int64_t running;
+  if (minios_result(_REENT, minios_clock_ns(MINIOS_CLOCK_RUNNING, &running)) < 0)
+    return (clock_t)-1;
+  return (clock_t)(running / (NANOSECONDS / CLOCKS_PER_SEC));
 }
 
 clock_t _times_r(struct _reent *reent, struct tms *result) {
@@ -131,7 +141,8 @@ static bool is_time(const struct timespec *time) {
 /* Error numbers are its result. CPU clocks pass only while somebody runs, so nobody can sleep by one. */
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left) {
   s_time_t deadline;
-  if (clock == CLOCK_THREAD_CPUTIME_ID || !is_time(wanted) || (kernel_clock(clock) < 0 && clock < PAGE_SIZE))
+  int64_t now_there;
+  if (clock == CLOCK_THREAD_CPUTIME_ID || !is_time(wanted) || read_clock(clock, &now_there) < 0)
     return EINVAL;
   int which = kernel_clock(clock);
   if (which != MINIOS_CLOCK_REALTIME && which != MINIOS_CLOCK_MONOTONIC)

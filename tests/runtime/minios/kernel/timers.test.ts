@@ -99,6 +99,30 @@ timers('an absolute time is the clock’s own', async () => {
   assert.equal(log, ['34 0 0 at 9000000', 'left 0']);
 });
 
+timers(
+  'setting the clock moves what has a time of it, and not what is so long from now',
+  async () => {
+    const guest = application();
+    const log: string[] = [];
+    const now = guest.clock.realtime();
+    const make: Step = (cpu) => cpu.call('minios_timer_create', realtime, 0, SIGRTMIN, 0, 1);
+
+    await guest.run(
+      block(guest),
+      make,
+      make,
+      (cpu) => cpu.call('minios_timer_settime', 0, 4, now + 1009n * millisecond, 0n, 0),
+      (cpu) => cpu.call('minios_timer_settime', 1, 0, 5n * millisecond, 0n, 0),
+      (cpu) => cpu.call('minios_set_realtime', now + 1000n * millisecond),
+      ...wait(guest, log),
+      ...wait(guest, log),
+      exit,
+    );
+
+    assert.equal(log, ['34 0 1 at 5000000', '34 0 0 at 9000000']);
+  },
+);
+
 timers('an interval of a nanosecond, ignored or not, keeps nobody busy', async () => {
   const guest = application();
 
