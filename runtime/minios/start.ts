@@ -7,7 +7,9 @@ import type { DomainFrames } from '../domain/domain-frames.ts';
 import type { DomainGrants } from '../domain/domain-grants.ts';
 import type { GuestCpu } from '../domain/guest-cpu.ts';
 import type { ElfImage } from '../elf/image.ts';
+import type { Segment } from '../elf/segments.ts';
 import type { GuestMemory } from '../memory/guest-memory.ts';
+import { pageSize } from '../memory/machine-memory.ts';
 import type { Trace } from '../trace.ts';
 import { RSP } from '../x86/registers.ts';
 import { Callbacks } from './kernel/callbacks.ts';
@@ -16,6 +18,7 @@ import { FreeSpace } from './kernel/free-space.ts';
 import { Grants } from './kernel/grants.ts';
 import { trampolineOf, withTrampolines } from './kernel/host-calls.ts';
 import { KernelClocks } from './kernel/kernel-clocks.ts';
+import { MapArea } from './kernel/map-area.ts';
 import { Mappings } from './kernel/mappings.ts';
 import { MiniOs } from './kernel/mini-os.ts';
 import { Pages } from './kernel/pages.ts';
@@ -59,6 +62,13 @@ export function startApplication(parts: ApplicationParts): MiniOs {
   const { map, data } = loaded;
   const { name, width, segments } = image;
   const space = new FreeSpace(map, loaded.addressSpace, memory);
+  const mapArea = new MapArea({
+    ...{ space, memory, addressSpace: loaded.addressSpace },
+    data: [
+      { start: map.mainStack.low, end: map.mainStack.high },
+      ...segments.filter(({ writable }) => writable).map(pagesOf),
+    ],
+  });
   const returnAddress = trampolineOf('exit_thread', map.trampolines) ?? 0n;
   const currentVariable = data['minios_current'] ?? 0n;
   const threads = new Threads({
@@ -102,6 +112,7 @@ export function startApplication(parts: ApplicationParts): MiniOs {
       cpu,
       memory,
       space,
+      mapArea,
       threads,
       callbacks,
       clocks,
@@ -113,6 +124,13 @@ export function startApplication(parts: ApplicationParts): MiniOs {
     ...{ events, grants, pages, mappings, store: new StoreTalk(world.store, memory) },
   });
 }
+
+const page = BigInt(pageSize);
+
+const pagesOf = ({ address, memorySize }: Segment): { start: bigint; end: bigint } => ({
+  start: address & -page,
+  end: (address + BigInt(memorySize) + page - 1n) & -page,
+});
 
 /** What one call of the platform's gives. */
 const mostRandom = 65536;

@@ -17,6 +17,8 @@ export class FreeSpace {
   #break: bigint;
   /** Start of the lowest block that came down from the end. */
   #bottom: bigint;
+  /** From here on free pages may have been written. */
+  #written: bigint;
   /** Blocks that came back, by their size. */
   readonly #returned = new Map<number, bigint[]>();
 
@@ -27,6 +29,7 @@ export class FreeSpace {
     this.#end = map.end;
     this.#break = map.heap;
     this.#bottom = map.end;
+    this.#written = map.end;
     addressSpace.unmap(map.heap, map.end - map.heap);
   }
 
@@ -44,6 +47,7 @@ export class FreeSpace {
       throw failure('ENOMEM', `the heap cannot end at 0x${next.toString(16)}`);
     const [oldTop, newTop] = [roundUp(old), roundUp(next)];
     if (newTop > oldTop) this.#addressSpace.protect(oldTop, newTop - oldTop, true);
+    this.#clear(oldTop, newTop);
     if (next < old) {
       this.#memory.fill(next, Number(oldTop - next), 0);
       this.#addressSpace.unmap(newTop, oldTop - newTop);
@@ -74,6 +78,37 @@ export class FreeSpace {
     this.#bottom = start;
     this.#addressSpace.protect(start, end - start, true);
     return { start, end };
+  }
+
+  /** Zeros that may be written, whole pages of them; undefined where there is no room. */
+  takeRun(bytes: bigint): bigint | undefined {
+    const start = this.#bottom - bytes;
+    if (start < roundUp(this.#break)) return undefined;
+    this.#bottom = start;
+    this.#addressSpace.protect(start, bytes, true);
+    this.#clear(start, start + bytes);
+    return start;
+  }
+
+  /** Where nothing lies below them, the pages are free for all again. */
+  returnRun(start: bigint, end: bigint): boolean {
+    if (start !== this.#bottom) return false;
+    this.#bottom = end;
+    if (start < this.#written) this.#written = start;
+    return true;
+  }
+
+  #clear(from: bigint, to: bigint): void {
+    const start = from > this.#written ? from : this.#written;
+    if (start < to) this.#memory.fill(start, Number(to - start), 0);
+  }
+
+  /** The heap, and all that came down from the end: what of it is free faults. */
+  get used(): readonly { readonly start: bigint; readonly end: bigint }[] {
+    return [
+      { start: this.#start, end: roundUp(this.#break) },
+      { start: this.#bottom, end: this.#end },
+    ];
   }
 
   free(start: bigint, bytes: number): void {

@@ -7,6 +7,7 @@ import type { Events } from './events.ts';
 import type { FreeSpace } from './free-space.ts';
 import type { Grants } from './grants.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
+import type { MapArea } from './map-area.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
 import type { Signals } from './signals.ts';
@@ -19,6 +20,7 @@ export interface Kernel {
   readonly name: string;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
+  readonly mapArea: MapArea;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
   readonly events: Events;

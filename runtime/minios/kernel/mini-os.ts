@@ -22,6 +22,7 @@ import type { Grants } from './grants.ts';
 import { answer, callText, type HostCall, hostCalls, start } from './host-calls.ts';
 import type { Kernel } from './kernel.ts';
 import type { KernelClocks } from './kernel-clocks.ts';
+import type { MapArea } from './map-area.ts';
 import type { Mappings } from './mappings.ts';
 import type { Pages } from './pages.ts';
 import { Park } from './park.ts';
@@ -35,6 +36,7 @@ export interface MiniOsParts {
   readonly cpu: GuestCpu;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
+  readonly mapArea: MapArea;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
   readonly events: Events;
@@ -55,6 +57,7 @@ export class MiniOs implements GuestKernel, Kernel {
   readonly name: string;
   readonly memory: GuestMemory;
   readonly space: FreeSpace;
+  readonly mapArea: MapArea;
   readonly threads: Threads;
   readonly callbacks: Callbacks;
   readonly events: Events;
@@ -79,6 +82,7 @@ export class MiniOs implements GuestKernel, Kernel {
     this.name = parts.name;
     this.memory = parts.memory;
     this.space = parts.space;
+    this.mapArea = parts.mapArea;
     this.threads = parts.threads;
     this.callbacks = parts.callbacks;
     this.events = parts.events;

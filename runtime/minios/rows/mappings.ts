@@ -34,6 +34,14 @@ export const mappingRows = {
     mappingsOf(kernel).unmap(address);
     return 0;
   }),
+  // As minios_guard_pages, but that loads are refused, too.
+  minios_protect: errnoRow(
+    'int minios_protect(void *address, size_t bytes, int protection)',
+    ({ mapArea }, address, bytes, protection) => {
+      mapArea.protect(address, bytes, protection);
+      return 0;
+    },
+  ),
   // A frame that reads as zeros; what is mapped of it becomes memory when it is written.
   minios_zero_frame: row(
     'unsigned long minios_zero_frame(void)',

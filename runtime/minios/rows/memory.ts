@@ -24,4 +24,24 @@ export const memoryRows = {
       return 0;
     },
   ),
+  // mmap's pages: zeros that may be written, or -ENOMEM as a pointer.
+  minios_take_pages: row('void *minios_take_pages(size_t bytes)', ({ mapArea }, bytes) =>
+    mapArea.take(bytes),
+  ),
+  // Whole pages of those; afterwards a store there is a fault.
+  minios_give_pages: row(
+    'int minios_give_pages(void *address, size_t bytes)',
+    ({ mapArea }, address, bytes) => {
+      mapArea.give(address, bytes);
+      return 0;
+    },
+  ),
+  // PROT_READ and PROT_WRITE of sys/mman.h. Stores are refused; loads only of images with page tables, as minios_protect makes them.
+  minios_guard_pages: row(
+    'int minios_guard_pages(void *address, size_t bytes, int protection)',
+    ({ mapArea }, address, bytes, protection) => {
+      mapArea.protect(address, bytes, protection);
+      return 0;
+    },
+  ),
 } as const;

@@ -1,41 +1,20 @@
 /*
- * mmap and munmap: pages from the heap. There is one address space without pages of its own, so nothing can be placed at an
- * address or protected; whoever asks for that is told so. A file's pages are a copy. Where it is mapped shared, reads and
- * writes by descriptor settle the two (settling.h), and so do msync, munmap and the end of the program.
+ * mmap and munmap. Pages are the program's alone, so a file's are a copy. Where it is mapped shared, reads and writes by descriptor
+ * settle the two (settling.h), and so do msync, munmap and the end of the program. MAP_FIXED replaces what mmap gave.
  */
+#include "mapping.h"
 #include "result.h"
 #include "settling.h"
 
 #include <fcntl.h>
-#include <malloc.h>
-#include <mini-os/api.h>
-#include <mini-os/posix.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Descriptors that the program does not count on. */
 #define FIRST_OWN_FD 512
-
-struct pages {
-  struct pages *next;
-  char *address;
-  size_t length;
-  unsigned users;
-  int fd; /* of a file that is mapped shared, else -1 */
-  int64_t offset;
-  struct minios_stat file;
-  char *seen; /* what the file holds, as far as is known here; NULL where the memory is only read */
-};
-
-struct mapping {
-  struct mapping *next;
-  struct pages *pages;
-  char *address;
-  size_t length;
-};
+#define BOTH (PROT_READ | PROT_WRITE)
 
 static struct mapping *mappings;
 static struct pages *shared;
@@ -59,9 +38,16 @@ static size_t inside(const struct pages *pages) {
   return rest < (int64_t)pages->length ? (size_t)rest : pages->length;
 }
 
+/* What may be done with them while they settle. */
+static void guard(const struct pages *pages, int protection) {
+  if (pages->protection != BOTH)
+    minios_guard_pages(pages->address, pages->length, protection);
+}
+
 static void write_back(struct pages *pages) {
   size_t end = pages->seen == NULL ? 0 : inside(pages);
   size_t page = (size_t)getpagesize();
+  guard(pages, BOTH);
   for (size_t at = 0; at < end; at += page) {
     size_t first = at, behind = at + page < end ? at + page : end;
     if (memcmp(pages->address + at, pages->seen + at, behind - at) == 0)
@@ -73,6 +59,7 @@ static void write_back(struct pages *pages) {
     memcpy(pages->seen + first, pages->address + first, behind - first);
     minios_pwrite(pages->fd, pages->seen + first, behind - first, pages->offset + (int64_t)first);
   }
+  guard(pages, pages->protection);
 }
 
 /* From a file; behind its end, and where it cannot be read, there are zeros. */
@@ -88,9 +75,11 @@ static void fill(char *to, size_t length, int fd, int64_t offset) {
 }
 
 static void read_again(struct pages *pages) {
+  guard(pages, BOTH);
   fill(pages->address, pages->length, pages->fd, pages->offset);
   if (pages->seen != NULL)
     memcpy(pages->seen, pages->address, pages->length);
+  guard(pages, pages->protection);
 }
 
 static void each_of(int fd, void (*act)(struct pages *)) {
@@ -112,31 +101,16 @@ static void refresh(int fd) {
 
 static const struct minios_settling settling = {settle, refresh};
 
-static void release(struct pages *pages) {
-  if (--pages->users > 0)
-    return;
-  if (pages->fd >= 0) {
-    write_back(pages);
-    minios_close(pages->fd);
-    struct pages **link = &shared;
-    while (*link != pages)
-      link = &(*link)->next;
-    *link = pages->next;
-  }
+/* The last who shared the file's pages has gone; the pages themselves stay. */
+static void end_sharing(struct pages *pages) {
+  struct pages **link = &shared;
+  write_back(pages);
+  minios_close(pages->fd);
+  while (*link != pages)
+    link = &(*link)->next;
+  *link = pages->next;
   free(pages->seen);
-  free(pages->address);
   free(pages);
-}
-
-static struct pages *allocate(size_t length) {
-  struct pages *pages = malloc(sizeof *pages);
-  char *address = pages == NULL ? NULL : memalign((size_t)getpagesize(), length);
-  if (address == NULL) {
-    free(pages);
-    return NULL;
-  }
-  *pages = (struct pages){.address = address, .length = length, .users = 1, .fd = -1};
-  return pages;
 }
 
 /* Why the file cannot be mapped so, or 0. */
@@ -168,101 +142,209 @@ static struct pages *find_shared(const struct minios_stat *file, int64_t offset,
   return NULL;
 }
 
-/* From now on they are one with the file. */
-static int share(struct pages *pages, int fd, int64_t offset, int writable, const struct minios_stat *file) {
-  char *seen = writable ? malloc(pages->length) : NULL;
-  int own = writable && seen == NULL ? -ENOMEM : minios_fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+/* From now on the pages are one with the file; NULL with the error. */
+static struct pages *share(char *address, size_t length, int fd, int64_t offset, const struct minios_stat *file,
+                           int *error) {
+  int writable = (minios_fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_RDWR;
+  struct pages *pages = malloc(sizeof *pages);
+  char *seen = writable ? malloc(length) : NULL;
+  int own = pages == NULL || (writable && seen == NULL) ? -ENOMEM : minios_fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
   if (own < 0) {
     free(seen);
-    return -own;
+    free(pages);
+    *error = -own;
+    return NULL;
   }
   if (seen != NULL)
-    memcpy(seen, pages->address, pages->length);
-  pages->fd = own;
-  pages->offset = offset;
-  pages->file = *file;
-  pages->seen = seen;
-  pages->next = shared;
+    memcpy(seen, address, length);
+  *pages = (struct pages){shared, address, length, 1, own, offset, *file, seen, BOTH};
   shared = pages;
   minios_settling = &settling;
+  return pages;
+}
+
+/* Adds what is behind the cut to the mappings; the mapping keeps what is before it. */
+static int cut(struct mapping *mapping, char *at) {
+  if (at <= mapping->address || at >= mapping->address + mapping->length)
+    return 0;
+  struct mapping *rest = malloc(sizeof *rest);
+  if (rest == NULL)
+    return ENOMEM;
+  size_t kept = (size_t)(at - mapping->address);
+  *rest = (struct mapping){mapping->next, mapping->pages, at, mapping->length - kept};
+  mapping->length = kept;
+  mapping->next = rest;
+  if (rest->pages != NULL)
+    rest->pages->users++;
   return 0;
 }
 
-static struct pages *pages_of_file(int fd, int flags, int protection, off_t offset, size_t length, int *error) {
+/* A shared file's pages go when nobody maps any of them any more. */
+static void drop(struct mapping *mapping) {
+  struct pages *pages = mapping->pages;
+  if (pages == NULL)
+    minios_give_pages(mapping->address, mapping->length);
+  else if (--pages->users == 0) {
+    char *address = pages->address;
+    size_t length = pages->length;
+    end_sharing(pages);
+    minios_give_pages(address, length);
+  }
+  free(mapping);
+}
+
+/* Takes the pages of a mapping for another, which is all that a fixed address may be. */
+static int take_over(char *address, size_t length) {
+  for (struct mapping **link = &mappings; *link != NULL; link = &(*link)->next) {
+    struct mapping *mapping = *link;
+    struct pages *pages = mapping->pages;
+    if (address < mapping->address || address + length > mapping->address + mapping->length)
+      continue;
+    if (pages != NULL && (pages->users > 1 || pages->address != address || pages->length != length))
+      return ENOMEM;
+    if (cut(mapping, address + length) != 0 || cut(mapping, address) != 0)
+      return ENOMEM;
+    if (mapping->address != address) {
+      link = &mapping->next;
+      mapping = *link;
+    }
+    *link = mapping->next;
+    if (pages != NULL)
+      end_sharing(pages);
+    free(mapping);
+    minios_guard_pages(address, length, BOTH);
+    memset(address, 0, length);
+    return 0;
+  }
+  return ENOMEM;
+}
+
+/* Zeros, at the address if it is fixed; MAP_FAILED. */
+static char *place(char *address, size_t length, int flags, int *error) {
+  if (flags & MAP_FIXED) {
+    *error = (size_t)address % (size_t)getpagesize() == 0 ? take_over(address, length) : EINVAL;
+    return *error == 0 ? address : MAP_FAILED;
+  }
+  char *taken = minios_take_pages(length);
+  *error = (size_t)taken >= (size_t)-MINIOS_MOST_ERRNO ? ENOMEM : 0;
+  return *error == 0 ? taken : MAP_FAILED;
+}
+
+/* Another mapping of what is mapped shared already. */
+static char *join(struct pages *pages, int protection, int flags, int64_t offset, int *error) {
+  /* What is only read cannot become what is written, and memory is at one address. */
+  if ((flags & MAP_FIXED) || (pages->seen == NULL && (protection & PROT_WRITE))) {
+    *error = ENOMEM;
+    return MAP_FAILED;
+  }
+  pages->users++;
+  if ((pages->protection | protection) != pages->protection) {
+    pages->protection |= protection;
+    minios_guard_pages(pages->address, pages->length, pages->protection);
+  }
+  return pages->address + (size_t)(offset - pages->offset);
+}
+
+static char *map_file(struct mapping *mapping, char *address, int protection, int flags, int fd, off_t offset,
+                      int *error) {
   struct minios_stat file;
   *error = objection(fd, flags, protection, offset, &file);
   if (*error != 0)
-    return NULL;
-  int writable = (minios_fcntl(fd, F_GETFL, 0) & O_ACCMODE) == O_RDWR;
-  struct pages *pages = (flags & MAP_SHARED) ? find_shared(&file, offset, length, error) : NULL;
-  if (pages != NULL && (pages->seen != NULL || !(protection & PROT_WRITE))) {
-    pages->users++;
-    return pages;
-  }
-  /* One that is only read cannot become one that is written. */
-  if (pages != NULL || *error != 0) {
-    *error = ENOMEM;
-    return NULL;
-  }
+    return MAP_FAILED;
+  mapping->pages = (flags & MAP_SHARED) ? find_shared(&file, offset, mapping->length, error) : NULL;
+  if (mapping->pages != NULL)
+    return join(mapping->pages, protection, flags, offset, error);
+  if (*error != 0)
+    return MAP_FAILED;
   minios_settle(fd);
-  pages = allocate(length);
-  *error = pages == NULL ? ENOMEM : 0;
-  if (pages == NULL)
-    return NULL;
-  fill(pages->address, length, fd, offset);
+  char *begin = place(address, mapping->length, flags, error);
+  if (begin == MAP_FAILED)
+    return begin;
+  fill(begin, mapping->length, fd, offset);
   if (flags & MAP_SHARED)
-    *error = share(pages, fd, offset, writable, &file);
+    mapping->pages = share(begin, mapping->length, fd, offset, &file, error);
   if (*error != 0) {
-    release(pages);
-    return NULL;
+    minios_give_pages(begin, mapping->length);
+    return MAP_FAILED;
   }
-  return pages;
+  if (mapping->pages != NULL)
+    mapping->pages->protection = protection;
+  if (protection != BOTH)
+    minios_guard_pages(begin, mapping->length, protection);
+  return begin;
+}
+
+static char *map_zeros(char *address, size_t length, int protection, int flags, int *error) {
+  char *begin = place(address, length, flags, error);
+  if (begin != MAP_FAILED && protection != BOTH)
+    minios_guard_pages(begin, length, protection);
+  return begin;
 }
 
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
   size_t size = whole_pages(length);
   int kinds = flags & (MAP_PRIVATE | MAP_SHARED);
-  (void)address; /* no more than a wish without MAP_FIXED */
+  int allowed = minios_protection(protection);
+  int error = 0;
 
   if (length == 0 || kinds == 0 || kinds == (MAP_PRIVATE | MAP_SHARED))
     return refused(EINVAL);
-  if ((flags & MAP_FIXED) != 0 || size < length)
+  if (size < length)
     return refused(ENOMEM);
-  if (protection != (PROT_READ | PROT_WRITE) && (protection != PROT_READ || (flags & MAP_ANON)))
+  if (allowed < 0)
     return refused(ENOTSUP);
-
   struct mapping *mapping = malloc(sizeof *mapping);
-  int error = ENOMEM;
-  struct pages *pages = NULL;
-  if (mapping != NULL && (flags & MAP_ANON))
-    pages = allocate(size);
-  else if (mapping != NULL)
-    pages = pages_of_file(fd, flags, protection, offset, size, &error);
-  if (pages == NULL) {
+  if (mapping == NULL)
+    return refused(ENOMEM);
+  *mapping = (struct mapping){.length = size};
+  char *begin = (flags & MAP_ANON) ? map_zeros(address, size, allowed, flags, &error)
+                                   : map_file(mapping, address, allowed, flags, fd, offset, &error);
+  if (begin == MAP_FAILED) {
     free(mapping);
     return refused(error);
   }
-  if (flags & MAP_ANON)
-    memset(pages->address, 0, size);
-  char *begin = pages->address + (pages->fd >= 0 ? (size_t)(offset - pages->offset) : 0);
-  *mapping = (struct mapping){mappings, pages, begin, size};
+  mapping->address = begin;
+  mapping->next = mappings;
   mappings = mapping;
   return begin;
 }
 
-/* A mapping is given back whole. */
-int munmap(void *address, size_t length) {
-  size_t size = whole_pages(length);
+/* Two mappings of a file may be at one address, so that which is named exactly goes alone. */
+static int unmap_exactly(char *begin, size_t size) {
   for (struct mapping **link = &mappings; *link != NULL; link = &(*link)->next) {
     struct mapping *mapping = *link;
-    if (mapping->address != address || mapping->length != size)
+    if (mapping->address != begin || mapping->length != size)
       continue;
     *link = mapping->next;
-    release(mapping->pages);
-    free(mapping);
-    return 0;
+    drop(mapping);
+    return 1;
   }
-  return minios_failed(_REENT, EINVAL);
+  return 0;
+}
+
+int munmap(void *address, size_t length) {
+  size_t size = whole_pages(length);
+  char *begin = address, *end = begin + size;
+  if (length == 0 || (size_t)begin % (size_t)getpagesize() != 0 || end < begin)
+    return minios_failed(_REENT, EINVAL);
+  if (unmap_exactly(begin, size))
+    return 0;
+  for (struct mapping **link = &mappings; *link != NULL;) {
+    struct mapping *mapping = *link;
+    if (mapping->address >= end || mapping->address + mapping->length <= begin) {
+      link = &mapping->next;
+      continue;
+    }
+    if (cut(mapping, end) != 0 || cut(mapping, begin) != 0)
+      return minios_failed(_REENT, ENOMEM);
+    if (mapping->address < begin) {
+      link = &mapping->next;
+      continue;
+    }
+    *link = mapping->next;
+    drop(mapping);
+  }
+  return 0;
 }
 
 int msync(void *address, size_t length, int flags) {
@@ -274,10 +356,23 @@ int msync(void *address, size_t length, int flags) {
     char *from = address;
     if (from < mapping->address || from + length > mapping->address + mapping->length)
       continue;
-    if (mapping->pages->fd < 0)
+    if (mapping->pages == NULL)
       return 0;
     write_back(mapping->pages);
     return ways == MS_SYNC ? MINIOS_INT(minios_fsync(mapping->pages->fd, 1)) : 0;
   }
   return minios_failed(_REENT, ENOMEM);
+}
+
+int minios_protect_shared(char *address, size_t length, int protection) {
+  for (struct pages *pages = shared; pages != NULL; pages = pages->next) {
+    if (address >= pages->address + pages->length || address + length <= pages->address)
+      continue;
+    if (pages->seen == NULL && (protection & PROT_WRITE))
+      return EACCES;
+    if (address > pages->address || address + length < pages->address + pages->length)
+      return ENOTSUP;
+    pages->protection = protection;
+  }
+  return 0;
 }

@@ -1,4 +1,4 @@
-/* mmap, as far as memory without pages of its own can give it; the numbers are Mini-OS's own, and Linux's. */
+/* mmap, mprotect and shared memory; the numbers are Mini-OS's own, and Linux's. */
 #ifndef _SYS_MMAN_H_
 #define _SYS_MMAN_H_
 
@@ -29,6 +29,9 @@ extern "C" {
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset);
 int munmap(void *address, size_t length);
 int msync(void *address, size_t length, int flags);
+int mprotect(void *address, size_t length, int protection);
+int shm_open(const char *name, int flags, mode_t mode);
+int shm_unlink(const char *name);
 
 #ifdef __cplusplus
 }
