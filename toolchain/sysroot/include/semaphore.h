@@ -2,7 +2,6 @@
 #ifndef _SEMAPHORE_POSIX_H
 #define _SEMAPHORE_POSIX_H
 
-#include <limits.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -11,6 +10,9 @@ extern "C" {
 #endif
 
 #define SEM_FAILED ((sem_t *)0)
+#ifndef SEM_VALUE_MAX /* <limits.h> has it, too */
+#define SEM_VALUE_MAX 0x7fffffff
+#endif
 
 typedef struct {
   unsigned value;

@@ -17,6 +17,7 @@ void pthread_testcancel(void) {
 }
 
 int pthread_cancel(pthread_t thread) {
+  minios_take_turns();
   if (!minios_pthread_known(thread))
     return ESRCH;
   if (thread->ended || thread->exiting)

@@ -50,6 +50,7 @@ int pthread_cond_destroy(pthread_cond_t *cond) {
 }
 
 int pthread_cond_signal(pthread_cond_t *cond) {
+  minios_take_turns();
   if (cond->destroyed)
     return EINVAL;
   minios_wake_first(&cond->waiters);
@@ -57,6 +58,7 @@ int pthread_cond_signal(pthread_cond_t *cond) {
 }
 
 int pthread_cond_broadcast(pthread_cond_t *cond) {
+  minios_take_turns();
   if (cond->destroyed)
     return EINVAL;
   minios_wake_all(&cond->waiters);

@@ -61,6 +61,19 @@ int minios_wait_queued(struct minios_waiters *queue, struct minios_waiter *self,
 struct thread *minios_wake_first(struct minios_waiters *queue);
 void minios_wake_all(struct minios_waiters *queue);
 
+/*
+ * A program may ask again and again until another thread has done something, without ever waiting. So functions of threads that may
+ * wait anyway let others run now and then, and pthread_sigmask; no other that a handler of a signal may call.
+ */
+#define MINIOS_TURN 1000
+extern unsigned minios_turn;
+static inline void minios_take_turns(void) {
+  if (__builtin_expect(++minios_turn >= MINIOS_TURN, 0)) {
+    minios_turn = 0;
+    schedule();
+  }
+}
+
 /* Whether there is such a thread that can be joined, or runs. */
 bool minios_pthread_known(pthread_t thread);
 /* Calls the function for every thread. */

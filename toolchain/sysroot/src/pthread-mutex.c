@@ -79,6 +79,7 @@ int minios_mutex_lock_until(pthread_mutex_t *mutex, s_time_t deadline) {
 }
 
 int pthread_mutex_lock(pthread_mutex_t *mutex) {
+  minios_take_turns();
   if (__builtin_expect(mutex->owner == NULL && !mutex->robust, 1)) {
     mutex->owner = get_current();
     mutex->depth = 1;
@@ -93,6 +94,7 @@ int pthread_mutex_trylock(pthread_mutex_t *mutex) {
     return pthread_mutex_lock(mutex);
   if (mutex->type == PTHREAD_MUTEX_RECURSIVE && mutex->owner == get_current() && take_again(mutex, &result))
     return result;
+  minios_take_turns();
   return EBUSY;
 }
 

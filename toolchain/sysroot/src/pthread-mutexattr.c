@@ -11,6 +11,8 @@ int pthread_mutexattr_init(pthread_mutexattr_t *attr) {
 }
 
 int pthread_mutexattr_destroy(pthread_mutexattr_t *attr) {
+  if (attr == NULL)
+    return EINVAL;
   attr->type = -1;
   return 0;
 }

@@ -35,13 +35,14 @@ int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attr
 int pthread_rwlock_destroy(pthread_rwlock_t *lock) {
   if (lock->destroyed)
     return EINVAL;
-  if (lock->readers > 0 || lock->writer != NULL)
-    return EBUSY;
+  if (lock->waiters.first != NULL)
+    return EBUSY; /* who has locked it may be gone */
   lock->destroyed = 1;
   return 0;
 }
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) {
+  minios_take_turns();
   if (lock->destroyed)
     return EINVAL;
   if (lock->writer != NULL)
@@ -53,6 +54,7 @@ int pthread_rwlock_tryrdlock(pthread_rwlock_t *lock) {
 }
 
 int pthread_rwlock_trywrlock(pthread_rwlock_t *lock) {
+  minios_take_turns();
   if (lock->destroyed)
     return EINVAL;
   if (lock->writer != NULL || lock->readers > 0)
@@ -134,7 +136,7 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock) {
   } else if (lock->readers > 0)
     lock->readers--;
   else
-    return EPERM;
+    return EINVAL;
   if (lock->readers == 0)
     give(lock);
   return 0;

@@ -11,6 +11,7 @@ bool minios_valid_scheduling(int policy, const struct sched_param *scheduling) {
 }
 
 int pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *scheduling) {
+  minios_take_turns();
   if (!minios_pthread_known(thread) || thread->ended)
     return ESRCH;
   *policy = thread->policy;
@@ -19,6 +20,7 @@ int pthread_getschedparam(pthread_t thread, int *policy, struct sched_param *sch
 }
 
 int pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *scheduling) {
+  minios_take_turns();
   if (!minios_pthread_known(thread) || thread->ended)
     return ESRCH;
   if (!minios_valid_scheduling(policy, scheduling))
@@ -84,5 +86,6 @@ int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(vo
   (void)prepare;
   (void)parent;
   (void)child;
+  minios_take_turns();
   return 0;
 }

@@ -1,4 +1,4 @@
-/* Signals to one thread (POSIX XSH pthread_kill, and GNU's pthread_sigqueue). */
+/* Signals of one thread (POSIX XSH pthread_kill, pthread_sigmask, and GNU's pthread_sigqueue). */
 #include "pthread-internal.h"
 
 #include <mini-os/api.h>
@@ -11,6 +11,11 @@ static int send(pthread_t thread, int signal, int code, void *value) {
   if (!minios_pthread_known(thread))
     return ESRCH;
   return thread->thread == NULL ? 0 : -minios_signal(thread->thread, signal, code, value);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
+  minios_take_turns();
+  return -minios_sigprocmask(how, set, old);
 }
 
 int pthread_kill(pthread_t thread, int signal) {

@@ -78,6 +78,7 @@ int pthread_create(pthread_t *result, const pthread_attr_t *attributes, void *(*
     pthread_attr_init(&defaults);
     attributes = &defaults;
   }
+  minios_take_turns();
   struct minios_pthread *creator = pthread_self();
   struct minios_pthread *new = calloc(1, sizeof *new);
   if (new == NULL)
@@ -179,6 +180,7 @@ int pthread_join(pthread_t thread, void **result) {
 }
 
 int pthread_tryjoin_np(pthread_t thread, void **result) {
+  minios_take_turns();
   return minios_pthread_known(thread) && !thread->ended ? EBUSY : join(thread, result, 0);
 }
 
@@ -189,6 +191,7 @@ int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec 
 }
 
 int pthread_detach(pthread_t thread) {
+  minios_take_turns();
   if (!minios_pthread_known(thread))
     return ESRCH;
   if (thread->detached || thread->joiner != NULL)

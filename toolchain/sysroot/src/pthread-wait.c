@@ -6,6 +6,8 @@
 
 #include <mini-os/os.h>
 
+unsigned minios_turn;
+
 void minios_enqueue(struct minios_waiters *queue, struct minios_waiter *waiter) {
   unsigned long flags;
   waiter->thread = get_current();

@@ -48,6 +48,7 @@ static bool take(sem_t *semaphore) {
 }
 
 int sem_trywait(sem_t *semaphore) {
+  minios_take_turns();
   return take(semaphore) ? 0 : minios_failed(_REENT, EAGAIN);
 }
 
@@ -67,6 +68,7 @@ static int wait_until(sem_t *semaphore, s_time_t deadline) {
 }
 
 int sem_wait(sem_t *semaphore) {
+  minios_take_turns();
   pthread_testcancel();
   return wait_until(semaphore, 0);
 }

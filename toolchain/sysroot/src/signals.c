@@ -52,10 +52,6 @@ int sigprocmask(int how, const sigset_t *set, sigset_t *old) {
   return MINIOS_INT(minios_sigprocmask(how, set, old));
 }
 
-int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
-  return -minios_sigprocmask(how, set, old);
-}
-
 int sigpending(sigset_t *set) {
   return MINIOS_INT(minios_sigpending(set));
 }
