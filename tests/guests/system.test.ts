@@ -69,6 +69,9 @@ for (const width of [64, 32] as const) {
         'loading 1 0 1 -1',
         'alarm 0 1',
         'psignal: Interrupt',
+        'spawn ENOSYS',
+        'execvpe -1, setpgrp 0',
+        'time 0 1',
         '',
       ]);
       assert.is(guest.status, 0, guest.report);

@@ -7,7 +7,7 @@ const newlibFlags = [
   '-DGETREENT_PROVIDED',
   ...['FCNTL', 'BLKSIZE', 'MKDIR', 'NANOSLEEP', 'OPENDIR'].map((name) => `-DHAVE_${name}`),
   '-DNO_EXEC',
-  ...'EXECVE GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN POSIX_SPAWN'
+  ...'EXECVE GETCWD GETLOGIN GETPWENT GETUT GETPASS SIGSET WORDEXP POPEN'
     .split(' ')
     .map((name) => `-D_NO_${name}`),
 ].join(' ');
@@ -53,6 +53,9 @@ export const edits: readonly Edit[] = [
 #define _POSIX_THREAD_CPUTIME 200809L
 #define _POSIX_CLOCK_SELECTION 200809L
 #define _POSIX_FSYNC 200809L
+#define _POSIX_MAPPED_FILES 200809L
+#define _POSIX_MEMORY_PROTECTION 200809L
+#define _POSIX_SHARED_MEMORY_OBJECTS 200809L
 #define _POSIX_JOB_CONTROL 1
 #define _POSIX_SAVED_IDS 1
 #define _POSIX_VERSION 200809L
@@ -169,6 +172,17 @@ void siglongjmp (sigjmp_buf, int) __attribute__ ((__noreturn__));
     file: 'newlib/libc/machine/x86_64/setjmp.S',
     before: '  movq    rsi, rax        /* Return value */\n',
     after: '  movl    esi, eax\n  testl   eax, eax\n  jne     0f\n  incl    eax\n0:\n',
+  },
+  // POSIX: optind begins at 1; 0 begins anew, as elsewhere.
+  {
+    file: 'newlib/libc/stdlib/getopt.c',
+    before: 'int optind = 0;',
+    after: 'int optind = 1;',
+  },
+  {
+    file: 'newlib/libc/stdlib/getopt.c',
+    before: 'static int optwhere = 0;',
+    after: 'static int optwhere = 1;',
   },
   // glob as POSIX has it: no match is an error, a backslash takes the next character as it is.
   {

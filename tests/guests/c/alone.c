@@ -6,11 +6,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static void log_list(int priority, const char *format, ...) {
   va_list list;
@@ -51,6 +55,10 @@ static void alone(void) {
   printf("alarm %u", ualarm(200000, 0));
   printf(" %d\n", ualarm(0, 0) > 0);
   psignal(SIGINT, "psignal");
+  printf("spawn %s\n", error_name(posix_spawn(NULL, "/bin/true", NULL, NULL, words, environ)));
+  printf("execvpe %d, setpgrp %d\n", execvpe("true", words, words), setpgrp());
+  printf("time %d", clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = 1000000000}));
+  printf(" %d\n", time(NULL) - 1000000000 < 100000);
   close(files);
   unlink("/tmp/file");
 }

@@ -197,6 +197,7 @@ static void options(void) {
   static const struct option known[] = {{"all", no_argument, NULL, 'a'}, {"size", required_argument, NULL, 's'}, {0}};
   char *words[] = {"program", "-a", "--size=5", "word", "-s7", "--all", "--", "-a", NULL};
   int option;
+  printf("from %d\n", optind);
   while ((option = getopt_long(8, words, "as:", known, NULL)) != -1)
     printf("%c %s\n", option, optarg && option == 's' ? optarg : "-");
   printf("%s %s\n", words[optind], words[optind + 1]);

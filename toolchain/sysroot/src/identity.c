@@ -101,6 +101,10 @@ pid_t setsid(void) {
   return minios_failed(_REENT, EPERM);
 }
 
+int setpgrp(void) {
+  return 0;
+}
+
 int setpgid(pid_t pid, pid_t wanted) {
   if (wanted < 0)
     return minios_failed(_REENT, EINVAL);

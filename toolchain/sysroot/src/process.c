@@ -66,6 +66,10 @@ int execvp(const char *file, char *const *arguments) {
   return execve(file, arguments, environ);
 }
 
+int execvpe(const char *file, char *const *arguments, char *const *environment) {
+  return execve(file, arguments, environment);
+}
+
 int fexecve(int fd, char *const *arguments, char *const *environment) {
   (void)fd;
   return execve(NULL, arguments, environment);

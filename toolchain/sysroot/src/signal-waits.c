@@ -19,7 +19,11 @@ int pause(void) {
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout) {
   if (timeout != NULL && !minios_is_duration(timeout))
     return minios_failed(_REENT, EINVAL);
-  return MINIOS_INT(minios_sigtimedwait(set, info, timeout == NULL ? -1 : minios_duration(timeout)));
+  int result = MINIOS_INT(minios_sigtimedwait(set, info, timeout == NULL ? -1 : minios_duration(timeout)));
+  /* POSIX: what raise has sent is SI_USER; handlers see Linux's own code. */
+  if (result > 0 && info != NULL && info->si_code == SI_TKILL)
+    info->si_code = SI_USER;
+  return result;
 }
 
 int sigwaitinfo(const sigset_t *set, siginfo_t *info) {

@@ -1,0 +1,2 @@
+/* Under the name that GNU's C library has for it. */
+#include <sys/features.h>
