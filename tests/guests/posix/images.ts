@@ -85,6 +85,7 @@ const errorOf = (said: string, file: string): string =>
     ?.replace(/^.*error: /, '') ?? `gcc makes no object of ${basename(file)}`;
 
 const objectOf = (number: number): string => `${number}.o`;
+const mainOf = (number: number): string => `posix_test_${number}`;
 
 async function rename(
   tests: readonly string[],
@@ -92,7 +93,7 @@ async function rename(
   folder: string,
 ): Promise<void> {
   const commands = tests.flatMap((test, number) => {
-    const main = `posix_test_${number}`;
+    const main = mainOf(number);
     const kept = `-w --keep-global-symbol=${main} --keep-global-symbol='__x86.get_pc_thunk.*'`;
     const words = `--redefine-sym main=${main} ${kept} '${test}.o' ${objectOf(number)}`;
     return refused.has(number) ? [] : [`objcopy ${words}`];
@@ -114,9 +115,9 @@ async function link(
 ): Promise<string> {
   const has = new Set(linked);
   const table = [
-    ...linked.map((number) => `int posix_test_${number}(int, char **);`),
+    ...linked.map((number) => `int ${mainOf(number)}(int, char **);`),
     'int (*const posix_tests[])(int, char **) = {',
-    ...Array.from({ length: count }, (_, n) => (has.has(n) ? `posix_test_${n},` : '0,')),
+    ...Array.from({ length: count }, (_, n) => (has.has(n) ? `${mainOf(n)},` : '0,')),
     '};\n',
   ];
   writeFileSync(join(folder, 'table.c'), table.join('\n'));
@@ -139,7 +140,9 @@ async function wanting(
 ): Promise<ReadonlyMap<number, string[]>> {
   const words = ['-u', '-A', ...linked.map(objectOf)];
   const { stdout } = await runProcess('nm', words, { cwd: folder });
-  const found = new Map<number, string[]>();
+  const found = new Map<number, string[]>(
+    linked.filter((number) => missing.has(mainOf(number))).map((number) => [number, ['main']]),
+  );
   for (const [, number = '', symbol = ''] of stdout.matchAll(/^(\d+)\.o:\s+[Uw] (\w+)$/gm))
     if (missing.has(symbol))
       found.set(Number(number), [...(found.get(Number(number)) ?? []), symbol]);
