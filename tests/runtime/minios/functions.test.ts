@@ -79,7 +79,7 @@ const macrosIn = (text: string): string[] =>
 
 /** The kernel's own and the library's are none that a program is meant to call. */
 const isPublic = (name: string): boolean =>
-  !/^(_[_a-z]*_r$|_exit$|__|_ldcheck$|minios_|sys_now$)/.test(name);
+  !/^(_[_a-z]*_r$|_(exit|open|close|fcntl|execve|ldcheck)$|__|minios_|sys_now$)/.test(name);
 
 interface Known {
   /** What must be in the tables. */
