@@ -228,6 +228,7 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
   ],
   'tests/toolchain/c/sysroot.test.ts': ['toolchain/c/newlib.ts', 'toolchain/c/newlib-edits.ts'],
   'tests/toolchain/ocaml/packages.test.ts': ['toolchain/ocaml/package-tree.ts'],
+  'tests/guests/caml-library.test.ts': ['toolchain/ocaml/minios-library.ts'],
   'tests/guests/ocaml-packages.test.ts': [
     'toolchain/ocaml/foreign-library.ts',
     'toolchain/ocaml/stub-build.ts',

@@ -163,7 +163,7 @@ function cached(kind: string, width: Width, parts: readonly (string | Uint8Array
 }
 
 /** Names and contents. */
-function filesIn(directory: string): string[] {
+export function filesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

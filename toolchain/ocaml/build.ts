@@ -7,6 +7,7 @@ import { checkOutput, place } from '../output.ts';
 import { runProcess } from '../process.ts';
 import { camlTree } from './caml-tree.ts';
 import { type CompilerTree, compilerEnvironment } from './compiler-environment.ts';
+import { camlSources } from './minios-library.ts';
 import { findPackages } from './packages.ts';
 
 export interface CamlBuildOptions extends BuildOptions {
@@ -81,12 +82,24 @@ class CamlCompiler {
       if (isSource(input)) yield this.#compile(input, object, options);
       if (!object.endsWith('.cmi')) objects.push(object);
     }
-    const whole = isBytecode ? ['-output-complete-exe'] : [];
     const linkPackages = this.#hasPackages ? ['-linkpkg'] : [];
-    yield [
-      ...this.#compiler(),
-      ...[...options, '-I', temporary, ...linkPackages, ...whole, ...objects, '-o', image],
-    ];
+    const link = [...this.#compiler(), ...options, '-I', temporary, ...linkPackages];
+    if (!isBytecode) yield [...link, ...objects, '-o', image];
+    else if (this.#tree.hasOwnBytecode) yield [...link, '-custom', ...objects, '-o', image];
+    else yield* this.#linkBytecode(link, objects, image);
+  }
+
+  /** Bytecode and its interpreter; OCaml itself leaves out the debug information there, and writes it into a file only beside C. */
+  *#linkBytecode(link: readonly string[], objects: readonly string[], image: string) {
+    const debug = join(this.#options.temporary, 'debug-info');
+    const extra: string[] = [];
+    if (link.includes('-g')) {
+      yield [...link, ...objects, '-output-obj', '-o', `${debug}.c`];
+      const where = ['-ccopt', `-DDEBUG_INFO=\\"${debug}.cds\\"`, '-ccopt', `-o ${debug}.o`];
+      yield [...this.#compiler(), '-c', join(camlSources, 'debug-info.c'), ...where];
+      extra.push(`${debug}.o`, '-ccopt', '-Wl,--wrap=caml_attempt_open');
+    }
+    yield [...link, '-output-complete-exe', ...objects, ...extra, '-o', image];
   }
 
   get #hasPackages(): boolean {

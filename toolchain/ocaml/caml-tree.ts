@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Sysroot, type SysrootOptions, sysroot } from '../c/sysroot.ts';
+import { filesIn, type Sysroot, type SysrootOptions, sysroot } from '../c/sysroot.ts';
 import { type Width, widths } from '../c/width.ts';
 import { cacheDirectory, makeOnce } from '../cache.ts';
 import { fetchDebianPackage } from '../debian/packages.ts';
 import { silentProgress } from '../progress.ts';
+import { buildMinios, camlSources } from './minios-library.ts';
 import { buildRuntime, type RuntimeJob } from './runtime-build.ts';
 import { libraries, librarySwitches } from './runtime-recipe.ts';
 import { headerRecipe } from './system-header.ts';
@@ -39,6 +40,7 @@ function place(c: Sysroot): string {
   const parts = [
     ...[c.directory, JSON.stringify(libraries), headerRecipe()],
     ...Object.values(toolScripts(c)),
+    ...filesIn(join(camlSources, 'minios')),
   ];
   const hash = createHash('sha256');
   for (const part of [...parts, ...libraries.flatMap((one) => librarySwitches(c.width, one))])
@@ -79,6 +81,7 @@ async function fill(tree: string, job: Job): Promise<void> {
   progress.update(0, 'fetching Debian’s OCaml');
   await linkDebian(tree, { width: c.width, directory, scripts: toolScripts(c), signal });
   await buildRuntime(tree, job);
+  await buildMinios(tree, { width: c.width, signal });
 }
 
 export interface DebianTree {

@@ -11,6 +11,8 @@ export interface FoundPackages {
 
 export interface CompilerTree extends Pick<CamlTree, 'directory'> {
   readonly packages?: FoundPackages;
+  /** Its bytecode programs are those of the machine itself, with their debug information behind the interpreter. */
+  readonly hasOwnBytecode?: boolean;
 }
 
 /** In which that tree's compilers and ocamlfind find themselves and each other. */

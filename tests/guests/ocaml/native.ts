@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { cacheDirectory, makeOnce } from '../../../toolchain/cache.ts';
 import type { Width } from '../../../toolchain/index.ts';
 import { linkDebian } from '../../../toolchain/ocaml/caml-tree.ts';
+import type { CompilerTree } from '../../../toolchain/ocaml/compiler-environment.ts';
 import { prefixes } from '../../../toolchain/ocaml/tool-scripts.ts';
 
-export async function nativeTree(width: Width): Promise<{ readonly directory: string }> {
+export async function nativeTree(width: Width): Promise<CompilerTree> {
   const directory = join(cacheDirectory(), `ocaml-native-${width}`);
   const script = (command: string): string => `#!/bin/sh\nexec ${command} "$@"\n`;
   const scripts = {
@@ -19,5 +20,5 @@ export async function nativeTree(width: Width): Promise<{ readonly directory: st
       mkdirSync(join(tree, 'bin'));
       await linkDebian(tree, { width, directory, scripts });
     });
-  return { directory };
+  return { directory, hasOwnBytecode: true };
 }

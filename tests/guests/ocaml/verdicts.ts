@@ -53,7 +53,8 @@ async function passesNatively(test: SuiteTest, width: Width): Promise<Failure> {
       ...{ output: program, arguments: [...test.options, ...test.sources] },
     });
     if (status !== 0) return `not built: ${messages}`;
-    if (test.runner !== undefined) return await throughScript(test, { directory, program });
+    if (test.runner !== undefined)
+      return await throughScript(test, { directory, program, isGuest: false });
     const errors = test.dropsErrors ? '/dev/null' : '&1';
     const command = `exec timeout 120 "$0" "$@" <'${test.input ?? '/dev/null'}' 2>${errors}`;
     const ran = await runProcess('sh', ['-c', command, program, ...test.arguments], {
@@ -74,7 +75,11 @@ async function passesAsGuest(test: SuiteTest, width: Width): Promise<Failure> {
     });
     if (status !== 0) return `not built: ${messages}`;
     if (test.runner !== undefined)
-      return await throughScript(test, { directory, program: asCommand(directory, image) });
+      return await throughScript(test, {
+        directory,
+        program: asCommand(directory, image),
+        isGuest: true,
+      });
     const { input, environment } = test;
     const console = new MemoryConsole();
     if (input !== undefined) console.write(readFileSync(resolve(directory, input)));
@@ -108,6 +113,7 @@ function asCommand(directory: string, image: string): string {
 interface Place {
   readonly directory: string;
   readonly program: string;
+  readonly isGuest: boolean;
 }
 
 async function throughScript(test: SuiteTest, place: Place): Promise<Failure> {
@@ -125,15 +131,17 @@ const outputIn = (directory: string): string => join(directory, 'program.output'
 async function runScript(
   script: string,
   { environment }: SuiteTest,
-  { directory, program }: Place,
+  { directory, program, isGuest }: Place,
 ): Promise<{ ended: Finished; answer: (name: string) => string | undefined }> {
   const response = join(directory, 'ocamltest.response');
+  // A guest's limits are those of its own system, not those of the process that it is in.
+  const prelude = isGuest ? 'ulimit() { :; }; . "$0"' : '. "$0"';
   const variables = {
     ...{ program, output: outputIn(directory), ocamltest_response: response, SORT: 'sort' },
     ...{ test_source_directory: directory, test_build_directory: directory },
     ...{ TEST_PASS: '0', TEST_FAIL: '1', TEST_SKIP: '125' },
   };
-  const ended = await runProcess('timeout', ['300', 'sh', join(directory, script)], {
+  const ended = await runProcess('timeout', ['300', 'sh', '-c', prelude, join(directory, script)], {
     cwd: directory,
     env: { ...process.env, ...environment, ...variables },
   });
@@ -180,7 +188,11 @@ async function verdict(
   const shown = `printed:\n${text.slice(0, 2000)}`;
   if (test.checker !== undefined) {
     writeFileSync(outputIn(directory), text);
-    const { ended } = await runScript(test.checker, test, { directory, program: '' });
+    const { ended } = await runScript(test.checker, test, {
+      directory,
+      program: '',
+      isGuest: false,
+    });
     return ended.status === 0 ? undefined : shown;
   }
   return text.trimEnd() === test.expected.trimEnd() ? undefined : shown;

@@ -130,6 +130,31 @@ let () =
   assert.equal(await run(output), { text: '6\n3 cells\n', status: 0 });
 });
 
+for (const isBytecode of [false, true])
+  test(`backtraces have places: ${isBytecode ? 'bytecode' : 'native'}`, async ({ root }) => {
+    write(root, {
+      'main.ml': `let check x = if x > 3 then failwith "too big" else x
+let () =
+  Printexc.record_backtrace true;
+  print_int (check (4 * Array.length Sys.argv))
+`,
+    });
+    const output = join(root, 'main.elf');
+
+    const result = await buildCaml({
+      ...{ output, isBytecode, cwd: root, arguments: ['-g', 'main.ml'] },
+    });
+
+    assert.is(result.status, 0, result.messages);
+    const { text, status } = await run(output);
+    assert.is(status, 2);
+    assert.match(
+      text,
+      'Fatal error: exception Failure("too big")\nRaised at Stdlib.failwith in file "stdlib.ml"',
+    );
+    assert.match(text, /^Called from Main in file "main.ml", line 4, characters 12-47$/m);
+  });
+
 test('the compiler’s messages name the user’s files, and there is no image', async ({ root }) => {
   write(root, { 'wrong.ml': 'let x : int = "no"\n' });
 
