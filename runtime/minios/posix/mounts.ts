@@ -134,6 +134,16 @@ export class Mounts {
     return { ...found, status };
   }
 
+  /** How a path ends; what leads there is looked at, as Linux does before anything of the end, and must be a directory. */
+  endOf(base: Place, path: string): Found['last'] {
+    if (path === '') throw failure('ENOENT', 'an empty path');
+    const names = path.split('/');
+    while (names.at(-1) === '') names.pop();
+    const last = names.pop() ?? '.';
+    if (names.length > 0) this.findThere(base, `${names.join('/')}/`, true);
+    return isDots(last) ? last : 'name';
+  }
+
   #dots(walk: Walk, name: '.' | '..'): Found | undefined {
     if (name === '..') walk.place = this.#above(walk.place);
     return walk.left.length === 0 ? this.#end(walk.place, name) : undefined;

@@ -4,7 +4,7 @@ import { O } from '../abi/posix.ts';
 import { failure } from '../errno.ts';
 import type { ConsoleFile } from './console-file.ts';
 import { type Devices, ttyDevice } from './devices.ts';
-import type { Found, Mounts } from './mounts.ts';
+import type { Found, Mounts, Place } from './mounts.ts';
 import type { OpenFile } from './open-file.ts';
 import { checkWritable, type NamedFrom, type Tree } from './tree.ts';
 import { isRegular, OpenDirectory, RegularFile } from './tree-file.ts';
@@ -29,6 +29,7 @@ export function openFile(
   flags: number,
   permissions: number,
 ): OpenFile {
+  if (has(flags, O.CREAT)) checkNamesFile(parts.mounts, base, path);
   const isExclusive = has(flags, O.CREAT) && has(flags, O.EXCL);
   const found = parts.mounts.find(base, path, !has(flags, O.NOFOLLOW) && !isExclusive);
   const { status } = found;
@@ -48,9 +49,14 @@ export function openFile(
   return parts.devices.open({ ...status, dev: found.mount.device }, flags & kept, path);
 }
 
+/** Linux asks before it looks what is there. */
+function checkNamesFile(mounts: Mounts, base: Place, path: string): void {
+  if (path.endsWith('/') && mounts.endOf(base, path) === 'name')
+    throw failure('EISDIR', `${path} names no file`);
+}
+
 function createFile(found: Found, path: string, flags: number, permissions: number): OpenFile {
   if (!has(flags, O.CREAT)) throw failure('ENOENT', `no file ${path}`);
-  if (found.mustBeDirectory) throw failure('EISDIR', `${path} names no file`);
   checkWritable(found.mount);
   const file = found.mount.folder.open(found.names, {
     ...{ writing: isWriting(flags), create: permissions, exclusive: has(flags, O.EXCL) },

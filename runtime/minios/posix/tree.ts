@@ -4,6 +4,7 @@ import {
   type FileTimes,
   type FolderEntry,
   isDirectory,
+  isWithin,
   S_IF,
 } from '../../backends/folder/folder.ts';
 import { failure } from '../errno.ts';
@@ -53,16 +54,20 @@ export class Tree {
   }
 
   rename(from: NamedFrom, to: NamedFrom): void {
-    const source = this.#mounts.findThere(from.base, from.path, 'never');
-    const target = this.#mounts.find(to.base, to.path, 'never');
-    if (source.last !== 'name' || target.last !== 'name')
+    const ends = [from, to].map(({ base, path }) => this.#mounts.endOf(base, path));
+    if (ends.some((end) => end !== 'name'))
       throw failure('EBUSY', `${from.path} cannot become ${to.path}`);
+    const source = this.#mounts.find(from.base, from.path, 'never');
+    if (source.status === undefined) throw failure('ENOENT', `no file ${from.path}`);
+    const target = this.#mounts.find(to.base, to.path, 'never');
     if (this.#mounts.isMountPoint(source) || this.#mounts.isMountPoint(target))
       throw failure('EBUSY', `${from.path} or ${to.path} is where a folder begins`);
     checkSameFolder(source.mount, target.mount);
     checkWritable(target.mount);
-    if (target.mustBeDirectory && !isDirectory(source.status))
+    if ((source.mustBeDirectory || target.mustBeDirectory) && !isDirectory(source.status))
       throw failure('ENOTDIR', `${from.path} is no directory`);
+    if (source.names.length > target.names.length && isWithin(source.names, target.names))
+      throw failure('ENOTEMPTY', `${from.path} lies in ${to.path}`);
     source.mount.folder.rename(source.names, target.names);
     if (isDirectory(source.status)) this.#mounts.moved(source.mount, source.names, target.names);
   }
@@ -113,7 +118,7 @@ export class Tree {
 
   /** Where something new is to be; `asDirectory`: its path may end with `/`. */
   #free({ base, path }: NamedFrom, asDirectory: boolean): Found {
-    const found = this.#mounts.find(base, path, false);
+    const found = this.#mounts.find(base, path, 'never');
     if (found.status !== undefined || found.last !== 'name')
       throw failure('EEXIST', `${path} exists`);
     if (found.mustBeDirectory && !asDirectory) throw failure('ENOENT', `no directory ${path}`);
