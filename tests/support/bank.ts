@@ -49,13 +49,17 @@ SELECT max(n) = count(*), count(*), (SELECT sum(balance) FROM account) FROM done
     )
     .join('');
 
+/** Before the first transaction: some of the tables, no rows, and a shell that may find no table to ask. */
+const isEmpty = (said: string): boolean =>
+  /^ok\ntables\|[0-3]\n(\|0\|0?\n|Parse error near line \d+: no such table: \w+\n)?$/.test(said);
+
 /** All that was committed is there, and of what followed at most the one transaction that was not told of yet. */
 export function assertBanks(printed: string, banks: readonly CrashedBank[], errors = ''): void {
   const answers = printed.split(mark).slice(1);
   assert.is(answers.length, banks.length, `${printed.slice(-1000)}${errors}`);
   for (const [index, { committed, where }] of banks.entries()) {
     const said = (answers[index] ?? '').replace(`${index}\n`, '');
-    if (committed === 0 && /^ok\ntables\|([012]\n$|3\n\|0\|0?\n$)/.test(said)) continue;
+    if (committed === 0 && isEmpty(said)) continue;
     const [, count] = /^ok\ntables\|3\n1\|(\d+)\|0\n$/.exec(said) ?? [];
     const isExpected = Number(count) === committed || Number(count) === committed + 1;
     assert.ok(isExpected, `${where}: ${committed} were committed, and there is ${said}${errors}`);
