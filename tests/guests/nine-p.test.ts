@@ -25,6 +25,8 @@ another
   names: `mkdir: 0. twice: File exists. stat: 0. 100600
 access: 0. rename: 0. gone: No such file or directory. full: Directory not empty. other folder: Cross-device link. unlink: 0. rmdir: 0. root: 0. a directory: 1. beside: No such file or directory. deep: 1. 
 `,
+  directories: `400 found, 2 dots, 0 others. again 1. new 1. close: 0. names: 1. hello.txt. none: No such file or directory. a file: Not a directory. its descriptor: Not a directory. 1. close: 0. twice: Bad file number. fixed: 3. file
+`,
   big: 'write: 400000. read: 400000. differs: 0. 0 wrong\n',
   'only-read':
     'read: 5. write: Bad file number. for writing: Read-only file system. create: Read-only file system. unlink: Read-only file system. fixed\n',

@@ -2,6 +2,7 @@
 #include <mini-os/9pfront.h>
 #include <mini-os/sched.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -70,6 +71,62 @@ static void names(void) {
   printf("\n");
 }
 
+#define MANY 400
+
+static int is_text(const struct dirent *entry) {
+  return strchr(entry->d_name, '.') != NULL && entry->d_type == DT_REG;
+}
+
+/* More names than one message has room for. */
+static void directories(void) {
+  char path[300], seen[MANY] = "";
+  int dots = 0, others = 0, found = 0;
+  struct dirent *entry, **list;
+  mkdir("/host/many", 0755);
+  for (int i = 0; i < MANY; i++) {
+    sprintf(path, "/host/many/%0200d", i);
+    close(open(path, O_WRONLY | O_CREAT, 0644));
+  }
+  DIR *directory = opendir("/host/many");
+  while ((entry = readdir(directory)) != NULL)
+    if (entry->d_name[0] == '.')
+      dots += entry->d_type == DT_DIR;
+    else if (strlen(entry->d_name) == 200 && entry->d_type == DT_REG && entry->d_ino != 0)
+      seen[atoi(entry->d_name + 190)]++;
+    else
+      others++;
+  for (int i = 0; i < MANY; i++)
+    found += seen[i] == 1;
+  printf("%d found, %d dots, %d others. ", found, dots, others);
+  seekdir(directory, 100);
+  entry = readdir(directory);
+  strcpy(path, entry->d_name);
+  long place = telldir(directory);
+  while (readdir(directory) != NULL)
+    ;
+  seekdir(directory, place - 1);
+  printf("again %d. ", strcmp(readdir(directory)->d_name, path) == 0);
+  close(open("/host/many/new", O_WRONLY | O_CREAT, 0644));
+  rewinddir(directory);
+  for (found = 0; (entry = readdir(directory)) != NULL;)
+    found += strcmp(entry->d_name, "new") == 0;
+  printf("new %d. ", found);
+  show("close", closedir(directory));
+  show("names", found = scandir("/host", &list, is_text, alphasort));
+  printf("%s. ", list[0]->d_name);
+  show("none", opendir("/host/none") == NULL ? -1 : 0);
+  show("a file", opendir("/host/hello.txt") == NULL ? -1 : 0);
+  int fd = open("/host/hello.txt", O_RDONLY);
+  show("its descriptor", fdopendir(fd) == NULL ? -1 : 0);
+  fd = open("/host", O_RDONLY | O_DIRECTORY);
+  directory = fdopendir(fd);
+  printf("%d. ", dirfd(directory) == fd && readdir(directory) != NULL);
+  show("close", closedir(directory));
+  show("twice", close(fd));
+  show("fixed", scandir("/fixed", &list, NULL, alphasort));
+  printf("%s\n", list[2]->d_name);
+}
+
 #define BIG 400000
 
 /* More than one message, and more than the ring. */
@@ -131,7 +188,7 @@ static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
-    {"files", files}, {"names", names}, {"big", big}, {"only-read", only_read}, {"together", together},
+    {"files", files}, {"names", names}, {"directories", directories}, {"big", big}, {"only-read", only_read}, {"together", together},
 };
 
 int main(int argc, char **argv) {

@@ -10,6 +10,7 @@
 /* Of 9P2000.L: Linux's */
 #define P9_O_EXCL 0200
 #define P9_O_TRUNC 01000
+#define P9_O_DIRECTORY 0200000
 #define P9_AT_REMOVEDIR 0x200
 #define P9_GETATTR_BASIC 0x7ff
 #define P9_SETATTR_SIZE 8
@@ -21,6 +22,7 @@ struct p9_file {
   struct minios_file file;
   struct minios_9p *dev;
   uint32_t fid;
+  struct minios_9p_names names; /* of a directory */
 };
 
 static struct minios_9p *device_of(struct minios_mount *mount) {
@@ -146,14 +148,21 @@ static int flush(struct minios_file *file) {
   return error;
 }
 
+static int entry(struct minios_file *file, int number, struct minios_dirent *result) {
+  struct p9_file *own = (struct p9_file *)file;
+  return minios_9p_entry(own->dev, own->fid, &own->names, number, result);
+}
+
 static void close_descriptor(struct minios_object *object) {
   struct p9_file *own = (struct p9_file *)object;
   minios_9p_clunk(own->dev, own->fid);
+  free(own->names.bytes);
   free(own);
 }
 
 static uint32_t linux_flags(int flags) {
-  return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? P9_O_TRUNC : 0) | (flags & O_EXCL ? P9_O_EXCL : 0);
+  return (uint32_t)(flags & O_ACCMODE) | (flags & O_TRUNC ? P9_O_TRUNC : 0) | (flags & O_EXCL ? P9_O_EXCL : 0) |
+         (flags & O_DIRECTORY ? P9_O_DIRECTORY : 0);
 }
 
 static int open_fid(struct minios_9p *dev, uint32_t fid, int flags) {
@@ -217,7 +226,8 @@ static int open_path(struct minios_mount *mount, const char *path, int flags, in
                                                       .write = write_bytes,
                                                       .status = status,
                                                       .truncate = set_length,
-                                                      .flush = flush};
+                                                      .flush = flush,
+                                                      .entry = entry};
   static const struct minios_object_calls calls = {.close = close_descriptor, .file = &file_calls};
   struct p9_file *own = malloc(sizeof *own);
   if (own == NULL)

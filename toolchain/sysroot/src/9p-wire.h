@@ -17,6 +17,7 @@ enum {
   P9_TLCREATE = 14,
   P9_TGETATTR = 24,
   P9_TSETATTR = 26,
+  P9_TREADDIR = 40,
   P9_TFSYNC = 50,
   P9_TMKDIR = 72,
   P9_TRENAMEAT = 74,
@@ -62,6 +63,18 @@ void minios_9p_end(struct minios_9p *dev);
 /* A fid for the path, to be let go by minios_9p_clunk; or a negative errno. */
 int minios_9p_walk(struct minios_9p *dev, const char *path, size_t length, uint32_t *fid);
 void minios_9p_clunk(struct minios_9p *dev, uint32_t fid);
+
+/* What is known of a directory, which is read anew when entry 0 is asked for; all 0 before. */
+struct minios_9p_names {
+  char *bytes; /* entries as the back-end has sent them */
+  size_t length;
+  size_t at; /* of the entry that has the number `next` */
+  int next;
+};
+
+/* 1 and an entry, 0 behind the last, a negative errno. */
+int minios_9p_entry(struct minios_9p *dev, uint32_t fid, struct minios_9p_names *names, int number,
+                    struct minios_dirent *result);
 
 extern const struct minios_mount_calls minios_9p_calls;
 

@@ -1,8 +1,10 @@
 /* Directories: reading them, making them, and the one that the program works in. */
 #include "mounts.h"
+#include "object-file.h"
 #include "result.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mini-os/api.h>
@@ -18,31 +20,46 @@ struct minios_directory {
   struct dirent entry;
 };
 
+/* 1 where it is a directory, else a negative errno. */
+static int is_directory(int fd) {
+  struct minios_file *file = minios_file_of(fd);
+  struct minios_stat found;
+  int kind = minios_fd_kind(fd);
+  if (file == NULL)
+    return kind < 0 ? kind : kind == MINIOS_FD_DIRECTORY ? 1 : -ENOTDIR;
+  int error = minios_file_status(file, &found);
+  return error < 0 ? error : S_ISDIR(found.mode) ? 1 : -ENOTDIR;
+}
+
 DIR *fdopendir(int fd) {
   struct _reent *reent = _REENT;
-  int kind = (int)minios_result(reent, minios_fd_kind(fd));
-  if (kind >= 0 && kind != MINIOS_FD_DIRECTORY)
-    kind = minios_failed(reent, ENOTDIR);
-  DIR *directory = kind < 0 ? NULL : malloc(sizeof *directory);
+  DIR *directory = minios_result(reent, is_directory(fd)) < 0 ? NULL : malloc(sizeof *directory);
   if (directory != NULL)
     *directory = (DIR){.fd = fd};
   return directory;
 }
 
-DIR *opendir(const char *path) {
-  int fd = MINIOS_INT(minios_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
-  if (fd < 0)
-    return NULL;
-  DIR *directory = fdopendir(fd);
-  if (directory == NULL)
-    minios_close(fd);
+static DIR *open_directory(int at, const char *path) {
+  int fd = MINIOS_INT(minios_open_path(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+  if (fd >= 0 && directory == NULL) {
+    int error = errno;
+    close(fd);
+    errno = error;
+  }
   return directory;
+}
+
+DIR *opendir(const char *path) {
+  return open_directory(AT_FDCWD, path);
 }
 
 /* 1 and an entry, 0 behind the last, a negative errno. */
 static int take(DIR *directory, struct dirent *entry) {
   struct minios_dirent from;
-  int found = minios_readdir(directory->fd, directory->next, &from);
+  struct minios_file *file = minios_file_of(directory->fd);
+  int found = file != NULL ? minios_file_entry(file, directory->next, &from)
+                           : minios_readdir(directory->fd, directory->next, &from);
   if (found != 1)
     return found;
   entry->d_ino = from.ino;
@@ -83,7 +100,7 @@ int dirfd(DIR *directory) {
 int closedir(DIR *directory) {
   int fd = directory->fd;
   free(directory);
-  return MINIOS_INT(minios_close(fd));
+  return close(fd);
 }
 
 int alphasort(const struct dirent **one, const struct dirent **other) {
@@ -122,8 +139,7 @@ static int gather(DIR *directory, struct dirent ***result, int (*chosen)(const s
 
 int scandirat(int at, const char *path, struct dirent ***result, int (*chosen)(const struct dirent *),
               int (*compare)(const struct dirent **, const struct dirent **)) {
-  int fd = MINIOS_INT(minios_openat(at, path, O_RDONLY | O_DIRECTORY, 0));
-  DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+  DIR *directory = open_directory(at, path);
   if (directory == NULL)
     return -1;
   int count = gather(directory, result, chosen);

@@ -19,7 +19,7 @@
 
 #define NANOSECONDS 1000000000
 
-static int open_path(int directory, const char *path, int flags, int mode) {
+int minios_open_path(int directory, const char *path, int flags, int mode) {
   const char *rest;
   struct minios_mount *mount = minios_mount_of(path, &rest);
   if (mount != NULL)
@@ -28,7 +28,7 @@ static int open_path(int directory, const char *path, int flags, int mode) {
 }
 
 int _open_r(struct _reent *reent, const char *path, int flags, int mode) {
-  return (int)minios_result(reent, open_path(AT_FDCWD, path, flags, mode));
+  return (int)minios_result(reent, minios_open_path(AT_FDCWD, path, flags, mode));
 }
 
 int openat(int directory, const char *path, int flags, ...) {
@@ -36,7 +36,7 @@ int openat(int directory, const char *path, int flags, ...) {
   va_start(arguments, flags);
   int mode = flags & O_CREAT ? va_arg(arguments, int) : 0;
   va_end(arguments);
-  return MINIOS_INT(open_path(directory, path, flags, mode));
+  return MINIOS_INT(minios_open_path(directory, path, flags, mode));
 }
 
 static struct timespec timespec_of(int64_t nanoseconds) {

@@ -27,6 +27,9 @@ struct minios_mount {
 /* The newest comes first. */
 extern struct minios_mount *minios_mounts;
 
+/* A descriptor, or a negative errno: of a mount's, or of the kernel's. */
+int minios_open_path(int directory, const char *path, int flags, int mode);
+
 /* The mount that an absolute path leads into, and the rest of the path; else NULL. */
 struct minios_mount *minios_mount_of(const char *path, const char **rest);
 

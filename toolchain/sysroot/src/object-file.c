@@ -104,3 +104,7 @@ int minios_file_truncate(struct minios_file *file, int64_t length) {
 int minios_file_flush(struct minios_file *file) {
   return calls_of(file)->flush == NULL ? -EINVAL : calls_of(file)->flush(file);
 }
+
+int minios_file_entry(struct minios_file *file, int number, struct minios_dirent *result) {
+  return calls_of(file)->entry == NULL ? -ENOTDIR : calls_of(file)->entry(file, number, result);
+}

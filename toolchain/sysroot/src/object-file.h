@@ -17,5 +17,6 @@ int minios_file_seek(struct minios_file *file, int64_t offset, int whence, int64
 int minios_file_status(struct minios_file *file, struct minios_stat *result);
 int minios_file_truncate(struct minios_file *file, int64_t length);
 int minios_file_flush(struct minios_file *file);
+int minios_file_entry(struct minios_file *file, int number, struct minios_dirent *result);
 
 #endif

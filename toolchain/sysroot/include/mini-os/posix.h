@@ -49,6 +49,7 @@ struct minios_object {
   const struct minios_object_calls *calls;
 };
 
+struct minios_dirent;
 struct minios_stat;
 
 /* An object that is read and written at positions. */
@@ -64,6 +65,8 @@ struct minios_file_calls {
   int (*status)(struct minios_file *file, struct minios_stat *result);
   int (*truncate)(struct minios_file *file, int64_t length);
   int (*flush)(struct minios_file *file);
+  /* Of a directory, which entry 0 reads anew: 1 and an entry, 0 behind the last. */
+  int (*entry)(struct minios_file *file, int number, struct minios_dirent *result);
 };
 
 /*
