@@ -1,17 +1,21 @@
-/** The system's clock, but that nobody waits: where a domain would sleep, the time has come at once. */
+/**
+ * A clock for which nobody waits: where a domain would sleep, the time has come at once. Otherwise the time of this process passes,
+ * whatever else the machine does.
+ */
 import type { Clock } from '../../runtime/domain/clock.ts';
 import { systemClock } from '../../runtime/domain/clock.ts';
 
 export function hastyClock(): Clock {
   const system = systemClock();
+  const [began, realtime] = [processTime(), system.realtime()];
   let skipped = 0n;
   return {
-    monotonic: () => system.monotonic() + skipped,
-    realtime: () => system.realtime() + skipped,
+    monotonic: () => processTime() + skipped,
+    realtime: () => realtime + processTime() - began + skipped,
     after: (nanoseconds, call) => {
-      const due = system.monotonic() + skipped + nanoseconds;
+      const due = processTime() + skipped + nanoseconds;
       const timer = setImmediate(() => {
-        const left = due - (system.monotonic() + skipped);
+        const left = due - (processTime() + skipped);
         if (left > 0n) skipped += left;
         call();
       });
@@ -19,4 +23,9 @@ export function hastyClock(): Clock {
     },
     turn: system.turn,
   };
+}
+
+function processTime(): bigint {
+  const { user, system } = process.cpuUsage();
+  return BigInt(user + system) * 1000n;
 }

@@ -14,9 +14,12 @@
 
 /* Descriptors that the program does not count on. */
 #define FIRST_OWN_FD 512
+/* Linux has no more, either. */
+#define MOST_MAPPINGS 65530
 #define BOTH (PROT_READ | PROT_WRITE)
 
 static struct mapping *mappings;
+static unsigned mapped; /* how many */
 static struct pages *shared;
 
 static size_t whole_pages(size_t length) {
@@ -174,6 +177,7 @@ static int cut(struct mapping *mapping, char *at) {
   *rest = (struct mapping){mapping->next, mapping->pages, at, mapping->length - kept};
   mapping->length = kept;
   mapping->next = rest;
+  mapped++;
   if (rest->pages != NULL)
     rest->pages->users++;
   return 0;
@@ -190,6 +194,7 @@ static void drop(struct mapping *mapping) {
     end_sharing(pages);
     minios_give_pages(address, length);
   }
+  mapped--;
   free(mapping);
 }
 
@@ -211,6 +216,7 @@ static int take_over(char *address, size_t length) {
     *link = mapping->next;
     if (pages != NULL)
       end_sharing(pages);
+    mapped--;
     free(mapping);
     minios_guard_pages(address, length, BOTH);
     memset(address, 0, length);
@@ -293,7 +299,7 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
     return refused(ENOMEM);
   if (allowed < 0)
     return refused(ENOTSUP);
-  struct mapping *mapping = malloc(sizeof *mapping);
+  struct mapping *mapping = mapped < MOST_MAPPINGS ? malloc(sizeof *mapping) : NULL;
   if (mapping == NULL)
     return refused(ENOMEM);
   *mapping = (struct mapping){.length = size};
@@ -306,6 +312,7 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
   mapping->address = begin;
   mapping->next = mappings;
   mappings = mapping;
+  mapped++;
   return begin;
 }
 

@@ -64,6 +64,7 @@ pthread_t pthread_self(void) {
 }
 
 int pthread_equal(pthread_t one, pthread_t other) {
+  minios_take_turns();
   return one == other;
 }
 
