@@ -21,7 +21,7 @@ randomNames.after(({ bench }) => bench.remove());
 
 const program: Program = { files: [testFile('guests/c/random-names.c')], options: ['-O1'] };
 const rounds = isFull ? 20 : 1;
-const calls = String(isFull ? 10_000 : 3000);
+const calls = String(isFull ? 10_000 : 2000);
 
 for (const width of [64, 32] as const)
   randomNames(`x86-${width}: ${rounds} times ${calls} calls`, async ({ bench }) => {

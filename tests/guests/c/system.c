@@ -202,6 +202,12 @@ static void options(void) {
   while ((option = getopt_long(8, words, "as:", known, NULL)) != -1)
     printf("%c %s\n", option, optarg && option == 's' ? optarg : "-");
   printf("%s %s\n", words[optind], words[optind + 1]);
+  char *others[] = {"program", "-ab", "-c", "value", "-x", "rest", NULL};
+  optind = 1;
+  opterr = 0;
+  while ((option = getopt(6, others, "abc:")) != -1)
+    printf("%c %s\n", option, option == 'c' ? optarg : "-");
+  printf("%s\n", others[optind]);
   printf("%s %d\n", setlocale(LC_ALL, "C"), setlocale(LC_ALL, "no such locale") == NULL);
   SAY(setenv("STUBDOM_TEST", "value", 1));
   printf("%s\n", getenv("STUBDOM_TEST"));
