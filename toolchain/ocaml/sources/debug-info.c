@@ -7,6 +7,7 @@
 #include <caml/backtrace.h>
 #include <caml/exec.h>
 #include <caml/startup.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ int __wrap_caml_attempt_open(char_os **path, struct exec_trailer *trail, int do_
     return __real_caml_attempt_open(path, trail, do_open_script);
   int fd = mkstemp(file);
   if (fd < 0)
-    return FILE_NOT_FOUND;
+    return errno == EMFILE ? NO_FDS : FILE_NOT_FOUND;
   unlink(file);
   if (!is_written(fd)) {
     close(fd);
