@@ -63,7 +63,7 @@ void minios_wake_all(struct minios_waiters *queue);
 
 /*
  * A program may ask again and again until another thread has done something, without ever waiting. So functions of threads that may
- * wait anyway let others run now and then, and pthread_sigmask; no other that a handler of a signal may call.
+ * wait anyway let others run now and then, and pthread_sigmask and pthread_kill; no other that a handler of a signal may call.
  */
 #define MINIOS_TURN 1000
 extern unsigned minios_turn;

@@ -19,6 +19,7 @@ int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
 }
 
 int pthread_kill(pthread_t thread, int signal) {
+  minios_take_turns();
   return send(thread, signal, SI_TKILL, NULL);
 }
 
