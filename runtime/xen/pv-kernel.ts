@@ -18,6 +18,7 @@ import type { HypercallTable } from './hypercalls/hypercall-table.ts';
 import type { Mmu } from './mmu/mmu.ts';
 import type { PvCpu, Trap } from './pv-cpu.ts';
 import { type BounceParts, bounce, type Cause, isHandler } from './traps/bounce.ts';
+import { reloadSegments } from './traps/reload-segments.ts';
 import { xenLeaf } from './traps/xen-cpuid.ts';
 import type { Timers } from './virtual-cpu.ts';
 
@@ -67,6 +68,8 @@ export class PvKernel implements GuestKernel {
   #ending: Ending | Promise<Ending> | undefined;
   /** As the guest's accounts have it. */
   #isWaiting = true;
+  /** Since the guest ran last. */
+  #haveOthersRun = true;
 
   constructor(parts: PvKernelParts) {
     this.#parts = parts;
@@ -90,6 +93,7 @@ export class PvKernel implements GuestKernel {
     if (hasWaited) for (const timer of timers) timer.expire(now);
     if (this.#isWaiting) accounts?.running();
     this.#isWaiting = false;
+    this.#haveOthersRun ||= hasWaited || vcpu.hasYielded;
     if (vcpu.hasYielded) {
       vcpu.hasYielded = false;
       // Who yields behind an event waits for a back-end, which mostly answers at once: no frame need be unwound for it. A slice ends all the same.
@@ -117,6 +121,10 @@ export class PvKernel implements GuestKernel {
   /** What Xen looks at on every way back into the guest. */
   #enterGuest(): void {
     const { pv, domain } = this.#parts;
+    if (this.#haveOthersRun) {
+      this.#haveOthersRun = false;
+      this.#orCrashFor('a reload of segments', () => reloadSegments(this.#bounce, domain.frames));
+    }
     const { nmi } = pv;
     if (nmi.isPending && !nmi.isMasked) {
       nmi.isPending = false;
@@ -324,9 +332,15 @@ export class PvKernel implements GuestKernel {
     cause: Cause,
     what: Leave | string,
   ): void {
-    try {
+    this.#orCrashFor(what, () => {
       if (target === undefined) throw new GuestError('the guest has no handler for it');
       bounce(this.#bounce, target, cause);
+    });
+  }
+
+  #orCrashFor(what: Leave | string, call: () => void): void {
+    try {
+      call();
     } catch (error) {
       if (!(error instanceof GuestError)) throw error;
       this.#crashFor(what, error.message);

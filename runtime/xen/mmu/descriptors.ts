@@ -1,5 +1,5 @@
 /** Segment descriptors of PV guests: what Xen lets stand in their tables, and what stands there of its own. */
-import { FIRST_RESERVED_GDT_ENTRY } from '../../abi/xen.ts';
+import { FIRST_RESERVED_GDT_ENTRY, HYPERVISOR_VIRT_START } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
 import type { GuestMemory } from '../../memory/guest-memory.ts';
 import { decodeDescriptor } from '../../x86/descriptor.ts';
@@ -8,18 +8,25 @@ import type { PvCpu } from '../pv-cpu.ts';
 
 const privilegeShift = 45n;
 
+const wholeLimit = 0x000f_0000_0000_ffffn;
+
 /** The least level that a guest's segments have: the one that its kernel runs at. */
 const leastPrivilege = { 64: 3, 32: 1 } as const;
 
-/** A descriptor as it may stand in a guest's table: code or data, never of Xen's own level; what is not present is harmless. */
+/** A descriptor as it may stand in a guest's table: code or data, never of Xen's own level; what no use finds is harmless. */
 export function checkedDescriptor(word: bigint, width: 64 | 32): bigint {
   const descriptor = decodeDescriptor(word);
   if (!descriptor.present) return word;
-  if (!descriptor.isMemory)
+  const { isMemory, type, long, base, limit } = descriptor;
+  if (!isMemory && type !== 0)
     throw new XenError('EINVAL', `0x${word.toString(16)} describes neither code nor data`);
-  const least = leastPrivilege[width];
-  const privilege = Math.max(descriptor.privilege, least);
-  return (word & ~(3n << privilegeShift)) | (BigInt(privilege) << privilegeShift);
+  if (width === 32 && isMemory && long)
+    throw new XenError('EINVAL', `0x${word.toString(16)} describes code of another width`);
+  // Linux ended its segments below a smaller Xen, whose table of frames lay where this one's does not.
+  const isWide = width === 32 && isMemory && base === 0n && limit >= HYPERVISOR_VIRT_START[32];
+  const privilege = Math.max(descriptor.privilege, leastPrivilege[width]);
+  const others = word & ~(3n << privilegeShift);
+  return others | (BigInt(privilege) << privilegeShift) | (isWide ? wholeLimit : 0n);
 }
 
 const xenCode = 0x00af_9b00_0000_ffffn;

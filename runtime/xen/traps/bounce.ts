@@ -1,7 +1,7 @@
 /**
  * Puts a frame on a guest's stack and sends it to its handler, as Xen does for exceptions and events. The frame is a
  * processor's, but for three things: a 64-bit one has rcx and r11 on top, the byte above CS says whether events were masked,
- * and IF of its flags is the reverse of that.
+ * and IF of its flags is the reverse of that. The failsafe callback's has data segments, too.
  */
 import { FLAT_KERNEL, HYPERVISOR_VIRT_END, HYPERVISOR_VIRT_START } from '../../abi/xen.ts';
 import { XenError } from '../../errors.ts';
@@ -28,6 +28,8 @@ export interface Cause {
   readonly errorCode?: number | undefined;
   /** A fault: RF of the frame keeps debug traps from coming again when the instruction is tried anew (SDM vol. 3, 17.3.1.1). */
   readonly isFault?: boolean;
+  /** Selectors of DS, ES, FS and GS, for the failsafe callback, which is called even where there is none. */
+  readonly data?: readonly number[];
 }
 
 export interface BounceParts {
@@ -44,7 +46,8 @@ export const isHandler = ({ cs, address }: Target, width: 64 | 32): boolean =>
 
 export function bounce(parts: BounceParts, target: Target, cause: Cause = {}): void {
   const { pv } = parts;
-  if (!isHandler(target, pv.width)) throw new GuestError('it has no handler');
+  if (cause.data === undefined && !isHandler(target, pv.width))
+    throw new GuestError('it has no handler');
   if (pv.width === 64) bounce64(parts, target, cause);
   else bounce32(parts, target, cause);
 }
@@ -68,9 +71,9 @@ function bounce64(parts: BounceParts, target: Target, cause: Cause): void {
   const { wasMasked, flags } = savedState(parts, target, cause);
   // A kernel in ring 3 is shown as ring 0.
   const cs = BigInt(wasKernel ? pv.selector('cs') & ~3 : pv.selector('cs'));
-  const { errorCode } = cause;
+  const { errorCode, data = [] } = cause;
   const words = [
-    ...[cpu.register(RCX), cpu.register(R11)],
+    ...[cpu.register(RCX), cpu.register(R11), ...data.map(BigInt)],
     ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
     ...[cpu.rip, cs | (wasMasked ? 1n << 32n : 0n), flags, stackPointer],
     BigInt(pv.selector('ss')),
@@ -89,8 +92,9 @@ function bounce32(parts: BounceParts, target: Target, cause: Cause): void {
   const wasKernel = pv.inKernel;
   if (!wasKernel) toggleMode();
   const { wasMasked, flags } = savedState(parts, target, cause);
-  const { errorCode } = cause;
+  const { errorCode, data = [] } = cause;
   const words = [
+    ...data.map(BigInt),
     ...(errorCode === undefined ? [] : [BigInt(errorCode >>> 0)]),
     ...[cpu.rip, BigInt(pv.selector('cs')) | (wasMasked ? 1n << 16n : 0n), flags],
     ...(wasKernel ? [] : [stackPointer, BigInt(pv.selector('ss'))]),
