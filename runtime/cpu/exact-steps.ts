@@ -9,7 +9,6 @@ import { vectors } from '../x86/semantics.ts';
 import { cpuState } from '../x86/state.ts';
 import type { DebugRegisters } from './debug-registers.ts';
 import { singleStep } from './debug-registers.ts';
-import { exception } from './exception-leave.ts';
 import type { Leave } from './leave.ts';
 import type { StateBlock } from './state-block.ts';
 
@@ -110,14 +109,18 @@ export class ExactSteps {
       if (isTraced && isHosts && mnemonic !== 'INT') this.#dueAt = this.#rip;
       return leave;
     }
-    this.#setResume(repeat !== undefined && this.#rip === before);
+    this.#setResume(mnemonic, repeat !== undefined && this.#rip === before);
     // A debugger must not come between the halves of a new stack (SDM vol. 3, 6.8.3).
     const reasons = this.#reasons | (isTraced ? singleStep : 0n);
     return reasons === 0n || loadsStack ? undefined : this.#trap(reasons);
   }
 
-  /** In the midst of a repeated string instruction RF is set, so that it goes on before its breakpoint is met again. */
-  #setResume(isSet: boolean): void {
+  /**
+   * In the midst of a repeated string instruction RF is set, so that it goes on before its breakpoint is met again. What IRET
+   * sets is for the next instruction.
+   */
+  #setResume(mnemonic: string, isSet: boolean): void {
+    if (mnemonic.startsWith('IRET')) return;
     const flags = this.#flags;
     const wanted = isSet ? flags | resumeFlag : flags & ~resumeFlag;
     if (wanted !== flags) this.#parts.state.setWord32(cpuState.otherFlags, wanted);
@@ -125,7 +128,8 @@ export class ExactSteps {
 
   #trap(reasons: bigint): Leave {
     this.#parts.debug.tell(reasons);
-    return exception(vectors.DB);
+    const nothing = { errorCode: undefined, address: undefined, detail: undefined };
+    return { reason: 'exception', vector: vectors.DB, ...nothing, isDebug: true };
   }
 }
 

@@ -21,6 +21,8 @@ export type Leave =
       readonly address: bigint | undefined;
       /** More than the vector says: the instruction that has no semantics. */
       readonly detail: string | undefined;
+      /** #DB of TF or a debug register; INT 1 is another thing. */
+      readonly isDebug?: boolean;
     };
 
 /** Answers a leave while frames of the guest stand; whether the guest may run on at once. */

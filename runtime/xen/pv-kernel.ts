@@ -314,7 +314,7 @@ export class PvKernel implements GuestKernel {
 
   #raise(vector: number, errorCode: number | undefined, leave: Leave | undefined): void {
     const trap = this.#parts.pv.traps[vector];
-    const isFault = vector === vectors.DB ? this.#resumes() : !traps.has(vector);
+    const isFault = isDebug(vector, leave) ? this.#resumes() : !traps.has(vector);
     const cause = { errorCode, isFault };
     this.#deliver(trap, cause, leave ?? `exception ${vector}`);
   }
@@ -394,3 +394,7 @@ export class PvKernel implements GuestKernel {
     return true;
   }
 }
+
+/** Not INT 1. */
+const isDebug = (vector: number, leave: Leave | undefined): boolean =>
+  vector === vectors.DB && (leave?.reason !== 'exception' || leave.isDebug === true);
