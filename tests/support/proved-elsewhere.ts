@@ -167,7 +167,6 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'runtime/xen/guest-array.ts',
     'runtime/xen/guest-code.ts',
     'runtime/xen/guest-space.ts',
-    'runtime/xen/hypercalls/hypercall-table.ts',
     'runtime/xen/mmu/mmu-calls.ts',
     'runtime/xen/pv-domain.ts',
     'runtime/xen/pv-environment.ts',

@@ -29,13 +29,17 @@ function one<F extends Fields>(
   type: Struct<F>,
   call: (view: ViewOf<F>, domain: DomainContext) => number,
 ): GrantOperation {
-  return (domain, at, count) => {
-    // Of a 32-bit guest these come as lists, of which the empty one is well.
-    if (count === 0 && domain.width === 32) return 0;
+  return (domain, at, count, number) => {
     if (count !== 1) throw new XenError('EINVAL', `${count} of what there is one of`);
-    return uncounted(type, call)(domain, at, count);
+    return uncounted(type, call)(domain, at, count, number);
   };
 }
+
+/** Of a 32-bit guest these come as lists, of which the empty one is well. */
+const listed32 =
+  (operation: GrantOperation): GrantOperation =>
+  (domain, at, count, number) =>
+    count === 0 && domain.width === 32 ? 0 : operation(domain, at, count, number);
 
 function uncounted<F extends Fields>(
   type: Struct<F>,
@@ -60,10 +64,12 @@ export function tableOperations({ table, peers }: Parts): [number, GrantOperatio
   return [
     [
       GNTTABOP.setup_table,
-      one(gnttab_setup_table, (op, domain) => {
-        op.status = refusal(op.dom) || setupTable(table, domain, op.nr_frames, op.frame_list);
-        return 0;
-      }),
+      listed32(
+        one(gnttab_setup_table, (op, domain) => {
+          op.status = refusal(op.dom) || setupTable(table, domain, op.nr_frames, op.frame_list);
+          return 0;
+        }),
+      ),
     ],
     [
       GNTTABOP.query_size,
@@ -78,10 +84,12 @@ export function tableOperations({ table, peers }: Parts): [number, GrantOperatio
     [GNTTABOP.set_version, setVersion(table)],
     [
       GNTTABOP.get_status_frames,
-      one(gnttab_get_status_frames, (op, domain) => {
-        op.status = refusal(op.dom) || statusFrames(table, domain, op.nr_frames, op.frame_list);
-        return 0;
-      }),
+      listed32(
+        one(gnttab_get_status_frames, (op, domain) => {
+          op.status = refusal(op.dom) || statusFrames(table, domain, op.nr_frames, op.frame_list);
+          return 0;
+        }),
+      ),
     ],
     [
       GNTTABOP.get_version,

@@ -13,7 +13,7 @@ import {
 import { XenError } from '../../errors.ts';
 import type { Struct } from '../../memory/layout.ts';
 import type { DomainContext } from '../domain-context.ts';
-import type { Hypercall } from '../hypercalls/hypercall.ts';
+import { Continuation, type Hypercall, type HypercallResult } from '../hypercalls/hypercall.ts';
 import { flushCache } from './grant-cache-flush.ts';
 import { GrantCopy } from './grant-copy.ts';
 import type { GrantMappings } from './grant-mappings.ts';
@@ -28,19 +28,27 @@ export interface GrantParts {
 }
 
 /** Its second argument points at the first of so many structs as the third says. */
-export type GrantOperation = (domain: DomainContext, at: bigint, count: number) => number;
+export type GrantOperation = (
+  domain: DomainContext,
+  at: bigint,
+  count: number,
+  number: bigint,
+) => HypercallResult;
 
 type Fields = Parameters<typeof import('../../memory/layout.ts').struct>[1];
 type ViewOf<F extends Fields> = ReturnType<ReturnType<Struct<F>['layout']>['at']>;
+
+const mostStructs = 0x7fff_ffff;
 
 /** Each is copied in, and its status, or all of it, copied out, before the next is looked at. */
 function list<F extends Fields>(
   type: Struct<F>,
   call: (view: ViewOf<F>, domain: DomainContext) => void,
 ): GrantOperation {
-  return (domain, at, count) => {
+  return (domain, at, count, number) => {
     const { size, at: viewAt } = type.layout(domain.width);
-    for (let i = 0; i < count; i++) {
+    const end = domain.requests.upTo(count);
+    for (let i = 0; i < end; i++) {
       const address = at + BigInt(i * size);
       const bytes = domain.guest.readBytes(address, size);
       const before = bytes.slice();
@@ -48,7 +56,8 @@ function list<F extends Fields>(
       if (bytes.some((byte, n) => byte !== before[n])) domain.guest.writeBytes(address, bytes);
       else domain.guest.checkWritable(address, size);
     }
-    return 0;
+    if (end === count) return 0;
+    return new Continuation([number, at + BigInt(end * size), BigInt(count - end)]);
   };
 }
 
@@ -61,13 +70,14 @@ export function grantTableOp(parts: GrantParts): Hypercall {
     arguments: 3,
     call: (domain, [number = 0n, at = 0n, count = 0n]) => {
       const length = Number(BigInt.asUintN(32, count));
-      domain.requests.take(length, 'grant_table_op');
-      if ((number & 0xffff_f000n) !== 0n)
+      if (length > mostStructs) throw new XenError('EINVAL', `${length} structs of grant_table_op`);
+      const command = Number(number & 0xfffn);
+      if ((number & 0xffff_f000n) !== 0n && command !== GNTTABOP.cache_flush)
         throw new XenError('EINVAL', `grant_table_op ${number} goes on with nothing`);
-      const operation = operations.get(Number(BigInt.asUintN(32, number)));
+      const operation = operations.get(command);
       if (operation === undefined)
         throw new XenError('ENOSYS', `grant_table_op has no operation ${number}`);
-      return operation(domain, at, length);
+      return operation(domain, at, length, number);
     },
   };
 }

@@ -7,13 +7,16 @@ import { RAX, RBP, RBX, RCX, RDI, RDX, RSI } from '../../x86/registers.ts';
 import type { DomainContext } from '../domain-context.ts';
 import { readStruct } from '../guest-array.ts';
 import { tellCall } from '../trace/hypercall-text.ts';
-import type { Hypercall, HypercallHandlers } from './hypercall.ts';
+import { Continuation, type Hypercall, type HypercallHandlers } from './hypercall.ts';
 
 /** Registers that have the arguments, first to last. */
 const argumentRegisters = {
   64: [RDI, RSI, RDX, 10, 8, 9],
   32: [RBX, RCX, RDX, RSI, RDI, RBP],
 } as const;
+
+/** SYSCALL, and INT 82H. */
+const askingBytes = 2n;
 
 /** What is heard by those, too, who asked for no other hypercalls. */
 const others: Readonly<Partial<Record<HypercallName, TraceCategory>>> = {
@@ -45,19 +48,27 @@ export class HypercallTable {
     const registers = argumentRegisters[width];
     this.#domain.requests.renew();
     const number = Number(BigInt.asUintN(32, cpu.register(RAX)));
-    return this.call(
+    const result = this.call(
       number,
       registers.map((register) => cpu.register(register)),
     );
+    if (!(result instanceof Continuation)) return result;
+    // The instruction that asked is executed again.
+    cpu.rip -= askingBytes;
+    result.args.forEach((value, i) => {
+      cpu.setRegister(registers[i] ?? RAX, BigInt.asUintN(width, value));
+    });
+    return BigInt(number);
   }
 
-  call(number: number, args: readonly bigint[]): bigint {
+  call(number: number, args: readonly bigint[]): bigint | Continuation {
     const { width } = this.#domain;
     const row = this.#rows.get(number);
     if (row === undefined) return this.#missing(number);
     const given = args.slice(0, row.hypercall.arguments);
     const told = this.#trace && tellCall(this.#domain, row.name, given);
     const outcome = this.#run(row, given);
+    if (outcome.result instanceof Continuation) return outcome.result;
     const result = BigInt.asUintN(width, outcome.result);
     if (told !== undefined) this.#tell(row.name, told.line(result, outcome.failure));
     return result;
@@ -66,9 +77,10 @@ export class HypercallTable {
   #run(
     { name, hypercall }: Row,
     args: readonly bigint[],
-  ): { readonly result: bigint; readonly failure?: XenError } {
+  ): { readonly result: bigint | Continuation; readonly failure?: XenError } {
     try {
-      return { result: BigInt(hypercall.call(this.#domain, args) ?? 0) };
+      const result = hypercall.call(this.#domain, args) ?? 0;
+      return { result: result instanceof Continuation ? result : BigInt(result) };
     } catch (error) {
       if (!(error instanceof XenError)) throw error;
       const errno = XEN_ERRNO[error.errno];
@@ -100,27 +112,46 @@ export class HypercallTable {
       call: (domain, [list = 0n, rawCount = 0n]) => {
         if (isInside) throw new XenError('EINVAL', 'a multicall inside of a multicall');
         const count = Number(BigInt.asUintN(32, rawCount));
-        domain.requests.take(count, 'multicall');
-        const { size, offsets } = multicall_entry.layout(domain.width);
+        const { size } = multicall_entry.layout(domain.width);
         isInside = true;
         try {
           for (let index = 0; index < count; index++) {
-            const { op, args } = readStruct(
-              domain.guest,
-              multicall_entry,
-              domain.width,
-              list,
-              index,
-            );
-            const result = this.call(Number(BigInt.asUintN(32, op)), args);
-            const place = list + BigInt(index * size + offsets.result);
-            domain.guest.writeWord(place, result, domain.width);
+            const entry = BigInt.asUintN(domain.width, list + BigInt(index * size));
+            const rest = new Continuation([entry, BigInt(count - index)]);
+            if (index > 0 && this.#mustPause()) return rest;
+            const outcome = this.#callEntry(entry);
+            if (outcome === 'goes on') return rest;
+            if (outcome !== 'done') return outcome.result;
           }
+          return undefined;
         } finally {
           isInside = false;
         }
       },
     };
+  }
+
+  /** Whether the guest is to hear of an event before the next call of a list, or others are to have a turn. */
+  #mustPause(): boolean {
+    const { vcpu, requests } = this.#domain;
+    return (vcpu.isUpcallPending && !vcpu.isUpcallMasked) || requests.upTo(1) === 0;
+  }
+
+  /** Behind IRET the guest is elsewhere, and hears no more of the list. */
+  #callEntry(at: bigint): 'done' | 'goes on' | { readonly result: bigint } {
+    const { guest, width } = this.#domain;
+    const { offsets } = multicall_entry.layout(width);
+    const { op, args } = readStruct(guest, multicall_entry, width, at);
+    const number = Number(BigInt.asUintN(32, op));
+    const result = this.call(number, args);
+    if (result instanceof Continuation) {
+      result.args.forEach((value, i) => {
+        guest.writeWord(at + BigInt(offsets.args + (i * width) / 8), value, width);
+      });
+      return 'goes on';
+    }
+    guest.writeWord(at + BigInt(offsets.result), result, width);
+    return number === HYPERCALLS.iret ? { result } : 'done';
   }
 }
 

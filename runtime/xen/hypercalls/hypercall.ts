@@ -5,8 +5,17 @@ import { XenError } from '../../errors.ts';
 import type { Layout, Struct } from '../../memory/layout.ts';
 import type { DomainContext } from '../domain-context.ts';
 
+/** A list that is not at its end: the guest asks anew, for the rest, when events have come and others had their turn. */
+export class Continuation {
+  readonly args: readonly bigint[];
+
+  constructor(args: readonly bigint[]) {
+    this.args = args;
+  }
+}
+
 /** What rax becomes; nothing is 0. Failures are thrown as XenError. */
-export type HypercallResult = bigint | number | undefined;
+export type HypercallResult = bigint | number | Continuation | undefined;
 
 export interface Hypercall {
   /** How many registers it reads. */

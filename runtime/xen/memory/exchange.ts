@@ -13,7 +13,12 @@ export function exchange(
   wanted: Exchange,
   exchanged: (extents: number) => void,
 ): void {
-  check(domain, wanted);
+  checkSizes(wanted);
+  if (wanted.nr_exchanged === wanted.in.nr_extents) {
+    exchanged(Number(wanted.nr_exchanged));
+    return;
+  }
+  checkPlaces(domain, wanted);
   domain.requests.take(Number(wanted.in.nr_extents + wanted.out.nr_extents), 'XENMEM_exchange');
   const { in: given, out: taken } = wanted;
   const order = Math.max(given.extent_order, taken.extent_order);
@@ -34,16 +39,27 @@ export function exchange(
   memory.mmu.tables.flush();
 }
 
-function check({ id }: DomainContext, { in: given, out: taken, nr_exchanged }: Exchange): void {
+function checkSizes({ in: given, out: taken }: Exchange): void {
   const size = ({ nr_extents, extent_order }: Exchange['in']): bigint =>
     nr_extents << BigInt(extent_order);
   const orders = [given.extent_order, taken.extent_order];
   if (orders.some((order) => order > mostOrder))
     throw new XenError('EPERM', `extents of order ${orders.join(' and ')}`);
+  if (given.domid !== taken.domid || size(given) !== size(taken))
+    throw new XenError('EINVAL', 'an exchange that does not come out even');
+}
+
+function checkPlaces(
+  { id }: DomainContext,
+  { in: given, out: taken, nr_exchanged }: Exchange,
+): void {
   const isOwn = given.domid === DOMID.SELF || given.domid === id;
   const isWhole = nr_exchanged % BigInt(2 ** Math.max(0, taken.extent_order - given.extent_order));
-  if (!isOwn || given.domid !== taken.domid || size(given) !== size(taken) || isWhole !== 0n)
-    throw new XenError('EINVAL', 'an exchange that does not come out even, or not of its own');
+  if (!isOwn || isWhole !== 0n)
+    throw new XenError(
+      'EINVAL',
+      'an exchange of others’ frames, or one that goes on within a chunk',
+    );
 }
 
 /** Frames of the domain's own that nobody refers to. */

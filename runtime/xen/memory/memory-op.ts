@@ -13,19 +13,28 @@ import { pageSize } from '../../memory/machine-memory.ts';
 import type { DomainContext } from '../domain-context.ts';
 import { m2pEntryBytes } from '../frames.ts';
 import { readStruct } from '../guest-array.ts';
-import type { Hypercall, HypercallResult } from '../hypercalls/hypercall.ts';
+import { Continuation, type Hypercall, type HypercallResult } from '../hypercalls/hypercall.ts';
 import { exchange } from './exchange.ts';
 import {
   decreaseReservation,
+  type Extents,
   increaseReservation,
   type Memory,
   populatePhysmap,
 } from './reservation.ts';
 
 type Operation = (memory: Memory, domain: DomainContext, argument: bigint) => HypercallResult;
+type Adjusting = (
+  memory: Memory,
+  domain: DomainContext,
+  argument: bigint,
+  start: number,
+) => HypercallResult;
 
-/** The operation's number; what is above says where a list that was interrupted goes on. */
+/** The operation's number; what is above says at which extent a list that was interrupted goes on. */
 const numberBits = 6;
+/** More extents than that could not be gone on with. */
+const mostExtents = 0x3ff_ffffn;
 const extents = 2 ** 21;
 
 /** Undefined: the domain itself. */
@@ -45,21 +54,31 @@ const ofDomain =
   };
 
 type Reservation = ReturnType<ReturnType<typeof xen_memory_reservation.layout>['at']>;
-type Adjust = (memory: Memory, domain: DomainContext, reservation: Reservation) => number;
+type Adjust = (
+  memory: Memory,
+  domain: DomainContext,
+  reservation: Reservation,
+  extents: Extents,
+) => number;
 
-/** Gives how many extents it came through; what is wrong with the whole is answered as if it were none. */
+/** Gives how many extents it came through; what is wrong with the whole is answered as if it were none more. */
 const adjusting =
-  (adjust: Adjust): Operation =>
-  (memory, domain, argument) => {
+  (number: number, adjust: Adjust): Adjusting =>
+  (memory, domain, argument, start) => {
     let reservation: Reservation;
     try {
       reservation = readStruct(domain.guest, xen_memory_reservation, domain.width, argument);
       checkDomain(domain, memory, reservation.domid);
     } catch (error) {
-      if (error instanceof XenError) return 0;
+      if (error instanceof XenError) return start;
       throw error;
     }
-    return adjust(memory, domain, reservation);
+    const { nr_extents } = reservation;
+    if (nr_extents > mostExtents || BigInt(start) >= nr_extents) return start;
+    const end = start + domain.requests.upTo(Number(nr_extents) - start);
+    const done = adjust(memory, domain, reservation, { start, end });
+    if (done < end || BigInt(end) === nr_extents) return done;
+    return new Continuation([BigInt(number + end * 2 ** numberBits), argument]);
   };
 
 const refused =
@@ -120,16 +139,30 @@ const memoryMap: Operation = (memory, domain, argument) => {
 
 const maximumGpfn = ofDomain((_, { memory, sharedInfo, width }) => {
   const info = shared_info.layout(width).at(memory, sharedInfo);
-  return Number(BigInt.asUintN(32, info.arch.max_pfn)) - 1;
+  return Math.max(Number(BigInt.asUintN(32, info.arch.max_pfn)) - 1, 0);
 });
 
 const nothing: Operation = () => 0;
 
+/** Those that can be gone on with. */
+const lists = new Map<number, Adjusting>([
+  [XENMEM.increase_reservation, adjusting(XENMEM.increase_reservation, increaseReservation)],
+  [XENMEM.decrease_reservation, adjusting(XENMEM.decrease_reservation, decreaseReservation)],
+  [XENMEM.populate_physmap, adjusting(XENMEM.populate_physmap, populatePhysmap)],
+]);
+
+/** Those that tell so where they are to go on; the others are not known then, or answer as ever. */
+const neverGoOn: ReadonlySet<number> = new Set([
+  ...[XENMEM.maximum_ram_page, XENMEM.current_reservation, XENMEM.maximum_reservation],
+  ...[XENMEM.maximum_gpfn, XENMEM.exchange, XENMEM.remove_from_physmap, XENMEM.get_vnumainfo],
+]);
+const asEver: ReadonlySet<number> = new Set([
+  ...[XENMEM.add_to_physmap, XENMEM.add_to_physmap_batch, XENMEM.claim_pages, XENMEM.access_op],
+  ...[XENMEM.reserved_device_memory_map, XENMEM.acquire_resource],
+]);
+
 // biome-ignore format: a line for each line of memory.h
 const operations = new Map<number, Operation>([
-  [XENMEM.increase_reservation, adjusting(increaseReservation)],
-  [XENMEM.decrease_reservation, adjusting(decreaseReservation)],
-  [XENMEM.populate_physmap, adjusting(populatePhysmap)],
   [XENMEM.maximum_ram_page, (_, { frames }) => frames.end - 1],
   [XENMEM.current_reservation, ofDomain((_, { frames, id }) => frames.countOf(id))],
   [XENMEM.maximum_reservation, ofDomain(({ mostPages }) => mostPages)],
@@ -148,7 +181,19 @@ const operations = new Map<number, Operation>([
   [XENMEM.claim_pages, claimPages],
   [XENMEM.get_sharing_freed_pages, nothing],
   [XENMEM.get_sharing_shared_pages, nothing],
+  [XENMEM.access_op, refused('EINVAL')],
+  [XENMEM.machphys_compat_mfn_list, refused('EOPNOTSUPP')],
+  [XENMEM.get_vnumainfo, refused('EOPNOTSUPP')],
+  [XENMEM.reserved_device_memory_map, refused('EINVAL')],
+  [XENMEM.acquire_resource, acquireResource],
 ]);
+
+/** Of domains that it serves: there is none, and DOMID_SELF is none to it. */
+function acquireResource({ isThere }: Memory, { guest, id }: DomainContext, at: bigint): never {
+  const domid = guest.readU32(at) & 0xffff;
+  const isKnown = domid === id || isThere(domid);
+  throw new XenError(isKnown ? 'EPERM' : 'ESRCH', `resources of domain ${domid}`);
+}
 
 /** What it claims for is looked at before whether it may; DOMID_SELF is no domain to it. 32-bit guests have no such call. */
 function claimPages({ isThere }: Memory, domain: DomainContext, argument: bigint): never {
@@ -184,11 +229,17 @@ function exchangeOperation(
 }
 
 export function memoryOp(memory: Memory): Hypercall {
-  const numberOf = (command: bigint): number => Number(command) & ((1 << numberBits) - 1);
   return {
     arguments: 2,
-    call: (domain, [command = 0n, argument = 0n]) => {
-      const found = operations.get(numberOf(command));
+    call: (domain, [rawCommand = 0n, argument = 0n]) => {
+      const command = Number(BigInt.asUintN(32, rawCommand));
+      const number = command % 2 ** numberBits;
+      const start = command >>> numberBits;
+      const list = lists.get(number);
+      if (list !== undefined) return list(memory, domain, argument, start);
+      if (start > 0 && neverGoOn.has(number))
+        throw new XenError('EINVAL', `operation ${number} of memory_op does not go on`);
+      const found = start > 0 && !asEver.has(number) ? undefined : operations.get(number);
       if (found === undefined)
         throw new XenError('ENOSYS', `memory_op has no operation ${command}`);
       return found(memory, domain, argument);

@@ -21,15 +21,20 @@ export const mostOrder = 9;
 export const extentAt = ({ width }: DomainContext, list: bigint, index: number): bigint =>
   BigInt.asUintN(width, list + BigInt((index * width) / 8));
 
-/** Calls for one extent after the other; how many there were when one failed, or could not be read or written. */
+/** Which of a list; the end is behind the last. */
+export interface Extents {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Calls for one extent after the other; at which it was when one failed, or could not be read or written. */
 function eachExtent(
-  { requests }: DomainContext,
-  { nr_extents, extent_order }: Reservation,
+  { start, end }: Extents,
+  { extent_order }: Reservation,
   call: (index: number) => boolean,
 ): number {
-  if (extent_order > mostOrder) return 0;
-  const count = nr_extents > 0xffff_ffffn ? 0 : requests.upTo(Number(nr_extents));
-  for (let index = 0; index < count; index++) {
+  if (extent_order > mostOrder) return start;
+  for (let index = start; index < end; index++) {
     try {
       if (!call(index)) return index;
     } catch (error) {
@@ -37,7 +42,7 @@ function eachExtent(
       throw error;
     }
   }
-  return count;
+  return end;
 }
 
 /** A frame that is mapped or granted stays until that ends; a page table is unpinned. What Xen shares stays where Xen writes to it. */
@@ -54,9 +59,10 @@ export function decreaseReservation(
   memory: Memory,
   domain: DomainContext,
   reservation: Reservation,
+  extents: Extents,
 ): number {
   const { extent_start, extent_order } = reservation;
-  const done = eachExtent(domain, reservation, (index) => {
+  const done = eachExtent(extents, reservation, (index) => {
     const place = extentAt(domain, extent_start, index);
     const first = Number(domain.guest.readWord(place, domain.width));
     for (let i = 0; i < 2 ** extent_order; i++) if (!giveUp(memory, first + i)) return false;
@@ -83,9 +89,10 @@ export function increaseReservation(
   memory: Memory,
   domain: DomainContext,
   reservation: Reservation,
+  extents: Extents,
 ): number {
   const { extent_start, extent_order } = reservation;
-  return eachExtent(domain, reservation, (index) => {
+  return eachExtent(extents, reservation, (index) => {
     const first = takeExtent(memory, domain, extent_order);
     if (first === undefined) return false;
     if (extent_start === 0n) return true;
@@ -99,10 +106,11 @@ export function populatePhysmap(
   memory: Memory,
   domain: DomainContext,
   reservation: Reservation,
+  extents: Extents,
 ): number {
   const { guest, width, frames } = domain;
   const { extent_start, extent_order } = reservation;
-  return eachExtent(domain, reservation, (index) => {
+  return eachExtent(extents, reservation, (index) => {
     const place = extentAt(domain, extent_start, index);
     const pfn = guest.readWord(place, width);
     const first = takeExtent(memory, domain, extent_order);

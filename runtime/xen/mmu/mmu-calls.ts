@@ -5,11 +5,11 @@ import { pageSize } from '../../memory/machine-memory.ts';
 import type { DomainContext } from '../domain-context.ts';
 import { frameTypes } from '../frames.ts';
 import { readStruct } from '../guest-array.ts';
-import type { Hypercall, HypercallHandlers } from '../hypercalls/hypercall.ts';
+import { Continuation, type Hypercall, type HypercallHandlers } from '../hypercalls/hypercall.ts';
 import type { PvCpu } from '../pv-cpu.ts';
 import type { Mmu } from './mmu.ts';
 
-/** Set in a count that is the rest of an interrupted list. */
+/** Set in a count that is the rest of an interrupted list, whose requests are counted on. */
 const preempted = 0x8000_0000;
 const mostDescriptors = 8192;
 
@@ -22,20 +22,42 @@ type Request = (
 ) => void;
 
 /** `list, count, where to put how many were done, domain`. */
-const listed = (isThere: (domid: number) => boolean, request: Request): Hypercall => ({
+const listed = (
+  type: typeof mmu_update | typeof mmuext_op,
+  isThere: (domid: number) => boolean,
+  request: Request,
+): Hypercall => ({
   arguments: 4,
-  call: (domain, [list = 0n, rawCount = 0n, done = 0n, foreign = 0n]) => {
-    const count = Number(BigInt.asUintN(32, rawCount) & BigInt(preempted - 1));
-    const owner = ownerOf(domain, Number(BigInt.asUintN(32, foreign)), isThere);
-    domain.requests.take(count, 'a list of page-table requests');
+  call: (domain, [list = 0n, rawCount = 0n, done = 0n, rawForeign = 0n]) => {
+    const foreign = Number(BigInt.asUintN(32, rawForeign));
+    const wanted = Number(BigInt.asUintN(32, rawCount));
+    // How Xen asks itself to go on giving up a table: what it answered then.
+    if (wanted === preempted && list === 0n) return foreign | 0;
+    const count = wanted % preempted;
+    const before = wanted >= preempted ? (quietly(() => domain.guest.readU32(done)) ?? 0) : 0;
+    const owner = ownerOf(domain, foreign, isThere);
+    const end = domain.requests.upTo(count);
     let index = 0;
     try {
-      for (; index < count; index++) request(domain, list, index, owner);
+      for (; index < end; index++) request(domain, list, index, owner);
     } finally {
-      if (done !== 0n) domain.guest.writeU32(done, index);
+      if (done !== 0n) quietly(() => domain.guest.writeU32(done, (before + index) >>> 0));
     }
+    if (end === count) return undefined;
+    const rest = list + BigInt(end * type.size(domain.width));
+    return new Continuation([rest, BigInt(count - end + preempted), done, rawForeign]);
   },
 });
+
+/** A place that cannot be used is passed over, and nobody is told. */
+function quietly<T>(access: () => T): T | undefined {
+  try {
+    return access();
+  } catch (error) {
+    if (error instanceof XenError) return undefined;
+    throw error;
+  }
+}
 
 /** Whose frames a list is about; undefined: the guest's own. A guest has no right to any other domain's. */
 function ownerOf(
@@ -59,7 +81,7 @@ export function mmuHandlers(
   isThere: (domid: number) => boolean,
 ): HypercallHandlers {
   return {
-    mmu_update: listed(isThere, (domain, list, index, owner) => {
+    mmu_update: listed(mmu_update, isThere, (domain, list, index, owner) => {
       const { ptr, val } = readStruct(domain.guest, mmu_update, domain.width, list, index);
       mmu.update(ptr, val, owner);
     }),
@@ -74,12 +96,21 @@ export function mmuHandlers(
         updateMapping(mmu, domain, args, ownerOf(domain, Number(foreign & 0xffffn), isThere));
       },
     },
-    mmuext_op: listed(isThere, (domain, list, index) => {
-      const op = readStruct(domain.guest, mmuext_op, domain.width, list, index);
-      extended(mmu, pv, domain, op);
-    }),
+    mmuext_op: notOfNone(
+      listed(mmuext_op, isThere, (domain, list, index) => {
+        const op = readStruct(domain.guest, mmuext_op, domain.width, list, index);
+        extended(mmu, pv, domain, op);
+      }),
+    ),
   };
 }
+
+/** A 32-bit guest's list of none is not looked at. */
+const notOfNone = (hypercall: Hypercall): Hypercall => ({
+  ...hypercall,
+  call: (domain, args) =>
+    domain.width === 32 && args[1] === 0n ? undefined : hypercall.call(domain, args),
+});
 
 /** 32-bit guests give the entry in two registers. */
 function updateMapping(

@@ -1,8 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { multicall_entry } from '../../../runtime/abi/xen.ts';
 import { XenError } from '../../../runtime/errors.ts';
+import { Continuation } from '../../../runtime/xen/hypercalls/hypercall.ts';
 import { HypercallTable } from '../../../runtime/xen/hypercalls/hypercall-table.ts';
-import { mostRequests, RequestAllowance } from '../../../runtime/xen/request-allowance.ts';
+import { mostRequests, portion, RequestAllowance } from '../../../runtime/xen/request-allowance.ts';
 import { testDomain } from '../../support/xen-domain.ts';
 
 const test = suite('runtime/xen/request-allowance');
@@ -20,20 +22,27 @@ test('lists together have as many requests as one entry allows, and the next ent
   allowance.take(mostRequests, 'multicall');
 });
 
-test('calls that say how far they came get what is left', () => {
+test('calls that can go on get a portion, and no more than what is left', () => {
   const allowance = new RequestAllowance();
 
-  assert.is(allowance.upTo(mostRequests - 3), mostRequests - 3);
+  assert.is(allowance.upTo(mostRequests), portion);
+  allowance.take(mostRequests - portion - 3, 'mmu_update');
   assert.is(allowance.upTo(10), 3);
   assert.is(allowance.upTo(10), 0);
 });
 
-test('a multicall of four thousand million calls is refused before the first', () => {
-  const { domain, address } = testDomain(64);
-  const table = new HypercallTable(domain, {});
-  const einval = (1n << 64n) - 22n;
+test('a multicall of four thousand million calls goes on behind those that one entry allows', () => {
+  for (const width of [64, 32] as const) {
+    const { domain, address } = testDomain(width);
+    const table = new HypercallTable(domain, {});
+    domain.requests.take(mostRequests - 3, 'others');
 
-  assert.is(table.call(13, [address, 0xffff_ffffn]), einval);
+    const rest = table.call(13, [address, 0xffff_ffffn]);
+
+    assert.ok(rest instanceof Continuation);
+    const next = address + BigInt(4 * multicall_entry.size(width));
+    assert.equal(rest.args, [next, 0xffff_fffbn]);
+  }
 });
 
 test.run();

@@ -9,6 +9,7 @@ import { DOMID } from '../../../../runtime/abi/xen.ts';
 import { XenError } from '../../../../runtime/errors.ts';
 import { PageTables } from '../../../../runtime/memory/page-tables.ts';
 import { frameTypes } from '../../../../runtime/xen/frames.ts';
+import { Continuation } from '../../../../runtime/xen/hypercalls/hypercall.ts';
 import { memoryOp } from '../../../../runtime/xen/memory/memory-op.ts';
 import { Mmu } from '../../../../runtime/xen/mmu/mmu.ts';
 import { PageTypes } from '../../../../runtime/xen/mmu/page-types.ts';
@@ -146,13 +147,18 @@ test('a frame that Xen shares is not given to another, whatever its owner asks f
   assert.is.not(frames.allocate(2, 1), shared);
 });
 
-test('a list that is longer than what one entry allows is done in part', () => {
-  const { reserve, put, frame, domain } = scene(64);
+test('a list that is longer than what one entry allows is gone on with', () => {
+  const { reserve, put, frame, domain, op } = scene(64);
   domain.requests.take(mostRequests - 2, 'others');
-
   put([frame + 5, frame + 6, frame + 7]);
 
-  assert.is(reserve(XENMEM.decrease_reservation, 3), 2);
+  const rest = reserve(XENMEM.decrease_reservation, 3);
+
+  assert.ok(rest instanceof Continuation);
+  assert.is(rest.args[0], BigInt(XENMEM.decrease_reservation) | (2n << 6n));
+  domain.requests.renew();
+  assert.is(op.call(domain, rest.args), 3);
+  assert.is(op.call(domain, rest.args), 2, 'it has been given up');
 });
 
 test('domains may ask about themselves', () => {
