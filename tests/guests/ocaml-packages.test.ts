@@ -199,6 +199,8 @@ async function serve(
   const mac = Uint8Array.from([0, 0x16, 0x3e, 0, 0, 1]);
   const domain = await boot(image, {
     ...{ name: 'echo', arguments: [most], networks: [{ handle: 0, mac, link }] },
+    // Lwt closes a hundred sockets in as many threads, whose stacks do not fit into the usual 32 MiB.
+    memory: 128 * 2 ** 20,
   });
   return Object.assign(domain, { port: forwarded.port, close: () => network.close() });
 }
