@@ -187,7 +187,7 @@ int main(int argc, char **argv) {
     return 1;
   char place[MOST_PATH];
   base = getcwd(place, sizeof place);
-  state = (uint32_t)atoi(argv[2]);
+  state = (uint32_t)strtoul(argv[2], NULL, 10);
   umask(022);
   for (int i = 0; i < atoi(argv[3]); i++) {
     printf("%d ", i);
