@@ -1,5 +1,6 @@
 /** Where the arithmetic flags are at the start of each block of a function: what goes from block to block of flag-sources.ts. */
 import {
+  areSame,
   type BlockFlags,
   type FlagsAt,
   flagsOfBlock,
@@ -88,7 +89,7 @@ class Flow {
     this.#plans.forEach(({ block }, i) => {
       const start = this.#startOf(i);
       const known = this.#done[i];
-      if (known !== undefined && known.start?.key === start?.key) return;
+      if (known !== undefined && areSame(known.start, start)) return;
       changed = true;
       this.#done[i] = this.#blockFrom(block, i, start);
     });
@@ -118,7 +119,7 @@ class Flow {
       const known = this.#done[from];
       if (known === undefined) continue;
       for (const source of this.#handedOn(from, i, known)) {
-        if (source === undefined || (common !== undefined && common.key !== source.key))
+        if (source === undefined || (common !== undefined && !areSame(common, source)))
           return this.#fix(i);
         common = source;
       }

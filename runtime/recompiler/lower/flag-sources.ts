@@ -9,8 +9,6 @@ import type { Block, FlagRule, Statement, Value } from '../../ir/value.ts';
 export interface FlagSource {
   readonly rule: FlagRule;
   readonly inputs: readonly Value[];
-  /** The same for what is the same. */
-  readonly key: string;
 }
 
 /** Undefined: in the state block. */
@@ -125,7 +123,7 @@ class Tracking {
       this.#store();
       return;
     }
-    this.#put(sourceOf(set.rule, inputs));
+    this.#put({ rule: set.rule, inputs });
     this.#changes.set(at, this.#now);
   }
 
@@ -149,14 +147,29 @@ class Tracking {
   }
 }
 
-const sourceOf = (rule: FlagRule, inputs: readonly Value[]): FlagSource => ({
-  ...{ rule, inputs },
-  key: `${rule.name} ${inputs.map(keyOf).join(' ')}`,
-});
-
-function keyOf({ op, width, args, detail }: Value): string {
-  return `${op}${width}.${String(detail ?? '')}(${args.map(keyOf).join()})`;
+/** Whether both are made of the same; never by looking into loads, whose addresses share so much that as trees they have no end. */
+export function areSame(one: FlagsAt, other: FlagsAt): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return one.rule === other.rule && areAllSame(one.inputs, other.inputs);
 }
+
+function isSame(one: Value, other: Value): boolean {
+  if (one === other) return true;
+  return (
+    !isLoad(one) &&
+    one.op === other.op &&
+    one.width === other.width &&
+    one.detail === other.detail &&
+    areAllSame(one.args, other.args)
+  );
+}
+
+const areAllSame = (some: readonly Value[], others: readonly Value[]): boolean =>
+  some.length === others.length &&
+  some.every((value, i) => {
+    const other = others[i];
+    return other !== undefined && isSame(value, other);
+  });
 
 function registersOf(value: Value, into: Set<number>): void {
   if (value.op === 'register') into.add(value.detail as number);

@@ -4,7 +4,11 @@ import * as assert from 'uvu/assert';
 import * as v from '../../../../runtime/ir/build.ts';
 import { Builder } from '../../../../runtime/ir/builder.ts';
 import type { FlagsAt } from '../../../../runtime/recompiler/lower/flag-sources.ts';
-import { flagsOfBlock, visibility } from '../../../../runtime/recompiler/lower/flag-sources.ts';
+import {
+  areSame,
+  flagsOfBlock,
+  visibility,
+} from '../../../../runtime/recompiler/lower/flag-sources.ts';
 import { addRule, subRule } from '../../../../runtime/x86/instructions/flag-rules.ts';
 import { RAX, RBX, RCX, XMM0 } from '../../../../runtime/x86/registers.ts';
 import { guestOf } from '../../../support/lockstep-guest.ts';
@@ -105,6 +109,30 @@ test('nobody sees flags that are set again before anything can leave', () => {
   b.load(b.register(RAX), 64);
 
   assert.equal(visibility(b.finish(0x1010n), false, true), [false, false, true, false]);
+});
+
+test('flags of the same registers are the same wherever they come from, others are not', () => {
+  const compared = (register: number): FlagsAt =>
+    flags((b) => b.setFlags(subRule, b.register(register), v.constant(64, 1n)))?.end;
+
+  assert.ok(areSame(compared(RAX), compared(RAX)));
+  assert.not.ok(areSame(compared(RAX), compared(RBX)));
+  assert.not.ok(areSame(compared(RAX), undefined));
+  assert.ok(areSame(undefined, undefined));
+});
+
+test('flags of something loaded are found however often its address shares what was loaded before', () => {
+  const found = flags((b) => {
+    let address = b.register(RAX);
+    for (let i = 0; i < 200; i++) {
+      const loaded = b.load(address, 64);
+      address = v.add(loaded, loaded);
+    }
+    b.setFlags(subRule, b.load(address, 64), b.register(RBX));
+  });
+
+  assert.ok(areSame(found?.end, found?.end));
+  assert.is(found?.stored.size, 0);
 });
 
 test.run();
