@@ -5,6 +5,8 @@ import {
   type FlagsAt,
   flagsOfBlock,
   loadsOf,
+  noFlags,
+  seesStart,
   visibility,
 } from './flag-sources.ts';
 import type { BlockPlan } from './plan.ts';
@@ -28,14 +30,12 @@ export function flowFlagSources(
 
 /** Of each block, whether its flags are seen at the start of each statement, and at its end. */
 function seenFlags(plans: readonly BlockPlan[]): readonly (readonly boolean[])[] {
-  const always = plans.map((p) => visibility(p.block, true, leavesInside(p)));
-  const never = plans.map((p) => visibility(p.block, false, leavesInside(p)));
-  const seen = plans.map((p, i) => pollsAtStart(p) || never[i]?.[0] === true);
+  const inside = plans.map((p) => seesStart(p.block, leavesInside(p)));
+  const seen = plans.map((p, i) => pollsAtStart(p) || inside[i] === true);
   const isSeenBehind = (p: BlockPlan): boolean =>
     looksAtEnd(p) || p.successors.some((to) => seen[to] === true);
-  const passes = plans.map((_, i) => always[i]?.[0] === true);
   const spread = (p: BlockPlan, i: number): boolean => {
-    if (seen[i] === true || passes[i] !== true || !isSeenBehind(p)) return false;
+    if (seen[i] === true || inside[i] !== undefined || !isSeenBehind(p)) return false;
     seen[i] = true;
     return true;
   };
@@ -48,8 +48,9 @@ function seenFlags(plans: readonly BlockPlan[]): readonly (readonly boolean[])[]
     }
   }
   return plans.map((p, i) => {
-    const inside = (isSeenBehind(p) ? always : never)[i] ?? [];
-    return [seen[i] === true, ...inside.slice(1)];
+    const visible = visibility(p.block, isSeenBehind(p), leavesInside(p));
+    visible[0] = seen[i] === true;
+    return visible;
   });
 }
 
@@ -66,6 +67,8 @@ class Flow {
   /** Blocks that have to begin with flags in the state block. */
   readonly #fixed: boolean[];
   readonly #done: (FlagsInBlock | undefined)[];
+  /** Blocks of which a way in has changed since they were looked at. */
+  readonly #stale: boolean[];
 
   constructor(
     plans: readonly BlockPlan[],
@@ -81,19 +84,26 @@ class Flow {
     const back = new Set(plans.flatMap(({ continuation }) => continuation ?? []));
     this.#fixed = plans.map((p, i) => back.has(i) || isEntered(p, i));
     this.#done = plans.map(() => undefined);
+    this.#stale = plans.map(() => true);
   }
 
   /** Whether something has changed. */
   round(): boolean {
     let changed = false;
-    this.#plans.forEach(({ block }, i) => {
-      const start = this.#startOf(i);
-      const known = this.#done[i];
-      if (known !== undefined && areSame(known.start, start)) return;
-      changed = true;
-      this.#done[i] = this.#blockFrom(block, i, start);
-    });
+    for (let i = 0; i < this.#plans.length; i++)
+      if (this.#stale[i] === true && this.#lookAt(i)) changed = true;
     return changed;
+  }
+
+  #lookAt(i: number): boolean {
+    this.#stale[i] = false;
+    const plan = this.#plans[i];
+    const start = this.#startOf(i);
+    const known = this.#done[i];
+    if (plan === undefined || (known !== undefined && areSame(known.start, start))) return false;
+    this.#done[i] = this.#blockFrom(plan.block, i, start);
+    for (const to of plan.successors) this.#stale[to] = true;
+    return true;
   }
 
   blocks(): FlagsInBlock[] {
@@ -103,6 +113,7 @@ class Flow {
   #blockFrom(block: BlockPlan['block'], i: number, start: FlagsAt): FlagsInBlock {
     const visible = this.#visible[i] ?? [];
     const isSeen = visible[0] === true;
+    if (start === undefined && !setsSeen(block, visible)) return { ...noFlags, isSeen, start };
     const found = flagsOfBlock(block, start, visible);
     if (found !== undefined) return { ...found, isSeen, start };
     this.#fixed[i] = true;
@@ -137,3 +148,6 @@ class Flow {
     return undefined;
   }
 }
+
+const setsSeen = ({ statements }: BlockPlan['block'], visible: readonly boolean[]): boolean =>
+  statements.some(({ kind }, i) => kind === 'setFlags' && visible[i + 1] === true);

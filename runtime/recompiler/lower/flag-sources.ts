@@ -26,11 +26,7 @@ export interface BlockFlags {
 type SetFlags = Extract<Statement, { kind: 'setFlags' }>;
 
 /** Whether somebody may see the flags that are there at the start of each statement, and last at the block's end. */
-export function visibility(
-  { statements }: Block,
-  atEnd: boolean,
-  leaves: boolean,
-): readonly boolean[] {
+export function visibility({ statements }: Block, atEnd: boolean, leaves: boolean): boolean[] {
   const visible: boolean[] = [];
   visible[statements.length] = atEnd;
   let seen = atEnd;
@@ -43,7 +39,19 @@ export function visibility(
   return visible;
 }
 
+/** Whether somebody sees in a block the flags that are there at its start; undefined: who sees those at its end. */
+export function seesStart({ statements }: Block, leaves: boolean): boolean | undefined {
+  for (const s of statements)
+    if (s.kind === 'setFlags') {
+      if (s.when === undefined) return false;
+    } else if (leaves && looks.has(s.kind)) return true;
+  return undefined;
+}
+
 const looks: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf', 'jumpIf']);
+
+/** Of a block in which nobody sees flags that it sets, and that begins with them in the state block. */
+export const noFlags: BlockFlags = { stored: new Set(), changes: new Map(), end: undefined };
 
 /** Undefined where what is there at the block's start cannot be made from registers for as long as it is seen. */
 export function flagsOfBlock(

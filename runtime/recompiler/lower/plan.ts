@@ -6,6 +6,7 @@ import type { Chunk } from './chunk-loops.ts';
 import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { type FlagsInBlock, flowFlagSources } from './flag-flow.ts';
 import { bitOfFlag, type FlagSet, flagsIn } from './flag-set.ts';
+import { noFlags } from './flag-sources.ts';
 import { bitOf, type RegisterSet } from './register-set.ts';
 import { Walk } from './walk.ts';
 
@@ -226,10 +227,7 @@ function survey(statements: readonly Statement[]): { early: bigint[]; mayLeave: 
   return { early, mayLeave };
 }
 
-const nothing: FlagsInBlock = {
-  ...{ isSeen: false, start: undefined, end: undefined },
-  ...{ stored: new Set(), changes: new Map() },
-};
+const nothing: FlagsInBlock = { ...noFlags, isSeen: false, start: undefined };
 
 const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
 
