@@ -16,7 +16,7 @@ const compiled = fileURLToPath(new URL('.', import.meta.url));
 const mostAtOnce = 2;
 
 /** What a file may take before it is killed, in seconds. */
-const limits = { short: 10 * 60, full: 60 * 60 } as const;
+const limits = { short: 10 * 60, full: 120 * 60 } as const;
 
 const say = (text: string): void => {
   process.stdout.write(text);

@@ -17,7 +17,7 @@ const program: Program = {
 
 const scenes = [
   ...['life', 'own', 'mutexes', 'conditions', 'locks', 'cancellation', 'semaphores'],
-  'main-leaves',
+  ...['main-leaves', 'attempts'],
 ];
 
 for (const width of [64, 32] as const)

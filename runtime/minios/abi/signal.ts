@@ -49,6 +49,9 @@ export const SA = {
   RESETHAND: 0x8000_0000,
 } as const;
 
+/** Of our own (mini-os/posix.h): no wait ends because the handler has run. */
+export const MINIOS_SA_ASIDE = 0x0100_0000;
+
 export const SIG_HOW = { BLOCK: 0, UNBLOCK: 1, SETMASK: 2 } as const;
 export const SS = { ONSTACK: 1, DISABLE: 2 } as const;
 /** The least that sigaltstack takes. */

@@ -11,6 +11,7 @@ import {
   allSignals,
   bit,
   ignoredByDefault,
+  MINIOS_SA_ASIDE,
   NSIG,
   SA,
   SI,
@@ -297,7 +298,7 @@ export class Signals implements WakeSource {
         const info = this.#take(thread);
         if (info === undefined) return undefined;
         const action = this.#actionOf(info.signal);
-        endCall((action.flags & SA.RESTART) !== 0);
+        if ((action.flags & MINIOS_SA_ASIDE) === 0) endCall((action.flags & SA.RESTART) !== 0);
         at = this.#handlers.place(thread.signals, action, top);
         const entry = this.#handlers.enter(thread.signals, action, info, at);
         if ((action.flags & SA.RESETHAND) !== 0)

@@ -3,6 +3,7 @@
 #include "errors.h"
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -525,12 +526,47 @@ static void main_leaves(void) {
   pthread_exit((void *)7);
 }
 
+/* ---- attempts ---- */
+
+static pthread_mutex_t wanted = PTHREAD_MUTEX_INITIALIZER, aside = PTHREAD_MUTEX_INITIALIZER;
+static sem_t go, gone;
+static void *holds(void *rounds) {
+  for (intptr_t i = 0; i < (intptr_t)rounds; i++) {
+    sched_yield();
+    pthread_mutex_lock(&wanted);
+    sem_wait(&go);
+    pthread_mutex_unlock(&wanted);
+    sem_post(&gone);
+  }
+  return rounds;
+}
+
+/* Who has the mutex waits for the one that tries, which therefore must not wait, wherever threads take turns. */
+static void attempts(void) {
+  pthread_t thread;
+  intptr_t rounds = 4000;
+  sem_init(&go, 0, 0);
+  sem_init(&gone, 0, 0);
+  pthread_create(&thread, NULL, holds, (void *)rounds);
+  for (int i = 0; i < rounds; i++) {
+    if (i % 3 == 0 && pthread_mutex_lock(&aside) == 0)
+      pthread_mutex_unlock(&aside);
+    if (pthread_mutex_trylock(&wanted) == 0)
+      pthread_mutex_unlock(&wanted);
+    sem_post(&go);
+    sem_wait(&gone);
+  }
+  pthread_join(thread, NULL);
+  printf("%d attempts\n", (int)rounds);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
   } scenes[] = {{"life", life}, {"own", own}, {"mutexes", mutexes}, {"conditions", conditions}, {"locks", locks},
-                {"cancellation", cancellation}, {"semaphores", semaphores}, {"main-leaves", main_leaves}};
+                {"cancellation", cancellation}, {"semaphores", semaphores}, {"main-leaves", main_leaves},
+                {"attempts", attempts}};
   setvbuf(stdout, NULL, _IOLBF, 0);
   for (unsigned i = 0; argc > 1 && i < sizeof scenes / sizeof *scenes; i++)
     if (strcmp(argv[1], scenes[i].name) == 0) {

@@ -1,5 +1,6 @@
 /* What stands behind OCaml's st_posix.h on one processor whose threads give way by themselves alone: its own tick would never have a
  * turn, and nobody would ever wait for the lock that it gives up. */
+#include <mini-os/posix.h>
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
@@ -20,9 +21,10 @@ static void caml_thread_ask(int signal) {
   caml_record_signal(SIGPREEMPTION);
 }
 
-/* Each 50 ms that the domain has run, the thread that runs is asked to give way where it next allocates. */
+/* Each 50 ms that the domain has run, the thread that runs is asked to give way where it next allocates. No call of a program's ends
+ * with EINTR for it: elsewhere the tick is no signal. */
 static void caml_thread_start_ticking(void) {
-  struct sigaction action = {.sa_handler = caml_thread_ask, .sa_flags = SA_RESTART};
+  struct sigaction action = {.sa_handler = caml_thread_ask, .sa_flags = MINIOS_SA_ASIDE};
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = TICK_SIGNAL};
   struct itimerspec setting = {.it_interval = tick, .it_value = tick};
   sigaction(TICK_SIGNAL, &action, NULL);

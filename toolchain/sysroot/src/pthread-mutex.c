@@ -90,11 +90,11 @@ int pthread_mutex_lock(pthread_mutex_t *mutex) {
 
 int pthread_mutex_trylock(pthread_mutex_t *mutex) {
   int result;
+  minios_take_turns(); /* before it looks: nobody takes the mutex between that and what it does */
   if (mutex->owner == NULL || mutex->type == DESTROYED || mutex->state == NOT_RECOVERABLE)
-    return pthread_mutex_lock(mutex);
+    return minios_mutex_lock_until(mutex, 0);
   if (mutex->type == PTHREAD_MUTEX_RECURSIVE && mutex->owner == get_current() && take_again(mutex, &result))
     return result;
-  minios_take_turns();
   return EBUSY;
 }
 

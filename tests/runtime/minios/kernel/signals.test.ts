@@ -1,7 +1,8 @@
 /** Signals among threads, and from a terminal: who takes them, and which calls they end. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { bits, SA, SIG, SIG_HOW } from '../../../../runtime/minios/abi/signal.ts';
+import { POLL } from '../../../../runtime/minios/abi/posix.ts';
+import { bits, MINIOS_SA_ASIDE, SA, SIG, SIG_HOW } from '../../../../runtime/minios/abi/signal.ts';
 import { type Application, application, scratch } from '../../../support/application.ts';
 import type { FakeCpu, Step } from '../../../support/fake-cpu.ts';
 
@@ -116,28 +117,43 @@ signals('one that waits for it takes it, and no handler runs', async () => {
   assert.equal(log, ['took 10']);
 });
 
-for (const restarts of [false, true])
-  signals(
-    restarts ? 'SA_RESTART lets a read go on' : 'a handler ends a read with EINTR',
-    async () => {
-      const guest = application();
-      const log: string[] = [];
-      setTimeout(() => {
-        guest.kernel.signals.raise(SIG.USR1);
-        if (restarts) guest.console.write('typed');
-        guest.changed.raise();
-      }, 5);
+for (const { name, flags, call, result } of [
+  { name: 'a handler ends a read with EINTR', flags: 0, call: 'read', result: -4 },
+  { name: 'SA_RESTART lets a read go on', flags: SA.RESTART, call: 'read', result: 5 },
+  { name: 'SA_RESTART lets no poll go on', flags: SA.RESTART, call: 'poll', result: -4 },
+  {
+    name: 'a handler that runs aside ends no poll',
+    flags: MINIOS_SA_ASIDE,
+    call: 'poll',
+    result: 1,
+  },
+] as const)
+  signals(name, async () => {
+    const guest = application();
+    const log: string[] = [];
+    const buffer = scratch + 0x100n;
+    const waits: Readonly<Record<typeof call, Step>> = {
+      read: (cpu) => cpu.call('minios_read', 0, Number(buffer), 100),
+      poll: (cpu) => {
+        guest.memory.writeU64(buffer, BigInt(POLL.IN) << 32n);
+        return cpu.call('minios_poll', Number(buffer), 1, -1);
+      },
+    };
+    setTimeout(() => {
+      guest.kernel.signals.raise(SIG.USR1);
+      if (result > 0) guest.console.write('typed');
+      guest.changed.raise();
+    }, 5);
 
-      await guest.run(
-        handle(guest, log, SIG.USR1, restarts ? SA.RESTART : 0),
-        (cpu) => cpu.call('minios_read', 0, Number(scratch), 100),
-        then((cpu) => log.push(`${cpu.result}`)),
-        exit,
-      );
+    await guest.run(
+      handle(guest, log, SIG.USR1, flags),
+      waits[call],
+      then((cpu) => log.push(`${cpu.result}`)),
+      exit,
+    );
 
-      assert.equal(log, ['10 on main', restarts ? '5' : '-4']);
-    },
-  );
+    assert.equal(log, ['10 on main', `${result}`]);
+  });
 
 signals('^C is SIGINT though the program reads nothing, and by default its end', async () => {
   const guest = application({ isTerminal: true });

@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* A flag of sigaction: no wait ends because the handler has run, not even one that SA_RESTART lets end. */
+#define MINIOS_SA_ASIDE 0x01000000
+
 /* minios_fd_kind */
 #define MINIOS_FD_CONSOLE 1
 #define MINIOS_FD_FILE 2
