@@ -1,5 +1,5 @@
 /** The arithmetic flags while a block is written: what flag-sources.ts says of them, as stores to the state block. */
-import type { Statement } from '../../ir/value.ts';
+import type { Statement, Value } from '../../ir/value.ts';
 import { carrier } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { ExitFlags } from './exit-chain.ts';
@@ -14,7 +14,7 @@ export class FlagsNow {
   readonly #frame: Frame;
   readonly #values: Values;
   readonly #flags: FlagsInBlock;
-  readonly #sources: Values;
+  #sources: Values | undefined;
   #now: FlagsAt;
   #changes = 0;
 
@@ -24,7 +24,6 @@ export class FlagsNow {
     this.#values = values;
     this.#flags = flags;
     this.#now = flags.start;
-    this.#sources = sourceValues(frame, values);
   }
 
   /** Counts the loads that flags are made from, so that each is kept. */
@@ -79,10 +78,12 @@ export class FlagsNow {
   }
 
   #storesOf({ rule, inputs }: FlagSource): Expression[] {
+    this.#sources ??= sourceValues(this.#frame, this.#values);
+    const sources = this.#sources;
     return this.#frame.storeFlags(
       rule,
       inputs.map(({ width }) => width),
-      inputs.map((input) => this.#sources.emit(input)),
+      inputs.map((input) => sources.emit(input)),
     );
   }
 }
@@ -93,7 +94,7 @@ function sourceValues(frame: Frame, values: Values): Values {
   const refuse = (): never => {
     throw new TypeError('flags are made from registers alone');
   };
-  const kept: Rule = (_, value) => {
+  const kept = (value: Value): Expression => {
     const local = values.localOf(value);
     if (local === undefined) throw new TypeError('a load that flags are made from is kept');
     return e.get(local, carrier(value.width));
@@ -108,8 +109,12 @@ function sourceValues(frame: Frame, values: Values): Values {
       flag: refuse,
       subroutine: refuse,
       support: refuse,
-      loadCpu: (value) => kept(values, value),
+      loadCpu: kept,
     },
-    { rules: { ...rules, load: kept }, floatRules },
+    sourceTables,
   );
 }
+
+/** A load stands for what was loaded, of whatever memory. */
+const load: Rule = (m, value) => m.surroundings.loadCpu(value);
+const sourceTables = { rules: { ...rules, load }, floatRules };
