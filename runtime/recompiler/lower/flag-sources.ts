@@ -254,14 +254,15 @@ class Holdings {
 
   /** The value as an operand of what a register was set to. */
   #within(register: number, held: Value, value: Value, depth: number): Value | undefined {
-    const whole = v.registerValue(register, held.width);
     const part = partOf(held);
-    const [x, y] = part.args;
+    const x = part.args[0];
+    const y = part.args[1];
     if (depth === 0 || x === undefined || y === undefined || part.width !== value.width)
       return undefined;
     const other = x === value ? y : y === value ? x : undefined;
     if (other === undefined) return undefined;
     const by = this.find(other, depth - 1);
+    const whole = v.registerValue(register, held.width);
     return by && undone(part.op, v.resize(whole, part.width), by, other === y);
   }
 }

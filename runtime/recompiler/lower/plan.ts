@@ -137,7 +137,7 @@ function planBlock(
 ): BlockPlan {
   const { early, mayLeave } = survey(block.statements);
   const chunk = fn.chunks?.get(block.address);
-  const computed = block.terminator.kind === 'jumpIndirect' ? fn.tableTargets : [];
+  const computed = block.terminator.kind === 'jumpIndirect' ? [...fn.tableTargets] : [];
   const successors: number[] = [];
   let outside = addIndices(successors, targets(block.terminator), indices);
   addIndices(successors, wayOfChunk(chunk), indices);
@@ -184,15 +184,15 @@ function planBlock(
 /** Adds the places of blocks; whether there are others. */
 function addIndices(
   to: number[],
-  addresses: Iterable<bigint>,
+  addresses: readonly bigint[],
   indices: ReadonlyMap<bigint, number>,
 ): boolean {
   let others = false;
-  for (const address of addresses) {
+  addresses.forEach((address) => {
     const index = indices.get(address);
     if (index === undefined) others = true;
     else to.push(index);
-  }
+  });
   return others;
 }
 
