@@ -44,7 +44,7 @@ const kinds: readonly Kind[] = isFull
   : [native];
 if (!isFull)
   process.stdout.write(
-    'skipped: zarith and lwt, whose C libraries take a minute to build, bytecode and x86-32; --full has them\n',
+    'skipped: zarith and lwt, whose C libraries take a minute to build, rewriters of sources, bytecode and x86-32; --full has them\n',
   );
 
 const needs: Readonly<Record<string, readonly string[]>> = {
@@ -52,6 +52,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   numbers: ['zarith'],
   promises: ['lwt.unix'],
   echo: ['lwt.unix'],
+  rewritten: ['sexplib', 'ppx_sexp_conv', 'ppx_deriving.show', 'ppx_deriving.eq'],
 };
 
 async function build(name: string, kind: Kind, directory: string): Promise<Uint8Array> {
@@ -121,6 +122,13 @@ if (isFull) {
     });
 
   for (const kind of kinds)
+    packages(`rewriters of sources write what is derived: ${kind.name}`, async ({ directory }) => {
+      const image = await build('rewritten', kind, directory);
+
+      assert.is(await printed(image), rewritten);
+    });
+
+  for (const kind of kinds)
     packages(`lwt waits, reads, writes and works beside: ${kind.name}`, async ({ directory }) => {
       const image = await build('promises', kind, directory);
 
@@ -155,6 +163,13 @@ if (isFull) {
       }
     });
 }
+
+const rewritten = `\
+Rewritten.Named {name = "a b";
+  parts = [Rewritten.Point; (Rewritten.Circle 3)]}
+(Named(name"a b")(parts(Point(Circle 3))))
+true false
+`;
 
 const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? (a < 0n ? -a : a) : gcd(b, a % b));
 

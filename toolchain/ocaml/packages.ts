@@ -38,25 +38,41 @@ export async function findPackages(
   names: readonly string[],
   options: SysrootOptions = {},
 ): Promise<FoundPackages> {
-  const path: string[] = [];
+  if (names.length === 0) return { path: [], names: [] };
+  const linked = await findAll(tree, { path: [], names }, linking, options);
+  const { path } = await findAll(tree, { path: linked.path, names }, rewriting, options);
+  return { path, names: linked.names };
+}
+
+/** Predicates of findlib's META: what a program is linked with, and what rewrites its sources, which runs on the machine itself. */
+const linking = 'native,mt';
+const rewriting = 'native,mt,ppx_driver';
+
+async function findAll(
+  tree: CamlTree,
+  { path: known, names }: FoundPackages,
+  predicates: string,
+  options: SysrootOptions,
+): Promise<FoundPackages> {
+  const path = [...known];
   const asked = new Set<string>();
-  while (names.length > 0) {
-    const { missing, found } = await query({ ...tree, packages: { path, names } }, names);
+  for (;;) {
+    const { missing, found } = await query({ ...tree, packages: { path, names } }, predicates);
     if (missing === undefined || asked.has(missing)) return { path, names: found };
     asked.add(missing);
     const directory = await packageTree(debianName(missing), tree, options);
-    if (directory === undefined) break;
+    if (directory === undefined) return { path, names: [] };
     path.push(directory);
   }
-  return { path, names: [] };
 }
 
 async function query(
-  tree: CompilerTree,
-  names: readonly string[],
+  tree: CompilerTree & { readonly packages: FoundPackages },
+  predicates: string,
 ): Promise<{ readonly missing: string | undefined; readonly found: string[] }> {
-  const words = ['query', '-recursive', '-predicates', 'native,mt', '-format', '%p', ...names];
-  const { stdout, stderr } = await runProcess(`${tree.directory}/bin/ocamlfind`, words, {
+  const words = ['query', '-recursive', '-predicates', predicates, '-format', '%p'];
+  const all = [...words, ...tree.packages.names];
+  const { stdout, stderr } = await runProcess(`${tree.directory}/bin/ocamlfind`, all, {
     env: compilerEnvironment(tree),
   });
   const [, missing] = /Package `([^'.]+)[^']*' not found/.exec(stderr) ?? [];

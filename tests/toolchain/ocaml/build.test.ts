@@ -145,7 +145,7 @@ let () =
       ...{ output, isBytecode, cwd: root, arguments: ['-g', 'main.ml'] },
     });
 
-    assert.is(result.status, 0, result.messages);
+    assert.equal(result, { status: 0, messages: '' });
     const { text, status } = await run(output);
     assert.is(status, 2);
     assert.match(

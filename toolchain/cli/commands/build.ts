@@ -89,7 +89,9 @@ function readWord(word: string, queue: string[], found: Words): void {
 
 const isModule = (word: string): boolean => /\.mli?$/.test(word);
 
-function checkOcaml({ isCaml, isBytecode, packages }: Words): void {
+function checkOcaml({ isCaml, isBytecode, packages, rest }: Words): void {
+  if (isCaml && !rest.some((word) => /\.(ml|cmxa?|cmo|cma)$/.test(word)))
+    throw usageError('build: there is an interface of OCaml’s, and no module to make a program of');
   if (isCaml) return;
   if (isBytecode) throw usageError('build: --bytecode: there is no module of OCaml’s to build');
   if (packages.length > 0)

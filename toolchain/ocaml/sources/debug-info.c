@@ -12,12 +12,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TEXT(macro) TEXT_OF(macro)
+#define TEXT_OF(words) #words
+
 __asm__(".pushsection .rodata\n"
-        ".globl minios_caml_debug, minios_caml_debug_end\n"
+        ".globl minios_caml_debug, minios_caml_debug_trailer, minios_caml_debug_end\n"
         "minios_caml_debug: .incbin \"" DEBUG_INFO "\"\n"
         "minios_caml_debug_end:\n"
+        "minios_caml_debug_trailer = minios_caml_debug_end - " TEXT(TRAILER_SIZE) "\n"
         ".popsection");
-extern const char minios_caml_debug[], minios_caml_debug_end[];
+extern const char minios_caml_debug[], minios_caml_debug_trailer[TRAILER_SIZE], minios_caml_debug_end[];
 
 static char name[] = "debug information";
 
@@ -52,7 +56,7 @@ int __wrap_caml_attempt_open(char_os **path, struct exec_trailer *trail, int do_
     return FILE_NOT_FOUND;
   }
   /* The number of sections, its highest byte first, and the magic number */
-  memcpy(trail, minios_caml_debug_end - TRAILER_SIZE, TRAILER_SIZE);
+  memcpy(trail, minios_caml_debug_trailer, TRAILER_SIZE);
   trail->num_sections = __builtin_bswap32(trail->num_sections);
   return fd;
 }

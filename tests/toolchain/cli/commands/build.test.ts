@@ -39,6 +39,7 @@ command('what makes no image or is no C is refused', () => {
   assert.throws(() => readWords(['a.c', '-I']), /-I needs a value/);
   assert.throws(() => readWords(['a.c', '--bytecode']), /--bytecode: there is no module/);
   assert.throws(() => readWords(['a.c', '-package', 'unix']), /-package unix: there is no module/);
+  assert.throws(() => readWords(['a.mli', 'a.c']), /an interface of OCaml’s, and no module/);
 });
 
 command('modules of OCaml’s are seen by their ending, and the last one names the image', () => {
