@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { MemoryDisk } from '../../runtime/backends/block/memory-disk.ts';
 import { Ext2Folder } from '../../runtime/backends/ext2/ext2-folder.ts';
 import type { MountedFolder } from '../../runtime/index.ts';
+import type { Width } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
 import {
   assertBanks,
@@ -207,13 +208,17 @@ const batch = 250;
 /** One crash in so many is found by the guest's own SQLite first. */
 const guestLooks = 10;
 
+const losses = Object.entries(settings).flatMap(([name, setting]) =>
+  ([64, 32] as const).map((width) => ({ name, setting, width })),
+);
+
 /** The first is what SQLite does if it is not told otherwise. */
-for (const [name, setting] of Object.entries(settings).slice(0, isFull ? undefined : 1))
+for (const { name, setting, width } of losses.slice(0, isFull ? undefined : 1))
   shell(
-    `${points} crashes, with ${name}: what was committed is there, and nothing else`,
+    `x86-${width}: ${points} crashes, with ${name}: what was committed is there, and nothing else`,
     async (context) => {
       const folder = new VolatileFolder();
-      const guest = await context.bench.runGuest(context.program, 64, {
+      const guest = await context.bench.runGuest(context.program, width, {
         arguments: ['-interactive', '/export/bank.db'],
         input: bankWork(setting, transactions),
         folders: [{ at: '/export', folder, isReadOnly: false }],
@@ -233,7 +238,7 @@ for (const [name, setting] of Object.entries(settings).slice(0, isFull ? undefin
             banks.push({ directory: place, committed, where: numbers.where(at) });
           }
           const found = banks.filter((_, n) => n % guestLooks === guestLooks - 1);
-          await lookInGuest(context, directory, found, folders);
+          await lookInGuest(context, { width, directory, folders }, found);
           await lookAtBanks(context.sqlite3, banks);
         });
     },
@@ -282,7 +287,7 @@ onImage(
             });
         }
         const found = banks.filter((_, n) => n % guestLooks === 0);
-        await lookInGuest(context, directory, found, mounted);
+        await lookInGuest(context, { width: 64, directory, folders: mounted }, found);
         await lookAtBanks(context.sqlite3, banks);
       });
   },
@@ -295,15 +300,20 @@ function seeded(steps: number): { r: Random; where: (at: number) => string } {
   return { r: random(seed), where: (at) => `seed ${seed}, step ${at}` };
 }
 
+interface Looking {
+  readonly width: Width;
+  readonly directory: string;
+  readonly folders: readonly MountedFolder[];
+}
+
 /** Banks of a directory that is at /export there. */
 async function lookInGuest(
   { bench, program }: Context,
-  directory: string,
+  { width, directory, folders }: Looking,
   banks: readonly CrashedBank[],
-  folders: readonly MountedFolder[],
 ): Promise<void> {
   const places = banks.map((bank) => bank.directory.replace(directory, '/export'));
-  const guest = await bench.runGuest(program, 64, { input: bankQuestions(places), folders });
+  const guest = await bench.runGuest(program, width, { input: bankQuestions(places), folders });
   assertBanks(guest.output.toString(), banks);
 }
 
