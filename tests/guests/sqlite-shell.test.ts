@@ -159,7 +159,7 @@ for (const width of isFull ? ([64, 32] as const) : ([64] as const))
         if (disk) {
           assert.is(await faultsOf(disk.bytes), '');
           left.push(mkdtempSync(join(directory, 'disk-')));
-          await dumpFiles(disk.bytes, modes.flatMap(filesOf), left[1] ?? '');
+          await dumpFiles(new Map([[left[1] ?? '', disk.bytes]]), modes.flatMap(filesOf));
         }
         for (const place of left)
           for (const mode of modes)
@@ -244,54 +244,63 @@ for (const { name, setting, width } of losses.slice(0, isFull ? undefined : 1))
     },
   );
 
-/** The same on an image with a file system, which e2fsck mends first, as a person would; a minute, so in the long tier. */
+/** The same on an image with a file system, which e2fsck mends first, as a person would; in the long tier, as it takes some minutes. */
 const onImage = isFull ? shell : shell.skip;
 if (!isFull)
-  process.stdout.write('skipped: crashes of a disk image take a minute; --full has them\n');
-onImage(
-  `${points} crashes of a disk image: e2fsck and SQLite find what was committed`,
-  async (context) => {
-    const bytes = await newExt2(8000);
-    if (bytes === undefined) return;
-    const disk = new CrashingDisk(bytes);
-    const folder = new Ext2Folder(disk);
-    const guest = await context.bench.runGuest(context.program, 64, {
-      arguments: ['-interactive', '/data/bank.db'],
-      input: bankWork('PRAGMA synchronous=EXTRA;', transactions),
-      folders: [{ at: '/data', folder, isReadOnly: false }],
-      onPrint: (printed) => disk.mark(Buffer.from(printed).toString()),
-    });
-    assert.is(guest.status, 0, guest.output.toString());
-    await folder.unmount();
-    assert.is(await faultsOf(disk.bytes), '');
-    const numbers = seeded(disk.steps.length);
-
-    for (let first = 0; first < points; first += batch)
-      await withExportedFolder(async (directory) => {
-        const banks: CrashedBank[] = [];
-        const mounted: MountedFolder[] = [];
-        for (let point = first; point < Math.min(points, first + batch); point++) {
-          // The first is no crash.
-          const at = point === 0 ? disk.steps.length : numbers.r.below(disk.steps.length + 1);
-          const left = disk.crash(at, numbers.r);
-          const mended = await repaired(left.bytes);
-          const place = join(directory, String(point));
-          mkdirSync(place);
-          await dumpFiles(mended, ['bank.db', 'bank.db-journal'], place);
-          const committed = committedIn(left.marks.join(''));
-          banks.push({ directory: place, committed, where: numbers.where(at) });
-          if (point % guestLooks === 0)
-            mounted.push({
-              ...{ at: `/export/${point}`, isReadOnly: false },
-              folder: new Ext2Folder(new MemoryDisk(mended)),
-            });
-        }
-        const found = banks.filter((_, n) => n % guestLooks === 0);
-        await lookInGuest(context, { width: 64, directory, folders: mounted }, found);
-        await lookAtBanks(context.sqlite3, banks);
+  process.stdout.write('skipped: crashes of a disk image take some minutes; --full has them\n');
+for (const width of [64, 32] as const)
+  onImage(
+    `x86-${width}: ${points} crashes of a disk image: e2fsck and SQLite find what was committed`,
+    async (context) => {
+      const bytes = await newExt2(2000, '-b', '1024');
+      if (bytes === undefined) return;
+      const disk = new CrashingDisk(bytes);
+      const folder = new Ext2Folder(disk);
+      const guest = await context.bench.runGuest(context.program, width, {
+        arguments: ['-interactive', '/data/bank.db'],
+        input: bankWork('PRAGMA synchronous=EXTRA;', transactions),
+        folders: [{ at: '/data', folder, isReadOnly: false }],
+        onPrint: (printed) => disk.mark(Buffer.from(printed).toString()),
       });
-  },
-);
+      assert.is(guest.status, 0, guest.output.toString());
+      await folder.unmount();
+      assert.is(await faultsOf(disk.bytes), '');
+      const numbers = seeded(disk.steps.length);
+      // The last is no crash.
+      const moments = Array.from({ length: points - 1 }, () =>
+        numbers.r.below(disk.steps.length + 1),
+      );
+      moments.sort((one, other) => one - other).push(disk.steps.length);
+
+      for (let first = 0; first < points; first += batch)
+        await withExportedFolder(async (directory) => {
+          const crashes = moments.slice(first, first + batch).map((at, index) => {
+            const { bytes, marks } = disk.crash(at, numbers.r);
+            const committed = committedIn(marks.join(''));
+            const place = join(directory, String(index));
+            mkdirSync(place);
+            return { bytes, bank: { directory: place, committed, where: numbers.where(at) } };
+          });
+          const mended = await repaired(crashes.map((crash) => crash.bytes));
+          const banks = crashes.map(({ bank }) => bank);
+          await dumpFiles(
+            new Map(mended.map((image, index) => [banks[index]?.directory ?? '', image])),
+            ['bank.db', 'bank.db-journal'],
+          );
+          const looked = mended.flatMap((image, index) =>
+            index % guestLooks === 0 ? [mountedAt(`/export/${index}`, image)] : [],
+          );
+          const found = banks.filter((_, index) => index % guestLooks === 0);
+          await lookInGuest(context, { width, directory, folders: looked }, found);
+          await lookAtBanks(context.sqlite3, banks);
+        });
+    },
+  );
+
+const mountedAt = (at: string, image: Uint8Array): MountedFolder => ({
+  ...{ at, isReadOnly: false },
+  folder: new Ext2Folder(new MemoryDisk(image)),
+});
 
 /** Numbers of a new seed, which is printed, and what to say where a crash at a step has gone wrong. */
 function seeded(steps: number): { r: Random; where: (at: number) => string } {

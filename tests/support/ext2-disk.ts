@@ -9,16 +9,25 @@ const env = {
   PATH: `/usr/local/sbin:/usr/sbin:/sbin:${process.env['PATH'] ?? ''}`,
 };
 
-async function withImage<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), 'stubdom-ext2-'));
+/** In memory where the machine has such a directory: e2fsck waits for the disk several times. */
+const temporary = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+async function withImages<T>(
+  images: readonly Uint8Array[],
+  use: (files: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const directory = mkdtempSync(join(temporary, 'stubdom-ext2-'));
   try {
-    const file = join(directory, 'image');
-    writeFileSync(file, bytes);
-    return await use(file);
+    const files = images.map((_, index) => join(directory, `image${index}`));
+    for (const [index, bytes] of images.entries()) writeFileSync(files[index] ?? '', bytes);
+    return await use(files);
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
+
+const withImage = <T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> =>
+  withImages([bytes], ([file = '']) => use(file));
 
 /** Undefined where there is no mke2fs, whose reason is printed. */
 export function newExt2(kibibytes: number, ...options: string[]): Promise<Uint8Array | undefined> {
@@ -43,29 +52,37 @@ export const faultsOf = (bytes: Uint8Array): Promise<string> =>
     return status === 0 && !/was not cleanly unmounted/.test(says) ? '' : says;
   });
 
+// 1: all was repaired (e2fsck(8)).
+const mendEach = 'for file; do e2fsck -fy "$file" || [ $? = 1 ] || exit; done';
+
 /** As a person does it after a crash. */
-export const repaired = (bytes: Uint8Array): Promise<Uint8Array> =>
-  withImage(bytes, async (file) => {
-    const { status, stdout, stderr } = await runProcess('e2fsck', ['-fy', file], { env });
-    // 1: all was repaired (e2fsck(8)).
-    if (status > 1) throw new Error(`e2fsck: ${status}: ${stdout}${stderr}`);
-    return new Uint8Array(readFileSync(file));
+export const repaired = async (images: readonly Uint8Array[]): Promise<Uint8Array[]> =>
+  withImages(images, async (files) => {
+    const { status, stdout, stderr } = await runProcess('sh', ['-c', mendEach, 'sh', ...files], {
+      env,
+    });
+    if (status > 0) throw new Error(`e2fsck: ${status}: ${`${stdout}${stderr}`.slice(-2000)}`);
+    return files.map((file) => new Uint8Array(readFileSync(file)));
   });
 
 export const debugfs = (bytes: Uint8Array, request: string): Promise<Finished> =>
   withImage(bytes, (file) => runProcess('debugfs', ['-R', request, file], { env }));
 
-/** Writes those files that are there, of the root, into a directory of the host. */
+/** Writes those files that are there, of each image's root, into the directory of the host that it has here. */
 export async function dumpFiles(
-  bytes: Uint8Array,
+  images: ReadonlyMap<string, Uint8Array>,
   names: readonly string[],
-  directory: string,
 ): Promise<void> {
-  await withImage(bytes, async (file) => {
-    const requests = names.map((name) => `dump /${name} ${join(directory, name)}\n`).join('');
-    await runProcess('debugfs', ['-f', '-', file], { env, input: requests });
-    // It makes one of what is not there.
-    for (const target of names.map((name) => join(directory, name)))
-      if (existsSync(target) && statSync(target).size === 0) rmSync(target);
+  const directories = [...images.keys()];
+  const targets = directories.map((directory) => names.map((name) => join(directory, name)));
+  await withImages([...images.values()], async (files) => {
+    const requests = files.map((file, index) => {
+      const dumps = names.map((name, at) => `dump /${name} ${targets[index]?.[at]}\n`);
+      return `open ${file}\n${dumps.join('')}close\n`;
+    });
+    await runProcess('debugfs', ['-f', '-'], { env, input: requests.join('') });
   });
+  // It makes one of what is not there.
+  for (const target of targets.flat())
+    if (existsSync(target) && statSync(target).size === 0) rmSync(target);
 }
