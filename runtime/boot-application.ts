@@ -72,7 +72,7 @@ export interface PlacedApplication {
   readonly tools: StoreClient;
   readonly id: number;
   readonly finish: () => Promise<void>;
-  readonly display: Display | undefined;
+  readonly displays: readonly Display[];
 }
 
 const wordsOf = (commandLine = ''): string[] =>
@@ -156,7 +156,7 @@ export async function placeApplication(
     await devices.close();
     machine.end(id);
   };
-  return { domain, cpu, translation, tools, id, finish, display: devices.display };
+  return { domain, cpu, translation, tools, id, finish, displays: devices.displays };
 }
 
 interface UntranslatedCpu {

@@ -43,7 +43,7 @@ export interface PlacedDomain {
   readonly id: number;
   /** The guest runs no more: what it printed is still on its way. */
   readonly finish: () => Promise<void>;
-  readonly display: Display | undefined;
+  readonly displays: readonly Display[];
   readonly suspending: Suspending;
 }
 
@@ -115,7 +115,7 @@ export function placeDomain(
     machine.end(domid);
   };
   return {
-    ...{ domain, cpu, tools, id: domid, finish, display: devices.display },
+    ...{ domain, cpu, tools, id: domid, finish, displays: devices.displays },
     suspending: suspendingOf(pv, machine),
   };
 }

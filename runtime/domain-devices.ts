@@ -5,6 +5,7 @@ import {
   type EmptyDrive,
   serveBlockDevice,
 } from './backends/block/block-device.ts';
+import { type ConsoleSpecification, serveConsole } from './backends/console/console-device.ts';
 import { serveFramebuffer } from './backends/fb/fb-device.ts';
 import { FsDevice, type FsSpecification } from './backends/fs/fs-device.ts';
 import type { Backend } from './backends/handshake.ts';
@@ -29,8 +30,10 @@ export interface DeviceOptions {
   readonly p9?: readonly P9Specification[] | undefined;
   /** Folders that it reaches by fsif, Mini-OS's file system front-end. */
   readonly exports?: readonly FsSpecification[] | undefined;
-  /** Whether it has a screen, a keyboard and a pointer. */
-  readonly display?: boolean | undefined;
+  /** How many screens it has, each with a keyboard and a pointer; true is one. */
+  readonly display?: boolean | number | undefined;
+  /** Beside its first. */
+  readonly consoles?: readonly ConsoleSpecification[] | undefined;
 }
 
 /** A domain's screen, and what a person in front of it does. */
@@ -52,7 +55,7 @@ export interface DeviceGuest {
 }
 
 export interface DomainDevices {
-  readonly display: Display | undefined;
+  readonly displays: readonly Display[];
   /** Lets go of the domain, whatever it does. */
   close(): Promise<void>;
 }
@@ -60,9 +63,10 @@ export interface DomainDevices {
 export function serveDevices(
   store: StoreClient,
   guest: DeviceGuest,
-  { disks = [], networks = [], p9 = [], exports = [], display = false }: DeviceOptions,
+  options: DeviceOptions,
 ): DomainDevices {
   const { id } = guest;
+  const { disks = [], networks = [], p9 = [], exports = [], consoles = [] } = options;
   const backends: Pick<Backend, 'close'>[] = [];
   for (const specification of disks)
     if (specification.disk === undefined) createEmptyDrive(store, id, specification);
@@ -73,9 +77,13 @@ export function serveDevices(
     backends.push(serveP9Device(store, id, { ...guest, specification, id: n }));
   for (const specification of exports)
     backends.push(new FsDevice(store, id, { ...guest, specification }));
-  const shown = display ? serveDisplay(store, guest, backends) : undefined;
+  for (const specification of consoles)
+    backends.push(serveConsole(store, id, { ...guest, specification }));
+  const displays = Array.from({ length: Number(options.display ?? 0) }, (_, n) =>
+    serveDisplay(store, guest, n, backends),
+  );
   return {
-    display: shown,
+    displays,
     close: async () => {
       for (const backend of backends) await backend.close();
     },
@@ -85,10 +93,11 @@ export function serveDevices(
 function serveDisplay(
   store: StoreClient,
   guest: DeviceGuest,
+  number: number,
   backends: Pick<Backend, 'close'>[],
 ): Display {
-  const { backend, screen } = serveFramebuffer(store, guest.id, guest);
-  const keyboard = serveKeyboard(store, guest.id, guest);
+  const { backend, screen } = serveFramebuffer(store, guest.id, guest, number);
+  const keyboard = serveKeyboard(store, guest.id, guest, number);
   backends.push(backend, keyboard.backend);
   return { screen, input: keyboard.input };
 }

@@ -2,6 +2,7 @@
 
 export { MemoryDisk } from './backends/block/memory-disk.ts';
 export type { Console } from './backends/console/console.ts';
+export type { ConsoleSpecification } from './backends/console/console-device.ts';
 export { type ExpectOptions, MemoryConsole } from './backends/console/memory-console.ts';
 export { Ext2Folder, type Ext2Options } from './backends/ext2/ext2-folder.ts';
 export type { Folder, FolderFile } from './backends/folder/folder.ts';

@@ -78,8 +78,9 @@ export interface BootedDomain {
    * domain images; an old kernel may not hear.
    */
   suspend(): Promise<SuspendedDomain>;
-  /** Where it was given one. */
+  /** The first, where it was given one. */
   readonly display?: Display;
+  readonly displays: readonly Display[];
 }
 
 /** A domain that stands still, as its own kernel wanted it to. */
@@ -184,7 +185,8 @@ export class Machine {
       paging: () => cpu.paging?.counts,
       suspend: () => suspend(built, name),
       tools: { store, askToShutDown: (request) => askToShutDown(store, id, request) },
-      ...(built.display && { display: built.display }),
+      ...(built.displays[0] && { display: built.displays[0] }),
+      displays: built.displays,
     };
     return own === undefined ? booted : { ...booted, console: own };
   }
@@ -239,7 +241,7 @@ interface Built {
   readonly finish: () => Promise<void>;
   readonly tools: StoreClient;
   readonly id: number;
-  readonly display?: Display | undefined;
+  readonly displays: readonly Display[];
   readonly suspending?: Suspending;
 }
 
@@ -288,9 +290,11 @@ function guestOptions(options: RestoreOptions & { readonly name: string }, conso
     p9,
     exports,
     display,
+    consoles,
     log = () => {},
   } = options;
-  return { name, console, trace, budget, tier, disks, networks, p9, exports, display, log };
+  const devices = { disks, networks, p9, exports, display, consoles };
+  return { name, console, trace, budget, tier, log, ...devices };
 }
 
 /** Each function is kept with the bytes that it was made from; the key has what all of them have in common. */

@@ -80,6 +80,9 @@ export class VolatileFolder implements Folder {
     this.#now.setPermissions(path, permissions);
   }
   setTimes(): void {}
+  makeSocket(): never {
+    throw new Error('a volatile folder has no sockets');
+  }
   makeLink(): never {
     throw new Error('a volatile folder has no symbolic links');
   }

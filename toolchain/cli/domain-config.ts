@@ -22,7 +22,7 @@ export interface DomainConfig {
   readonly disks: readonly DiskSpecification[];
   readonly networks: readonly NetSpecification[];
   readonly p9: readonly P9FolderSpecification[];
-  readonly display: DisplaySpecification | undefined;
+  readonly displays: readonly DisplaySpecification[];
   readonly actions: Readonly<Record<EndKind, EndAction>>;
 }
 
@@ -49,7 +49,7 @@ export function readConfig(cfg: Cfg, file: string): DomainConfig {
     disks: onSetting(cfg, 'disk', disksOf) ?? [],
     networks: onSetting(cfg, 'vif', vifsOf) ?? [],
     p9: onSetting(cfg, 'p9', p9Of) ?? [],
-    display: onSetting(cfg, 'vfb', vfbOf),
+    displays: onSetting(cfg, 'vfb', vfbsOf) ?? [],
     actions: {
       poweroff: actionOf(cfg, 'on_poweroff') ?? 'destroy',
       reboot: actionOf(cfg, 'on_reboot') ?? 'restart',
@@ -158,12 +158,7 @@ function memoryOf(cfg: Cfg): number {
 const disksOf = (value: CfgValue): DiskSpecification[] =>
   listOf(value, 'disk', parseDiskSpecification);
 /** One at most: Mini-OS and Linux look for no other. */
-function vfbOf(value: CfgValue): DisplaySpecification | undefined {
-  const [first, second] = listOf(value, 'vfb', parseVfb);
-  if (second !== undefined)
-    throw new UserError(`${value.place}: more than one vfb is not supported yet`);
-  return first;
-}
+const vfbsOf = (value: CfgValue): DisplaySpecification[] => listOf(value, 'vfb', parseVfb);
 const p9Of = (value: CfgValue): P9FolderSpecification[] => listOf(value, 'p9', parseP9);
 const vifsOf = (value: CfgValue): NetSpecification[] => listOf(value, 'vif', parseVif);
 

@@ -86,7 +86,7 @@ export async function resumeImage(terminal: Terminal, options: ResumeOptions): P
 async function runOnTerminal(
   terminal: Terminal,
   start: (console: Console) => Promise<BootedDomain>,
-  { display }: OpenDevices,
+  { displays }: OpenDevices,
   { restarts, save }: Pick<RunOptions, 'restarts' | 'save'>,
 ): Promise<number> {
   prepareEngine();
@@ -104,9 +104,9 @@ async function runOnTerminal(
   try {
     for (;;) {
       domain = await start(console);
-      if (domain.display) display?.show(domain.display);
+      for (const [n, display] of domain.displays.entries()) displays[n]?.show(display);
       const ending = await domain.exited;
-      display?.ended();
+      for (const display of displays) display.ended();
       await console.flush();
       const isAgain = !hasLeft && restarts?.(ending) === true;
       if (!isAgain) console.close();

@@ -22,7 +22,7 @@ const sizeOf = (name: string): number => (headSize + name.length + 3) & ~3;
 // biome-ignore format: a table
 const types = [
   [S_IF.REG, FILE_TYPE.REG], [S_IF.DIR, FILE_TYPE.DIR], [S_IF.LNK, FILE_TYPE.LNK], [S_IF.CHR, FILE_TYPE.CHR],
-  [S_IF.BLK, FILE_TYPE.BLK], [S_IF.IFO, FILE_TYPE.FIFO],
+  [S_IF.BLK, FILE_TYPE.BLK], [S_IF.IFO, FILE_TYPE.FIFO], [S_IF.SOCK, FILE_TYPE.SOCK],
 ] as const;
 
 export class Directory {

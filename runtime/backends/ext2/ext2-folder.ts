@@ -103,6 +103,11 @@ export class Ext2Folder implements Folder {
     });
   }
 
+  makeSocket(path: FolderPath, permissions: number): void {
+    const { directory, name } = this.#free(path);
+    this.#make(directory, name, S_IF.SOCK | permissions, () => {});
+  }
+
   link(from: FolderPath, to: FolderPath): void {
     const node = this.#find(from);
     if (node.format === S_IF.DIR) throw new XenError('EPERM', `${shown(from)} is a directory`);

@@ -34,8 +34,9 @@ export function serveFramebuffer(
   store: StoreClient,
   domain: number,
   parts: SharedPageParts,
+  id = 0,
 ): { readonly backend: Backend; readonly screen: Screen } {
-  const place: Device = { type: 'vfb', frontend: domain, backend: 0, id: 0 };
+  const place: Device = { type: 'vfb', frontend: domain, backend: 0, id };
   createDevice(store, place, { frontend: {}, backend: { vnc: 0, sdl: 0 } });
   const device = new FramebufferDevice(parts, (reason) =>
     backend.fail(new XenError('EINVAL', reason)),

@@ -83,6 +83,8 @@ export interface Folder {
   readLink(path: FolderPath): string;
   makeDirectory(path: FolderPath, permissions: number): void;
   makeLink(path: FolderPath, text: string): void;
+  /** A name that the guest's own sockets are found by; nothing can be opened there. */
+  makeSocket(path: FolderPath, permissions: number): void;
   /** A second name of what is no directory. */
   link(from: FolderPath, to: FolderPath): void;
   rename(from: FolderPath, to: FolderPath): void;

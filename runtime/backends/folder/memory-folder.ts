@@ -20,6 +20,7 @@ import {
   MemoryLink,
   MemoryNode,
   type MemoryOwner,
+  MemorySocket,
   noEntry,
 } from './memory-nodes.ts';
 
@@ -78,6 +79,10 @@ export class MemoryFolder implements Folder {
 
   makeLink(path: FolderPath, text: string): void {
     this.#make(path, 0o777, () => new MemoryLink(this.#owner, text));
+  }
+
+  makeSocket(path: FolderPath, permissions: number): void {
+    this.#make(path, permissions, () => new MemorySocket());
   }
 
   /** What opening it means, its tree says. */

@@ -197,4 +197,10 @@ export class MemoryDevice implements Content {
   }
 }
 
+export class MemorySocket implements Content {
+  readonly format = S_IF.SOCK;
+  readonly size = 0;
+  readonly accounted = 0;
+}
+
 export const noEntry = (name: string): XenError => new XenError('ENOENT', `no file ${name}`);

@@ -31,8 +31,9 @@ export function serveKeyboard(
   store: StoreClient,
   domain: number,
   parts: KeyboardParts,
+  id = 0,
 ): { readonly backend: Backend; readonly input: Input } {
-  const place: Device = { type: 'vkbd', frontend: domain, backend: 0, id: 0 };
+  const place: Device = { type: 'vkbd', frontend: domain, backend: 0, id };
   createDevice(store, place, { frontend: {}, backend: {} });
   const device = new KeyboardDevice(parts);
   return { backend: new Backend({ store, place, device }), input: device };

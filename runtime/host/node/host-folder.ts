@@ -3,6 +3,7 @@
  * openat does with O_NOFOLLOW, which Node has no call for; /proc/self/fd/N/NAME is the same (proc(5)). What is renamed during
  * the walk is walked where it then lies; a link is never followed.
  */
+import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -23,6 +24,7 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import {
   type FileStatus,
   type FileTimes,
@@ -112,6 +114,13 @@ class HostFolder implements Folder {
     this.#at(path, (place) => symlinkSync(Buffer.from(text, 'latin1'), place));
   }
 
+  makeSocket(path: FolderPath, permissions: number): void {
+    this.#in(path.slice(0, -1), (directory) =>
+      makeSocketNode(directory, Buffer.from(path.at(-1) ?? '', 'latin1')),
+    );
+    this.setPermissions(path, permissions);
+  }
+
   link(from: FolderPath, to: FolderPath): void {
     this.#at(from, (source) => this.#at(to, (target) => linkSync(source, target)));
   }
@@ -199,6 +208,22 @@ class HostFolder implements Folder {
 
 const placeIn = (directory: number, name: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`/proc/self/fd/${directory}/`), name]);
+
+/**
+ * Node has no mknod: a server is bound to a name of its own, which is given another and goes when the server is closed, before
+ * anybody is heard.
+ */
+function makeSocketNode(directory: number, name: Buffer): void {
+  const temporary = `/proc/self/fd/${directory}/.${randomUUID()}`;
+  const server = createServer((socket) => socket.destroy()).on('error', () => {});
+  server.listen(temporary);
+  try {
+    if (!server.listening) throw new XenError('EACCES', 'no socket can be made here');
+    linkSync(temporary, placeIn(directory, name));
+  } finally {
+    server.close();
+  }
+}
 
 function opened<T>(place: Buffer | string, flags: number, use: (fd: number) => T): T {
   const fd = openSync(place, flags);

@@ -5,6 +5,7 @@ export const MINIOS_FD = {
   ...{ CONSOLE: 1, FILE: 2, DIRECTORY: 3, DEVICE: 4, PIPE: 5 },
   /** From here on they are the image's own. */
   SOCKET: 16,
+  SAVEFILE: 25,
 } as const;
 export const MINIOS_CLOCK = { REALTIME: 0, MONOTONIC: 1, RUNNING: 2 } as const;
 

@@ -95,6 +95,12 @@ export class Names {
     return 0;
   }
 
+  makeSocket(directory: number, path: bigint, mode: number): number {
+    const permissions = mode & allPermissions & ~this.#creationMask;
+    this.#tree.makeSocket(this.#named(directory, path), permissions);
+    return 0;
+  }
+
   /** As many bytes as there is room for, without a NUL. */
   readLink(directory: number, path: bigint, buffer: bigint, size: bigint): bigint {
     if (size === 0n) throw failure('EINVAL', 'readlink into nothing');

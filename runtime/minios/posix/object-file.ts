@@ -24,6 +24,11 @@ import {
 const { ready, flags } = minios_object.layout(64).offsets;
 const allBits = POLL.IN | POLL.PRI | POLL.OUT | POLL.ERR | POLL.HUP;
 
+const modes: Readonly<Record<number, number>> = {
+  [MINIOS_FD.SOCKET]: S_IF.SOCK | 0o777,
+  [MINIOS_FD.SAVEFILE]: S_IF.REG | 0o600,
+};
+
 export interface ObjectParts {
   readonly memory: GuestMemory;
   readonly kind: number;
@@ -76,7 +81,7 @@ export class ObjectFile implements OpenFile {
   status(): DescriptorStatus {
     const { began, ino, kind } = this.#parts;
     const times = { atime: began, mtime: began, ctime: began };
-    const mode = kind === MINIOS_FD.SOCKET ? S_IF.SOCK | 0o777 : S_IF.CHR | 0o666;
+    const mode = modes[kind] ?? S_IF.CHR | 0o666;
     return { ...times, mode, size: 0n, ino, nlink: 1, rdev: 0, blocks: 0n, dev: 0 };
   }
 

@@ -39,6 +39,11 @@ export class Tree {
     mount.folder.makeLink(names, text);
   }
 
+  makeSocket(named: NamedFrom, permissions: number): void {
+    const { mount, names } = this.#free(named, false);
+    mount.folder.makeSocket(names, permissions);
+  }
+
   readLink({ base, path }: NamedFrom): string {
     const { mount, names, status } = this.#mounts.findThere(base, path, false);
     if ((status.mode & S_IF.MT) !== S_IF.LNK) throw failure('EINVAL', `${path} is no link`);

@@ -143,6 +143,11 @@ export const posixRows = {
     'int minios_symlinkat(const char *text, int dirfd, const char *path)',
     ({ posix }, text, dirfd, path) => posix.names.makeLink(text, dirfd, path),
   ),
+  // A name for a socket of the image's own: a node that cannot be opened.
+  minios_make_socket_at: row(
+    'int minios_make_socket_at(int dirfd, const char *path, int mode)',
+    ({ posix }, dirfd, path, mode) => posix.names.makeSocket(dirfd, path, mode),
+  ),
   // The length of what was written to buf, without a NUL.
   minios_readlinkat: row(
     'ssize_t minios_readlinkat(int dirfd, const char *path, char *buf, size_t size)',

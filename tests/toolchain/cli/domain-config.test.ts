@@ -15,7 +15,7 @@ const least = 'name="guest"\nkernel="/images/grub.bin"\n';
 config('what is not said is as libxl has it', () => {
   assert.equal(read(least), {
     ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
-    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], p9: [], display: undefined },
+    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], p9: [], displays: [] },
     actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
   });
 });
@@ -34,7 +34,7 @@ config('a whole file', () => {
     disk = [ 'file:a.img,xvda,w',
              'b.iso,,xvdb,cdrom' ]
     vif = [ 'mac=00:16:3e:00:00:05,bridge=xenbr0' ]
-    vfb = [ 'vncdisplay=2' ]
+    vfb = [ 'vncdisplay=2', 'vnc=0' ]
     p9 = [ 'tag=share,path=./files,security_model=none' ]
     pci = [ ]
     on_poweroff = "destroy"
@@ -42,14 +42,17 @@ config('a whole file', () => {
     on_crash = "restart"
   `;
 
-  const { disks, networks, p9, display, ...rest } = read(text);
+  const { disks, networks, p9, displays, ...rest } = read(text);
 
   assert.equal(rest, {
     ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
     commandLine: 'root=/dev/xvda1 ro console=hvc0',
     actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
   });
-  assert.is(display?.vnc?.port, 5902);
+  assert.equal(
+    displays.map(({ vnc }) => vnc?.port),
+    [5902, undefined],
+  );
   assert.equal(p9, [{ tag: 'share', path: './files', isReadOnly: false }]);
   assert.equal(
     networks.map(({ mac, bridge }) => [mac, bridge]),
@@ -84,7 +87,6 @@ config('what cannot be had is named with its line', async () => {
       'vif=["rate=1"]',
       "guest.cfg:3:6: vif 'rate=1': no rate; there are mac, ip, bridge, script, vifname, type, model, gatewaydev",
     ],
-    ['vfb=["", ""]', 'guest.cfg:3:5: more than one vfb is not supported yet'],
     ['vnc=1', 'guest.cfg:3:1: vnc is not supported yet'],
     ['uuid="x"', 'guest.cfg:3:1: uuid is not supported yet'],
     ['colour="red"', 'guest.cfg:3:1: no key colour'],

@@ -38,7 +38,7 @@ export const create: Command = {
         disks: config.disks,
         networks: config.networks,
         p9: config.p9,
-        display: config.display,
+        displays: config.displays,
         ...categories,
       },
       save: options.optional('save'),

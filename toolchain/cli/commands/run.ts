@@ -2,6 +2,7 @@
 import { UserError } from '../../../runtime/errors.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
+import { parseConsoleOption } from '../devices/console-specification.ts';
 import { parseDiskOption } from '../devices/disk-specification.ts';
 import { type DisplaySpecification, parseVncOption } from '../devices/display-specification.ts';
 import { parseExportOption } from '../devices/export-specification.ts';
@@ -14,8 +15,8 @@ import { parseTrace } from '../trace-option.ts';
 export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
-  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]
-    [--screenshot FILE.png] [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
+  usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]…
+    [--screenshot FILE.png]… [--console N[,output=FILE][,input=FILE]]… [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
     [--fs /PLACE=FOLDER-OR-IMAGE[:ro|:cow]]… [--fsif NAME=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
@@ -35,8 +36,21 @@ export const run: Command = {
       multiple: true,
       help: 'TAG=FOLDER[:ro]: a folder for the guest to mount by 9P',
     },
-    vnc: { type: 'string', help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC' },
-    screenshot: { type: 'string', help: 'FILE.png: what the screen shows at the end' },
+    vnc: {
+      type: 'string',
+      multiple: true,
+      help: '[ADDRESS]:DISPLAY: a screen, keyboard and pointer, by VNC; the second time a second screen',
+    },
+    screenshot: {
+      type: 'string',
+      multiple: true,
+      help: 'FILE.png: what the screen shows at the end; the second time, the second screen',
+    },
+    console: {
+      type: 'string',
+      multiple: true,
+      help: 'N[,output=FILE][,input=FILE]: a console beside the first, from 1 on, that writes to a file and reads one',
+    },
     fs: {
       type: 'string',
       multiple: true,
@@ -78,7 +92,8 @@ export const run: Command = {
       disks: options.list('disk').map(parseDiskOption),
       networks: options.list('net').map(parseNetOption),
       p9: options.list('p9').map(parseP9Option),
-      display: displayOf(options.optional('vnc'), options.optional('screenshot')),
+      displays: displaysOf(options.list('vnc'), options.list('screenshot')),
+      consoles: options.list('console').map(parseConsoleOption),
       save: options.optional('save'),
       exports: options.list('fsif').map(parseExportOption),
       folders: options.list('fs').map(parseFolderOption),
@@ -103,13 +118,18 @@ export function parseMemory(text: string): number {
   return Math.floor(bytes / page) * page;
 }
 
-const displayOf = (
-  vnc: string | undefined,
-  screenshot: string | undefined,
-): DisplaySpecification | undefined =>
-  vnc === undefined && screenshot === undefined
-    ? undefined
-    : { vnc: vnc === undefined ? undefined : parseVncOption(vnc), screenshot };
+/** The first of each are of the first screen. */
+const displaysOf = (
+  places: readonly string[],
+  screenshots: readonly string[],
+): DisplaySpecification[] =>
+  Array.from({ length: Math.max(places.length, screenshots.length) }, (_, n) => {
+    const place = places[n];
+    return {
+      vnc: place === undefined ? undefined : parseVncOption(place),
+      screenshot: screenshots[n],
+    };
+  });
 
 function parseVariable(text: string): [string, string] {
   const at = text.indexOf('=');

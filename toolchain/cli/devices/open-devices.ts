@@ -1,6 +1,8 @@
 /** Opens what a domain is given of the host: all of it, or nothing. */
+import { FileConsole } from '../../../runtime/host/node/file-console.ts';
 import { openFolder } from '../../../runtime/host/node/host-folder.ts';
 import type { BootOptions } from '../../../runtime/machine.ts';
+import type { FileConsoleSpecification } from './console-specification.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
 import type { ExportSpecification } from './export-specification.ts';
@@ -19,15 +21,17 @@ export interface DeviceSpecifications {
   readonly p9?: readonly P9FolderSpecification[];
   /** Reached by fsif. */
   readonly exports?: readonly ExportSpecification[];
-  readonly display?: DisplaySpecification | undefined;
+  readonly displays?: readonly DisplaySpecification[];
+  /** Beside the first. */
+  readonly consoles?: readonly FileConsoleSpecification[];
 }
 
 export interface OpenDevices {
   readonly given: Pick<
     BootOptions,
-    'folders' | 'disks' | 'networks' | 'p9' | 'exports' | 'display'
+    'folders' | 'disks' | 'networks' | 'p9' | 'exports' | 'display' | 'consoles'
   >;
-  readonly display: OpenDisplay | undefined;
+  readonly displays: readonly OpenDisplay[];
   close(): Promise<void>;
 }
 
@@ -66,10 +70,19 @@ export async function openDevices(
       closers.push(() => opened.close());
       return opened.devices;
     });
-    const display = await openScreen(specifications.display, name, tell);
-    closers.push(() => display?.close());
-    const given = { folders, p9, exports, disks, networks };
-    return { given: { ...given, display: display !== undefined }, display, close };
+    const displays: OpenDisplay[] = [];
+    for (const asked of specifications.displays ?? []) {
+      const display = await openScreen(asked, name, tell);
+      closers.push(() => display.close());
+      displays.push(display);
+    }
+    const consoles = (specifications.consoles ?? []).map((asked) => {
+      const console = new FileConsole(asked);
+      closers.push(() => console.close());
+      return { id: asked.id, console };
+    });
+    const given = { folders, p9, exports, disks, networks, consoles };
+    return { given: { ...given, display: displays.length }, displays, close };
   } catch (error) {
     await close();
     throw error;
@@ -83,11 +96,10 @@ const open = async <Asked, Opened>(
 ): Promise<readonly Opened[]> => (asked.length === 0 ? [] : openAll(asked));
 
 async function openScreen(
-  asked: DisplaySpecification | undefined,
+  asked: DisplaySpecification,
   name: string,
   tell: (line: string) => void,
-): Promise<OpenDisplay | undefined> {
-  if (asked === undefined) return undefined;
+): Promise<OpenDisplay> {
   const { openDisplay } = await import('./open-display.ts');
   return openDisplay(asked, name, tell);
 }

@@ -319,9 +319,11 @@ mode_t umask(mode_t mask) {
   return (mode_t)minios_umask((int)mask);
 }
 
-/* The tree has files, directories and links; devices are where the kernel made them. */
+/* The tree has files, directories, links and sockets; devices are where the kernel made them. */
 int mknodat(int directory, const char *path, mode_t mode, dev_t device) {
   (void)device;
+  if (S_ISSOCK(mode))
+    return MINIOS_INT(minios_make_socket_at(directory, path, (int)mode));
   if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
     return minios_failed(_REENT, S_ISFIFO(mode) ? ENOSYS : EPERM);
   int fd = openat(directory, path, O_CREAT | O_EXCL | O_WRONLY, mode & ALLPERMS);

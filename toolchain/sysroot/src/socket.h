@@ -24,6 +24,9 @@ struct minios_socket_calls {
 /* A new socket of lwip's. */
 int minios_inet_socket(int domain, int type, int protocol, struct minios_object **socket);
 
+/* A new socket of AF_UNIX. */
+int minios_unix_socket(int type, int protocol, struct minios_object **socket);
+
 /* Gives a new object its descriptor, flags those of SOCK_; where there is none, the object is closed. */
 int minios_open_socket(struct minios_object *socket, int flags);
 

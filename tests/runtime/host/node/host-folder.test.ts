@@ -52,6 +52,34 @@ function contents(folder: Folder, ...path: string[]): string {
   return new TextDecoder().decode(bytes.subarray(0, length));
 }
 
+folders(
+  'a socket is a node that cannot be opened, and nothing else is left',
+  ({ folder, inside }) => {
+    folder.makeSocket(['named'], 0o640);
+
+    assert.ok(lstatSync(join(inside, 'named')).isSocket());
+    assert.is(lstatSync(join(inside, 'named')).mode & 0o777, 0o640);
+    assert.equal(
+      folder.list([]).map(({ name, mode }) => [name, mode]),
+      [['named', 0o140000]],
+    );
+    assert.is(
+      errnoOf(() => folder.open(['named'], { writing: false })),
+      'ENXIO',
+    );
+    assert.is(
+      errnoOf(() => folder.makeSocket(['named'], 0o640)),
+      'EEXIST',
+    );
+    assert.is(
+      errnoOf(() => folder.makeSocket(['no', 'named'], 0o640)),
+      'ENOENT',
+    );
+    folder.unlink(['named']);
+    assert.equal(folder.list([]), []);
+  },
+);
+
 folders('what the guest writes the host reads, and the other way', ({ folder, inside }) => {
   const file = folder.open(['f'], { writing: true, create: 0o640 });
   file.write(0, new TextEncoder().encode('of the guest'));

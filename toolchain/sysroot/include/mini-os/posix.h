@@ -27,6 +27,8 @@
 #define MINIOS_FD_STORE 21
 #define MINIOS_FD_EVENTS 22
 #define MINIOS_FD_IMPORTED 23 /* mini-os/fs.h */
+#define MINIOS_FD_RING 24     /* mini-os/console.h */
+#define MINIOS_FD_SAVEFILE 25
 
 struct minios_object;
 

@@ -1,4 +1,4 @@
-/* Sockets of POSIX, with Linux's numbers: lwip's for the Internet, and pairs of AF_UNIX. */
+/* Sockets of POSIX, with Linux's numbers: lwip's for the Internet, and those of AF_UNIX within the image. */
 #ifndef _SYS_SOCKET_H_
 #define _SYS_SOCKET_H_
 

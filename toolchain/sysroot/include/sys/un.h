@@ -1,4 +1,4 @@
-/* Names of AF_UNIX sockets; only pairs without names can be had. */
+/* Names of AF_UNIX sockets: paths, or what follows a NUL. */
 #ifndef _SYS_UN_H_
 #define _SYS_UN_H_
 

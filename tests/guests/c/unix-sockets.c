@@ -1,0 +1,332 @@
+/* AF_UNIX sockets with names: nodes of the file system and names beside it, streams, packets and datagrams. argv[1]: where. */
+#include "errors.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PATH_AT offsetof(struct sockaddr_un, sun_path)
+
+static socklen_t address_of(struct sockaddr_un *address, const char *path) {
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  strcpy(address->sun_path, path);
+  return (socklen_t)(PATH_AT + strlen(path) + 1);
+}
+
+static int bind_to(int fd, const char *path) {
+  struct sockaddr_un address;
+  socklen_t length = address_of(&address, path);
+  return bind(fd, (struct sockaddr *)&address, length);
+}
+
+static int connect_to(int fd, const char *path) {
+  struct sockaddr_un address;
+  socklen_t length = address_of(&address, path);
+  return connect(fd, (struct sockaddr *)&address, length);
+}
+
+static int ready(int fd) {
+  struct pollfd asked = {.fd = fd, .events = POLLIN | POLLOUT};
+  poll(&asked, 1, 0);
+  return asked.revents;
+}
+
+static void show(const char *what, const struct sockaddr_un *address, socklen_t length) {
+  printf("%s: %d bytes", what, (int)length);
+  if (length >= PATH_AT)
+    printf(", family %d", address->sun_family);
+  if (length > PATH_AT && address->sun_path[0] != '\0')
+    printf(", %s", address->sun_path);
+  if (length > PATH_AT && address->sun_path[0] == '\0')
+    printf(", @%.*s", (int)(length - PATH_AT - 1), address->sun_path + 1);
+  printf("\n");
+}
+
+static void show_names(int fd) {
+  struct sockaddr_un address;
+  socklen_t length = sizeof address;
+  if (getsockname(fd, (struct sockaddr *)&address, &length) == 0)
+    show("name", &address, length);
+  length = sizeof address;
+  SAY(getpeername(fd, (struct sockaddr *)&address, &length));
+  if (errno == 0)
+    show("peer", &address, length);
+}
+
+static void errors(void) {
+  struct sockaddr_un address;
+  struct stat status;
+  int one = socket(AF_UNIX, SOCK_STREAM, 0), two = socket(AF_UNIX, SOCK_STREAM, 0);
+  int packets = socket(AF_UNIX, SOCK_SEQPACKET, 0), datagrams = socket(AF_UNIX, SOCK_DGRAM, PF_UNIX);
+  SAY(socket(AF_UNIX, SOCK_STREAM, 99));
+  SAY(ready(one));
+  SAY(ready(datagrams));
+  SAY(listen(one, 1));
+  SAY(listen(datagrams, 1));
+  SAY(accept(one, NULL, NULL));
+  SAY(accept(datagrams, NULL, NULL));
+  SAY(read(one, &address, 1));
+  SAY(read(packets, &address, 1));
+  SAY(send(one, "x", 1, MSG_NOSIGNAL));
+  SAY(send(packets, "x", 1, MSG_NOSIGNAL));
+  SAY(send(datagrams, "x", 1, MSG_NOSIGNAL));
+  SAY(recv(datagrams, &address, 1, MSG_DONTWAIT));
+  show_names(one);
+  SAY(connect_to(one, "nobody"));
+  SAY(connect_to(one, "nowhere/at/all"));
+  SAY(connect_to(datagrams, "nobody"));
+  close(open("file", O_CREAT | O_WRONLY, 0644));
+  SAY(connect_to(one, "file"));
+  SAY(connect_to(one, "file/below"));
+  SAY(bind_to(one, "file"));
+  SAY(bind_to(one, "nowhere/at/all"));
+  SAY(bind_to(one, "."));
+  address.sun_family = AF_INET;
+  SAY(bind(one, (struct sockaddr *)&address, sizeof address));
+  address.sun_family = AF_UNIX;
+  SAY(bind(one, (struct sockaddr *)&address, sizeof address + 1));
+  SAY(bind(one, (struct sockaddr *)&address, 1));
+  SAY(connect(one, (struct sockaddr *)&address, PATH_AT));
+  umask(022);
+  SAY(bind_to(one, "socket"));
+  SAY(stat("socket", &status));
+  printf("mode %o, %ld links, %ld bytes\n", status.st_mode, (long)status.st_nlink, (long)status.st_size);
+  SAY(open("socket", O_RDWR));
+  SAY(bind_to(one, "other"));
+  SAY(bind_to(two, "socket"));
+  SAY(connect_to(two, "socket"));
+  SAY(connect_to(packets, "socket"));
+  SAY(connect_to(datagrams, "socket"));
+  SAY(listen(one, 0));
+  SAY(connect_to(one, "socket"));
+  SAY(ready(one));
+  SAY(read(one, &address, 1));
+  int value = 7;
+  socklen_t length = sizeof value;
+  SAY(getsockopt(one, SOL_SOCKET, SO_ACCEPTCONN, &value, &length));
+  SAY(value);
+  SAY(getsockopt(one, 6, 1, &value, &length));
+  SAY(fcntl(one, F_SETFL, O_NONBLOCK));
+  SAY(accept(one, NULL, NULL));
+  SAY(shutdown(one, SHUT_RD));
+  SAY(accept(one, NULL, NULL));
+  SAY(connect_to(two, "socket"));
+  close(one), close(two), close(packets), close(datagrams);
+  two = socket(AF_UNIX, SOCK_STREAM, 0);
+  SAY(connect_to(two, "socket"));
+  SAY(bind_to(two, "socket"));
+  SAY(unlink("socket"));
+  SAY(bind_to(two, "socket"));
+  SAY(rename("socket", "renamed"));
+  SAY(listen(two, 1));
+  one = socket(AF_UNIX, SOCK_STREAM, 0);
+  SAY(connect_to(one, "socket"));
+  SAY(connect_to(one, "renamed"));
+  show_names(one);
+  SAY(symlink("renamed", "link"));
+  packets = socket(AF_UNIX, SOCK_STREAM, 0);
+  SAY(connect_to(packets, "link"));
+  SAY(unlink("link"));
+  SAY(unlink("renamed"));
+  SAY(unlink("file"));
+  close(one), close(two), close(packets);
+  SAY(mknod("made", S_IFSOCK | 0600, 0));
+  SAY(stat("made", &status));
+  printf("mode %o\n", status.st_mode);
+  two = socket(AF_UNIX, SOCK_STREAM, 0);
+  SAY(connect_to(two, "made"));
+  SAY(unlink("made"));
+  close(two);
+}
+
+/* What was sent before anybody accepted, names of both ends, and what is left when one goes. */
+static void connection(int type) {
+  char text[64] = "";
+  struct sockaddr_un address;
+  socklen_t length = sizeof address;
+  int listener = socket(AF_UNIX, type, 0), client = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+  int third = socket(AF_UNIX, type | SOCK_NONBLOCK, 0), fourth = socket(AF_UNIX, type | SOCK_NONBLOCK, 0);
+  SAY(bind_to(listener, "server"));
+  SAY(listen(listener, 1));
+  SAY(bind_to(client, "client"));
+  SAY(ready(listener));
+  SAY(connect_to(client, "server"));
+  SAY(connect_to(client, "server"));
+  SAY(ready(listener));
+  SAY(ready(client));
+  SAY(send(client, "early", 5, 0));
+  SAY(connect_to(third, "server"));
+  SAY(connect_to(fourth, "server"));
+  int server = accept(listener, (struct sockaddr *)&address, &length);
+  show("accepted", &address, length);
+  show_names(server);
+  show_names(client);
+  length = sizeof address;
+  SAY(recvfrom(server, text, sizeof text, 0, (struct sockaddr *)&address, &length));
+  show("from", &address, length);
+  printf("%s\n", text);
+  SAY(send(server, "unread", 6, 0));
+  SAY(send(client, "left", 4, 0));
+  SAY(sendto(client, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address));
+  SAY(listen(server, 1));
+  close(client);
+  SAY(ready(server) & (POLLIN | POLLHUP));
+  SAY(recv(server, text, 4, 0));
+  SAY(recv(server, text, sizeof text, MSG_DONTWAIT) >= 0 ? 0 : -1);
+  SAY(recv(server, text, sizeof text, MSG_DONTWAIT));
+  SAY(send(server, "x", 1, MSG_NOSIGNAL));
+  show_names(server);
+  close(listener);
+  SAY(recv(third, text, sizeof text, 0));
+  SAY(recv(third, text, sizeof text, 0));
+  SAY(send(third, "x", 1, MSG_NOSIGNAL));
+  close(server), close(third), close(fourth);
+  unlink("server"), unlink("client");
+}
+
+static void datagrams(void) {
+  char text[64] = "";
+  struct sockaddr_un address, server_address;
+  socklen_t length = sizeof address, server_length = address_of(&server_address, "server");
+  int server = socket(AF_UNIX, SOCK_DGRAM, 0), client = socket(AF_UNIX, SOCK_DGRAM, 0);
+  int other = socket(AF_UNIX, SOCK_DGRAM, 0);
+  struct sockaddr *to = (struct sockaddr *)&server_address, *from = (struct sockaddr *)&address;
+  SAY(bind_to(server, "server"));
+  SAY(sendto(client, "nameless", 8, 0, to, server_length));
+  SAY(recvfrom(server, text, sizeof text, 0, from, &length));
+  SAY(length);
+  SAY(bind_to(client, "client"));
+  SAY(sendto(client, "named", 5, 0, to, server_length));
+  SAY(sendto(client, "", 0, 0, to, server_length));
+  length = sizeof address;
+  SAY(ready(server));
+  SAY(recvfrom(server, text, 3, MSG_TRUNC, from, &length));
+  show("from", &address, length);
+  SAY(sendto(server, "answer", 6, 0, from, length));
+  SAY(recv(client, text, sizeof text, 0));
+  SAY(recv(server, text, sizeof text, 0));
+  SAY(connect_to(server, "client"));
+  SAY(sendto(other, "x", 1, 0, to, server_length));
+  SAY(connect_to(other, "server"));
+  SAY(send(server, "again", 5, 0));
+  show_names(server);
+  SAY(sendto(server, "self", 4, 0, to, server_length));
+  address.sun_family = AF_UNSPEC;
+  SAY(connect(server, from, sizeof address));
+  SAY(connect_to(other, "server"));
+  SAY(send(other, "late", 4, 0));
+  SAY(shutdown(server, SHUT_RD));
+  SAY(send(other, "x", 1, MSG_NOSIGNAL));
+  close(server);
+  SAY(send(other, "x", 1, MSG_NOSIGNAL));
+  SAY(send(other, "x", 1, MSG_NOSIGNAL));
+  SAY(sendto(other, "x", 1, 0, to, server_length));
+  unlink("server");
+  SAY(sendto(other, "x", 1, 0, to, server_length));
+  close(client), close(other);
+  unlink("client");
+}
+
+/* Names that are no nodes. */
+static void beside(void) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX}, found;
+  socklen_t length = PATH_AT + 8, found_length = sizeof found;
+  int one = socket(AF_UNIX, SOCK_STREAM, 0), two = socket(AF_UNIX, SOCK_STREAM, 0);
+  snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "s%06x", (unsigned)getpid() & 0xffffff);
+  SAY(connect(two, (struct sockaddr *)&address, length));
+  SAY(bind(one, (struct sockaddr *)&address, length));
+  SAY(bind(two, (struct sockaddr *)&address, length));
+  SAY(listen(one, 5));
+  SAY(connect(two, (struct sockaddr *)&address, length - 1));
+  SAY(connect(two, (struct sockaddr *)&address, length));
+  getsockname(one, (struct sockaddr *)&found, &found_length);
+  printf("%d %d\n", (int)found_length, memcmp(&found, &address, length));
+  close(one), close(two);
+  one = socket(AF_UNIX, SOCK_DGRAM, 0);
+  found_length = sizeof found;
+  SAY(bind(one, (struct sockaddr *)&address, sizeof(sa_family_t)));
+  getsockname(one, (struct sockaddr *)&found, &found_length);
+  printf("%d %d\n", (int)found_length, found.sun_path[0]);
+  close(one);
+}
+
+static void longest(void) {
+  char name[sizeof((struct sockaddr_un *)0)->sun_path + 1];
+  struct sockaddr_un address = {.sun_family = AF_UNIX}, found;
+  socklen_t length = sizeof found;
+  memset(name, 'n', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  memcpy(address.sun_path, name, sizeof address.sun_path);
+  int one = socket(AF_UNIX, SOCK_DGRAM, 0);
+  SAY(bind(one, (struct sockaddr *)&address, sizeof address));
+  SAY(access(name, F_OK));
+  SAY(getsockname(one, (struct sockaddr *)&found, &length));
+  printf("%d %d\n", (int)length, memcmp(&found, &address, sizeof found));
+  unlink(name);
+  close(one);
+}
+
+static void *serve(void *data) {
+  char block[4096];
+  int listener = *(int *)data;
+  for (int n = 0; n < 3; n++) {
+    int client = accept(listener, NULL, NULL);
+    long sum = 0;
+    for (ssize_t got; (got = read(client, block, sizeof block)) > 0; sum += got)
+      ;
+    printf("%ld came\n", sum);
+    dprintf(client, "thanks");
+    close(client);
+  }
+  return NULL;
+}
+
+/* A server that waits for its clients, who wait for it: for room, for the backlog, for an answer. */
+static void threads(void) {
+  char block[70000] = "", answer[16] = "";
+  int listener = socket(AF_UNIX, SOCK_STREAM, 0), clients[3];
+  pthread_t thread;
+  SAY(bind_to(listener, "server"));
+  SAY(listen(listener, 0));
+  pthread_create(&thread, NULL, serve, &listener);
+  for (int n = 0; n < 3; n++) {
+    clients[n] = socket(AF_UNIX, SOCK_STREAM, 0);
+    SAY(connect_to(clients[n], "server"));
+    for (int part = 0; part < 10; part++)
+      if (write(clients[n], block, sizeof block) != sizeof block)
+        printf("short\n");
+    shutdown(clients[n], SHUT_WR);
+    SAY(read(clients[n], answer, sizeof answer));
+    SAY(read(clients[n], answer, sizeof answer));
+    printf("%s\n", answer);
+    close(clients[n]);
+  }
+  pthread_join(thread, NULL);
+  close(listener);
+  unlink("server");
+}
+
+int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  if (argc > 1 && chdir(argv[1]) != 0)
+    return 1;
+  errors();
+  connection(SOCK_STREAM);
+  connection(SOCK_SEQPACKET);
+  datagrams();
+  beside();
+  longest();
+  threads();
+  return 0;
+}
