@@ -25,7 +25,7 @@ async function start(
   bench: Workbench,
   width: 64 | 32,
   scene: string,
-  isShown = true,
+  isShown: boolean | number = true,
 ): Promise<DomainWithConsole> {
   return await bench.bootGuest(program, width, [scene], { display: isShown });
 }
@@ -135,6 +135,28 @@ for (const width of [64, 32] as const) {
     ]);
   });
 
+  display(
+    `x86-${width}: two screens have pictures and keyboards of their own`,
+    async ({ bench }) => {
+      const guest = await start(bench, width, 'two', 2);
+      const [one, other] = guest.displays;
+      if (one === undefined || other === undefined) throw new TypeError('there are not two');
+      await guest.console.expect('ready');
+      for (const [n, { input }] of [one, other].entries()) input.key(30 + n, true);
+
+      const printed = await finish(guest);
+
+      const dots = [one, other].map(({ screen }) => [
+        ...screen.pixels(whole(screen)).subarray(0, 4),
+      ]);
+      assert.equal(dots, [
+        [0x11, 0x22, 0x33, 255],
+        [0x44, 0x55, 0x66, 255],
+      ]);
+      assert.is(printed, 'ready\nkey 30 1\n0\nkey 31 1\n1\n');
+    },
+  );
+
   display(`x86-${width}: no device, and no picture, are no front-ends`, async ({ bench }) => {
     const without = await finish(await start(bench, width, 'none', false));
     const bad = await finish(await start(bench, width, 'bad'));
@@ -143,6 +165,24 @@ for (const width of [64, 32] as const) {
     assert.is(bad, 'device/vfb/0: no back-end: closed\n1\n');
   });
 }
+
+display('the command leaves a picture of each of two screens', async ({ bench }) => {
+  const directory = mkdtempSync(join(tmpdir(), 'stubdom-display-'));
+  const pictures = ['one.png', 'two.png'].map((name) => join(directory, name));
+  const image = await bench.image(program, 64);
+  const options = pictures.flatMap((picture) => ['--screenshot', picture]);
+
+  const words = [main, 'run', ...options, image, '--', 'two'];
+  const { status, stderr } = await runProcess(process.execPath, words, { input: '' });
+
+  assert.is(status, 0, stderr);
+  const dots = pictures.map((picture) => [...decode(readFileSync(picture)).data.subarray(0, 3)]);
+  assert.equal(dots, [
+    [0x11, 0x22, 0x33],
+    [0x44, 0x55, 0x66],
+  ]);
+  rmSync(directory, { recursive: true });
+});
 
 display('the command leaves the picture in a file', async ({ bench }) => {
   const directory = mkdtempSync(join(tmpdir(), 'stubdom-display-'));

@@ -159,12 +159,42 @@ static void bad(void) {
   printf("%d\n", init_fbfront(NULL, &mfn, 100, 100, 32, 400, 1) == NULL);
 }
 
+/* Two screens, each with a keyboard: the second is found by its nodename, and read by descriptors. */
+static void two(void) {
+  unsigned long mfns[2][PAGES];
+  struct fbfront_dev *screens[2];
+  struct kbdfront_dev *keyboards[2];
+  char *names[2][2] = {{"device/vfb/0", "device/vkbd/0"}, {"device/vfb/1", "device/vkbd/1"}};
+  int fds[2];
+  for (int n = 0; n < 2; n++) {
+    uint32_t *picture = (uint32_t *)alloc_pages(ORDER);
+    for (int i = 0; i < PAGES; i++)
+      mfns[n][i] = virt_to_mfn((char *)picture + i * PAGE_SIZE);
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+      picture[i] = n == 0 ? 0x112233 : 0x445566;
+    screens[n] = init_fbfront(names[n][0], mfns[n], WIDTH, HEIGHT, 32, WIDTH * 4, PAGES);
+    fbfront_update(screens[n], 0, 0, WIDTH, HEIGHT);
+    keyboards[n] = init_kbdfront(names[n][1], 0);
+    fds[n] = kbdfront_open(keyboards[n]);
+  }
+  say("ready");
+  wait_for_looker();
+  for (int n = 0; n < 2; n++) {
+    union xenkbd_in_event event;
+    while (read(fds[n], &event, sizeof event) == sizeof event)
+      print_event(&event);
+    printf("%d\n", n);
+    close(fds[n]);
+    shutdown_fbfront(screens[n]);
+  }
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*play)(void);
   } scenes[] = {{"picture", picture}, {"resize", resize}, {"keys", keys},
-                {"descriptors", descriptors}, {"none", none}, {"bad", bad}};
+                {"descriptors", descriptors}, {"none", none}, {"bad", bad}, {"two", two}};
   for (size_t i = 0; argc > 1 && i < sizeof scenes / sizeof *scenes; i++)
     if (strcmp(scenes[i].name, argv[1]) == 0)
       return scenes[i].play(), 0;

@@ -67,7 +67,7 @@ int open_consfront(char *nodename) {
   }
   *file = (struct minios_console_file){{POLLOUT, O_RDWR, &calls}, dev, nodename != NULL};
   dev->file = file;
-  console_handle_input(dev->evtchn, NULL, dev);
+  minios_console_changed(dev);
   dev->fd = minios_open_object(nodename != NULL ? MINIOS_FD_SAVEFILE : MINIOS_FD_RING, file, 0);
   if (dev->fd >= 0)
     return dev->fd;

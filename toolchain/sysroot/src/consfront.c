@@ -21,6 +21,13 @@ DECLARE_WAIT_QUEUE_HEAD(console_queue);
 /* Woken when nothing is left of the first console's input. */
 static DECLARE_WAIT_QUEUE_HEAD(taken_queue);
 
+/* What has come to the first console, and was looked at: only a terminal can say how much waits there. */
+static struct {
+  char bytes[1024];
+  unsigned first, end;
+  bool is_over;
+} input;
+
 static bool is_kernels(const struct consfront_dev *dev) {
   return dev == NULL || dev->ring == NULL;
 }
@@ -30,15 +37,19 @@ int minios_console_room(struct consfront_dev *dev) {
   return used > sizeof dev->ring->out ? 0 : (int)(sizeof dev->ring->out - used);
 }
 
-static void tell(struct consfront_dev *dev) {
+static void set_ready(struct consfront_dev *dev) {
   if (dev != NULL && dev->file != NULL)
     dev->file->object.ready = (xencons_ring_avail(dev) > 0 ? POLLIN : 0) | (minios_console_room(dev) > 0 ? POLLOUT : 0);
 }
 
-void console_handle_input(evtchn_port_t port, struct pt_regs *regs, void *data) {
-  (void)port, (void)regs;
-  tell(data);
+void minios_console_changed(struct consfront_dev *dev) {
+  set_ready(dev);
   wake_up(&console_queue);
+}
+
+static void handler(evtchn_port_t port, struct pt_regs *regs, void *data) {
+  (void)port, (void)regs;
+  minios_console_changed(data);
 }
 
 int xencons_ring_send_no_notify(struct consfront_dev *dev, const char *data, unsigned len) {
@@ -53,7 +64,7 @@ int xencons_ring_send_no_notify(struct consfront_dev *dev, const char *data, uns
     ring->out[MASK_XENCONS_IDX(ring->out_prod + sent, ring->out)] = data[sent];
   wmb();
   ring->out_prod += sent;
-  tell(dev);
+  set_ready(dev);
   return (int)sent;
 }
 
@@ -64,10 +75,21 @@ int xencons_ring_send(struct consfront_dev *dev, const char *data, unsigned len)
   return sent;
 }
 
+/* Never waits. */
+static void fill_input(void) {
+  struct pollfd asked = {.fd = STDIN, .events = POLLIN};
+  if (input.first < input.end || minios_poll(&asked, 1, 0) <= 0)
+    return;
+  ssize_t count = minios_read(STDIN, input.bytes, sizeof input.bytes);
+  input.first = 0;
+  input.end = count < 0 ? 0 : (unsigned)count;
+  input.is_over = count == 0;
+}
+
 int xencons_ring_avail(struct consfront_dev *dev) {
   if (is_kernels(dev)) {
-    int waiting = minios_waiting(STDIN);
-    return waiting < 0 ? 0 : waiting;
+    fill_input();
+    return (int)(input.end - input.first);
   }
   uint32_t used = *(volatile uint32_t *)&dev->ring->in_prod - dev->ring->in_cons;
   return used > sizeof dev->ring->in ? 0 : (int)used;
@@ -75,9 +97,11 @@ int xencons_ring_avail(struct consfront_dev *dev) {
 
 static int receive_first(char *data, unsigned len) {
   unsigned there = (unsigned)xencons_ring_avail(NULL);
-  ssize_t count = there == 0 || len == 0 ? 0 : minios_read(STDIN, data, len < there ? len : there);
+  unsigned count = len < there ? len : there;
+  memcpy(data, input.bytes + input.first, count);
+  input.first += count;
   wake_up(&taken_queue);
-  return count < 0 ? 0 : (int)count;
+  return (int)count;
 }
 
 int xencons_ring_recv(struct consfront_dev *dev, char *data, unsigned len) {
@@ -90,7 +114,7 @@ int xencons_ring_recv(struct consfront_dev *dev, char *data, unsigned len) {
     data[count] = ring->in[MASK_XENCONS_IDX(ring->in_cons + count, ring->in)];
   mb();
   ring->in_cons += count;
-  tell(dev);
+  set_ready(dev);
   notify_remote_via_evtchn(dev->evtchn);
   return (int)count;
 }
@@ -123,10 +147,11 @@ static void watch_first(void *data) {
   (void)data;
   for (;;) {
     struct pollfd asked = {.fd = STDIN, .events = POLLIN};
-    if (minios_poll(&asked, 1, -1) > 0 && xencons_ring_avail(NULL) == 0)
-      return; /* its end */
+    minios_poll(&asked, 1, -1);
+    if (xencons_ring_avail(NULL) == 0 && input.is_over)
+      return;
     wake_up(&console_queue);
-    wait_event(taken_queue, xencons_ring_avail(NULL) == 0);
+    wait_event(taken_queue, input.first == input.end);
   }
 }
 
@@ -168,7 +193,7 @@ static void release(struct consfront_dev *dev) {
 
 static bool connect_console(struct consfront_dev *dev, struct minios_front *front) {
   struct minios_front_node nodes[4];
-  if (evtchn_alloc_unbound(dev->dom, console_handle_input, dev, &dev->evtchn) != 0)
+  if (evtchn_alloc_unbound(dev->dom, handler, dev, &dev->evtchn) != 0)
     return false;
   dev->ring = (struct xencons_interface *)alloc_page();
   BUG_ON(dev->ring == NULL);

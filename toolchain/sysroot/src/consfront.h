@@ -13,6 +13,8 @@ struct minios_console_file {
 
 /* Bytes that can be sent now. */
 int minios_console_room(struct consfront_dev *dev);
+/* What poll finds may be another, and whoever waits is to look again. */
+void minios_console_changed(struct consfront_dev *dev);
 /* Waits for room. */
 void minios_console_send_all(struct consfront_dev *dev, const char *data, size_t length);
 

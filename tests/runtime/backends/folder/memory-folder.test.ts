@@ -88,6 +88,23 @@ folders('a hard link is the same file; the count of links says how many there ar
   );
 });
 
+folders('a socket is a name that cannot be opened', () => {
+  const root = folder();
+  root.makeSocket(['s'], 0o640);
+
+  assert.is(root.status(['s']).mode, S_IF.SOCK | 0o640);
+  assert.is(
+    errnoOf(() => root.open(['s'], { writing: true })),
+    'ENXIO',
+  );
+  assert.is(
+    errnoOf(() => root.makeSocket(['s'], 0)),
+    'EEXIST',
+  );
+  root.unlink(['s']);
+  assert.equal(root.list([]), []);
+});
+
 folders('a link is never followed', () => {
   const root = folder();
   root.makeLink(['l'], '/else/where');

@@ -60,7 +60,6 @@ int xencons_ring_avail(struct consfront_dev *dev);
 int xencons_ring_recv(struct consfront_dev *dev, char *data, unsigned len);
 /* All of it, waiting for room; lines of a ring that is not raw end with CR and LF. */
 void console_print(struct consfront_dev *dev, const char *data, int length);
-void console_handle_input(evtchn_port_t port, struct pt_regs *regs, void *data);
 
 /* Descriptors, which the last close frees; -1 where there is no such device. A nodename's bytes are neither changed nor added to. */
 int open_consfront(char *nodename);
