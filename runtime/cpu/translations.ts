@@ -15,14 +15,16 @@ import type { Decoder } from '../x86/decode.ts';
 import { flagRuleNamed } from '../x86/instructions/rules.ts';
 import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
+import { JoinedCode } from './joined-code.ts';
 import { KeptCode } from './kept-code.ts';
 import { crowded, translateApart, withCallers } from './module-upkeep.ts';
 import { loadTools, newStore, type Tools, withValidation } from './translation-tools.ts';
 import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
-import { WholeImage } from './whole-image.ts';
 
 /** Functions of a module that is made while the guest waits. */
 const mostAtRunTime = 64;
+/** Of one that begins with a hot loop. */
+const mostWithLoop = 16;
 
 export class Translations {
   readonly #options: TranslationsOptions;
@@ -31,8 +33,10 @@ export class Translations {
   #tools: Tools | undefined;
   #exactFloats = false;
   #checksTaskSwitched = false;
-  readonly #whole = new WholeImage();
-  whenWhole = (): void => {};
+  /** Whether all that is known of the image was translated before it ran. */
+  #isWhole = true;
+  readonly #joined = new JoinedCode();
+  whenJoined = (): void => {};
   #store: CodeStore;
   #keptModules = 0;
   #dispatcher: Uint8Array | undefined;
@@ -114,7 +118,7 @@ export class Translations {
   restore(kept: KeptTranslation): boolean {
     if (!this.#options.recipes.restore(kept.recipes, flagRuleNamed)) return false;
     this.#exactFloats = kept.exactFloats;
-    this.#whole.isMade = kept.isWhole;
+    this.#isWhole = kept.isWhole;
     this.#installDispatcher(kept.dispatcher);
     this.#flags.restore(kept.flags);
     if (this.#kept !== undefined) this.#kept.add(kept);
@@ -136,7 +140,7 @@ export class Translations {
       modules,
       recipes: this.#options.recipes.names(),
       exactFloats: this.#exactFloats,
-      isWhole: this.#whole.isMade,
+      isWhole: this.#isWhole,
     };
   }
 
@@ -150,7 +154,7 @@ export class Translations {
     const tools = await this.#loadTools();
     this.#installDispatcher(buildDispatcher(tools.emitter(), layout));
     if (madeWhenCalled) return;
-    this.#whole.isMade = false;
+    this.#isWhole = false;
     this.#exactFloats =
       tools.translator.mayTouchMxcsr &&
       this.#gather(tools, entries, {}).some((fn) => fn.touchesMxcsr);
@@ -212,38 +216,43 @@ export class Translations {
 
   /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
   sample(address: bigint): void {
-    this.#whole.sliceSpent();
-    if (this.tier !== 'adaptive' || this.#store.functionAt(address)?.form !== 'resumable') return;
+    if (this.tier !== 'adaptive') return;
+    if (!this.#isWhole) this.#joined.sliceSpent(() => this.#store.functions);
+    if (this.#store.functionAt(address)?.form !== 'resumable') return;
     this.#hotLoops.note(address);
   }
 
   /** Whether `sample` found something, and `settle` cannot make it before `load`. */
   get waitsForTools(): boolean {
-    return (this.#hotLoops.isHot || this.#whole.isWanted) && this.#tools === undefined;
+    return (this.#hotLoops.isHot || this.#joined.isWanted) && this.#tools === undefined;
   }
 
   /** What waited until no frame of the guest stands. */
   settle(): void {
     if (this.#tools === undefined) return;
     const hot = this.#hotLoops.take();
-    // With what it calls, unless little of that may ever run: calls inside a module are direct.
-    const most = this.#options.madeWhenCalled ? 1 : mostAtRunTime;
-    if (hot !== undefined && !this.#takeKept(hot, 'fast'))
-      this.#translate(this.#tools, [hot], { most, has: () => false });
-    if (this.#whole.isWanted) this.#makeWhole(this.#tools);
+    if (hot !== undefined && !this.#takeKept(hot, 'fast')) this.#makeLoop(this.#tools, hot);
+    if (this.#joined.isWanted) this.#join(this.#tools);
     this.#merge(this.#tools);
   }
 
   /** Together with what is called only if calls of it would not be direct otherwise. */
   get #most(): number {
-    return this.#whole.isMade && this.#options.madeWhenCalled !== true ? mostAtRunTime : 1;
+    return this.#isWhole && this.#options.madeWhenCalled !== true ? mostAtRunTime : 1;
   }
 
-  /** Goes on making all of the image; when it is made, it stands in for what was made function by function. */
-  #makeWhole(tools: Tools): void {
-    const module = this.#whole.step({
+  /** With what it calls that has run, since calls inside a module are direct; unless little of that may ever run again. */
+  #makeLoop(tools: Tools, hot: bigint): void {
+    const most = this.#options.madeWhenCalled ? 1 : mostWithLoop;
+    const has = (address: bigint): boolean => address !== hot && !this.#store.has(address);
+    this.#translate(tools, [hot], { most, has });
+  }
+
+  /** Goes on joining what has run; when that is made, it stands in for what was made function by function. */
+  #join(tools: Tools): void {
+    const module = this.#joined.step({
       ...{ tools, exactFloats: this.#exactFloats },
-      entries: () => [...this.#options.entries, ...this.#store.functions.map(({ entry }) => entry)],
+      entries: () => this.#store.functions.map(({ entry }) => entry),
       mayChange: (address) => this.mayChange(address),
     });
     if (module === undefined) return;
@@ -251,7 +260,7 @@ export class Translations {
     if (module.asksFlags) this.#flags.update(tools.emitter, true);
     this.#install(module, !module.functions.some(({ tables }) => tables.length > 0));
     for (const fn of before) if (this.#store.functionAt(fn.entry) !== fn) this.#remove(fn);
-    this.whenWhole();
+    this.whenJoined();
   }
 
   #isFunction(address: bigint): boolean {
@@ -285,7 +294,7 @@ export class Translations {
     if (becomesExact && gathering.framesStand) return false;
     this.#exactFloats ||= becomesExact;
     if (becomesExact) this.#startAnew();
-    const all = [...(this.#whole.isMade ? this.#options.entries : []), ...entries];
+    const all = [...(this.#isWhole ? this.#options.entries : []), ...entries];
     const wanted = becomesExact ? this.#gather(tools, all, {}) : functions;
     this.#installFunctions(tools, wanted, form, gathering);
     return true;
@@ -315,7 +324,7 @@ export class Translations {
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
     const options = { onProgress, dispatches };
     const module = tools.translator.translate(tools.emitter(), functions, form, options);
-    if (module.asksFlags) this.#flags.update(tools.emitter, this.#whole.isMade);
+    if (module.asksFlags) this.#flags.update(tools.emitter, this.#isWhole);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
     this.#install(module, this.#kept !== undefined || isImage || !module.functions.some(changes));
@@ -325,7 +334,7 @@ export class Translations {
   check({ taskSwitched = this.#checksTaskSwitched, mxcsr = this.#exactFloats }): void {
     if (taskSwitched === this.#checksTaskSwitched && mxcsr === this.#exactFloats) return;
     [this.#checksTaskSwitched, this.#exactFloats] = [taskSwitched, mxcsr];
-    this.#whole.restart();
+    this.#joined.restart();
     this.#startAnew();
   }
 

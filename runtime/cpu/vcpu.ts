@@ -123,8 +123,8 @@ export class Vcpu {
     return this.#translations.begin();
   }
 
-  whenWhole(tell: () => void): void {
-    this.#translations.whenWhole = tell;
+  whenJoined(tell: () => void): void {
+    this.#translations.whenJoined = tell;
   }
 
   /** Translates all that is known of the image; ahead of time by binaryen, which checks what it writes. */

@@ -31,7 +31,7 @@ export interface Translated {
   begin(): Promise<void>;
   translateAll(ahead?: AheadOfTime): Promise<void>;
   /** Is told when all that is known of the image has been made after all. */
-  whenWhole(tell: () => void): void;
+  whenJoined(tell: () => void): void;
   keep(): KeptTranslation;
 }
 
@@ -88,7 +88,7 @@ export class CachedTranslation {
       await this.#cpu.translateAll(ahead);
       return;
     }
-    this.#cpu.whenWhole(() => void this.save());
+    this.#cpu.whenJoined(() => void this.save());
     const bytes = await this.#cache.get(this.#key);
     const kept = bytes === undefined ? undefined : decode(bytes);
     if (kept !== undefined && this.#cpu.restore(kept)) this.#kept = this.#cpu.moduleCount;
