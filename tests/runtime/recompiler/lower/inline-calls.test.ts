@@ -58,6 +58,163 @@ test('what a copy calls is a copy as well, two levels deep', () => {
   assert.ok(whole.blocks.some(({ address }) => address === continuation));
 });
 
+test('a copy that ends in a jump elsewhere calls that, and comes back where it would have', () => {
+  // call 1006; ret; 1006: test eax, eax; je 100c; jmp rcx; 100c: jmp 1020
+  const source = codeSource(64, 'e801000000 c3 85c0 7402 ffe1 eb12');
+  const caller = discover(source, 0x1000n);
+  const callee = discover(source, 0x1006n);
+
+  const whole = inlineCalls(caller, (entry) => (entry === 0x1006n ? callee : undefined));
+
+  const calls = whole.blocks.flatMap(({ terminator }) =>
+    terminator.kind === 'call' || terminator.kind === 'callIndirect' ? [terminator] : [],
+  );
+  assert.equal(
+    calls.map(({ kind, returnTo, continuation }) => [kind, returnTo, continuation]),
+    [
+      ['callIndirect', 0x1005n, 0x1005n],
+      ['call', 0x1005n, 0x1005n],
+    ],
+  );
+});
+
+test('a jump to a small function becomes a jump into a copy, which returns as it would', () => {
+  // inc ebx; jmp 1008; 1008: inc eax; ret
+  const source = codeSource(64, 'ffc3 eb04 90909090 ffc0 c3', { entries: [0x1008n] });
+  const first = discover(source, 0x1000n);
+  const second = discover(source, 0x1008n);
+
+  const whole = inlineCalls(first, (entry) => (entry === 0x1008n ? second : undefined));
+
+  assert.equal(
+    whole.blocks.map(({ terminator }) => terminator.kind),
+    ['jump', 'return'],
+  );
+  const end = whole.blocks[1]?.terminator;
+  assert.is(end?.kind === 'return' ? end.within : 0, undefined);
+});
+
+for (const width of [64, 32] as const) {
+  const [a, b, c, sp, word] =
+    width === 64
+      ? ['rax', 'rbx', 'rcx', 'rsp', 'qword ptr']
+      : ['eax', 'ebx', 'ecx', 'esp', 'dword ptr'];
+
+  test(`${width}: a copy that jumps on, to a function or a pointer, comes back behind its call`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: xor ebx, ebx
+              lea ${c}, [twice]
+              mov eax, 3
+              call apply
+              mov edx, eax
+              mov eax, 0
+              call apply
+              int3
+       apply: test eax, eax
+              je none
+              jmp ${c}
+       none:  jmp other
+       twice: add eax, eax
+              add ebx, 1
+              ret
+       other: mov eax, 50
+              add ebx, 10
+              ret`,
+      { tier: 'fast', entries: ['start', 'apply', 'twice', 'other'] },
+    );
+    const stack = guest.cpu.register(RSP);
+
+    await guest.run();
+
+    assert.equal(
+      [RAX, RBX, RDX, RSP].map((n) => guest.cpu.register(n)),
+      [50n, 11n, 6n, stack],
+    );
+  });
+
+  test(`${width}: a copy that jumps with another stack pointer, as longjmp does, goes where that says`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: xor ebx, ebx
+              lea ${c}, [away]
+              push ${c}
+              mov ${a}, ${sp}
+              call deep
+              mov ebx, 100
+              int3
+       deep:  call jumps
+              mov ebx, 200
+              int3
+       jumps: mov ${sp}, ${a}
+              lea ${c}, [there]
+              jmp ${c}
+       there: add ebx, 1
+              ret
+       away:  add ebx, 10
+              int3`,
+      { tier: 'fast', entries: ['start', 'deep', 'jumps', 'there', 'away'] },
+    );
+    const stack = guest.cpu.register(RSP);
+
+    await guest.run();
+
+    assert.is(guest.cpu.register(RBX), 11n);
+    assert.is(guest.cpu.register(RSP), stack);
+  });
+
+  test(`${width}: functions that jump to each other as long as one counts use no stack and can be stopped`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: mov ecx, 100000
+              xor ebx, ebx
+              call even
+              int3
+       even:  sub ecx, 1
+              jne 1f
+              ret
+       1:     jmp odd
+       odd:   add ebx, 1
+              sub ecx, 1
+              jne 1f
+              ret
+       1:     jmp even`,
+      { tier: 'fast', entries: ['start', 'even', 'odd'] },
+    );
+
+    guest.cpu.setPolls(100);
+    assert.is((await guest.run()).reason, 'poll');
+    guest.cpu.setPolls(1_000_000);
+    await guest.run();
+
+    assert.is(guest.cpu.register(RBX), 50000n);
+  });
+
+  test(`${width}: what a copy that jumps on calls before that has its own return address on the stack`, async () => {
+    const guest = await guestOf(
+      width,
+      `start: lea ${c}, [inner]
+              call apply
+       behind: int3
+       apply: call ${c}
+              mov ${c}, ${a}
+              jmp ${c}
+       inner: mov ${b}, ${word} [${sp}]
+              lea ${a}, [last]
+              ret
+       last:  mov ${c}, ${word} [${sp}]
+              ret`,
+      { tier: 'fast', entries: ['start', 'apply', 'inner', 'last'] },
+    );
+
+    await guest.run();
+
+    const behindCall = guest.at('apply') + 2n;
+    assert.is(guest.cpu.register(RBX), behindCall);
+    assert.is(guest.cpu.register(RCX), guest.at('behind'));
+  });
+}
+
 for (const width of [64, 32] as const) {
   test(`${width}: a recursion counts what it should, and its stack is as ever`, async () => {
     const guest = await guestWith(
