@@ -3,14 +3,32 @@
  * can be kept together, though it may be wanted apart.
  */
 import type { Form } from '../recompiler/lower/lower-function.ts';
-import type { InstalledFunction, InstalledModule } from '../recompiler/store/code-store.ts';
+import type {
+  CodeStore,
+  InstalledFunction,
+  InstalledModule,
+} from '../recompiler/store/code-store.ts';
 import type { TranslatedModule } from '../recompiler/translator.ts';
 import type { Tools } from './translation-tools.ts';
+import type { Gathering, TranslationsOptions } from './translations-options.ts';
 
 /** Each costs V8 26 KB, whatever it holds; to make one of many costs as much as it did to make those. */
 const mostModules = 1024;
 /** What a module of this size costs is worth it; it is not made anew. */
 const largeModule = 1000;
+
+/** Functions of a module that begins with a hot loop. */
+const mostWithLoop = 16;
+
+/** A hot loop with what it calls that has run, since calls inside a module are direct; alone where little of that may ever run again. */
+export const withCallees = (
+  hot: bigint,
+  store: Pick<CodeStore, 'has'>,
+  { madeWhenCalled = false }: Pick<TranslationsOptions, 'madeWhenCalled'>,
+): Gathering => ({
+  most: madeWhenCalled ? 1 : mostWithLoop,
+  has: (address) => address !== hot && !store.has(address),
+});
 
 /** Functions, and all that reach one of them by direct calls: those calls cannot be turned elsewhere. */
 export function withCallers(functions: Iterable<InstalledFunction>): Set<InstalledFunction> {

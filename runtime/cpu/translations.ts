@@ -17,14 +17,12 @@ import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { JoinedCode } from './joined-code.ts';
 import { KeptCode } from './kept-code.ts';
-import { crowded, translateApart, withCallers } from './module-upkeep.ts';
+import { crowded, translateApart, withCallees, withCallers } from './module-upkeep.ts';
 import { loadTools, newStore, type Tools, withValidation } from './translation-tools.ts';
 import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
 
 /** Functions of a module that is made while the guest waits. */
 const mostAtRunTime = 64;
-/** Of one that begins with a hot loop. */
-const mostWithLoop = 16;
 
 export class Translations {
   readonly #options: TranslationsOptions;
@@ -218,8 +216,7 @@ export class Translations {
   sample(address: bigint): void {
     if (this.tier !== 'adaptive') return;
     if (!this.#isWhole) this.#joined.sliceSpent(() => this.#store.functions);
-    if (this.#store.functionAt(address)?.form !== 'resumable') return;
-    this.#hotLoops.note(address);
+    if (this.#store.functionAt(address)?.form === 'resumable') this.#hotLoops.note(address);
   }
 
   /** Whether `sample` found something, and `settle` cannot make it before `load`. */
@@ -231,7 +228,8 @@ export class Translations {
   settle(): void {
     if (this.#tools === undefined) return;
     const hot = this.#hotLoops.take();
-    if (hot !== undefined && !this.#takeKept(hot, 'fast')) this.#makeLoop(this.#tools, hot);
+    if (hot !== undefined && !this.#takeKept(hot, 'fast'))
+      this.#translate(this.#tools, [hot], withCallees(hot, this.#store, this.#options));
     if (this.#joined.isWanted) this.#join(this.#tools);
     this.#merge(this.#tools);
   }
@@ -239,13 +237,6 @@ export class Translations {
   /** Together with what is called only if calls of it would not be direct otherwise. */
   get #most(): number {
     return this.#isWhole && this.#options.madeWhenCalled !== true ? mostAtRunTime : 1;
-  }
-
-  /** With what it calls that has run, since calls inside a module are direct; unless little of that may ever run again. */
-  #makeLoop(tools: Tools, hot: bigint): void {
-    const most = this.#options.madeWhenCalled ? 1 : mostWithLoop;
-    const has = (address: bigint): boolean => address !== hot && !this.#store.has(address);
-    this.#translate(tools, [hot], { most, has });
   }
 
   /** Goes on joining what has run; when that is made, it stands in for what was made function by function. */
