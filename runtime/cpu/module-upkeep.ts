@@ -56,6 +56,7 @@ export function crowded(
   modules: ReadonlySet<InstalledModule>,
   most = mostModules,
 ): InstalledModule[] {
+  if (modules.size <= most) return [];
   const own = [...modules].filter(({ isPart }) => !isPart);
   if (own.length <= most) return [];
   const small = own.filter(({ live }) => live.size < largeModule);

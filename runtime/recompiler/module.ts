@@ -10,9 +10,14 @@ import { morePolls } from './lower/more-polls.ts';
 import type { Recipes } from './recipes.ts';
 import { SharedFunctions } from './shared-functions.ts';
 
+export interface WrittenFunction extends LoweredFunction {
+  /** What it calls without the dispatcher. */
+  readonly reached: ReadonlySet<bigint>;
+}
+
 export interface Translation {
   readonly bytes: Uint8Array;
-  readonly functions: readonly LoweredFunction[];
+  readonly functions: readonly WrittenFunction[];
   /** Whether its code asks for flags that were set elsewhere. */
   readonly asksFlags: boolean;
 }
@@ -50,11 +55,16 @@ export function* buildingModule(
   const ordinals = new Map(functions.map((fn, i) => [fn.entry, i]));
   const byEntry = new Map(functions.map((fn) => [fn.entry, fn]));
   let asksFlags = false;
+  let reached = new Set<bigint>();
   const context: ModuleContext = {
     emitter,
     layout,
     recipes,
-    has: (entry) => entries.has(entry),
+    has: (entry) => {
+      if (!entries.has(entry)) return false;
+      reached.add(entry);
+      return true;
+    },
     functionAt: (entry) => (entries.has(entry) ? byEntry.get(entry) : undefined),
     ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
@@ -65,10 +75,11 @@ export function* buildingModule(
       return 'flags';
     },
   };
-  const lowered: LoweredFunction[] = [];
+  const lowered: WrittenFunction[] = [];
   for (const fn of functions) {
     onProgress?.(lowered.length, functions.length);
-    lowered.push(lowerFunction(context, fn, form));
+    reached = new Set();
+    lowered.push({ ...lowerFunction(context, fn, form), reached });
     yield fn;
   }
   onProgress?.(functions.length, functions.length);

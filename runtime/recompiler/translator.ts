@@ -212,16 +212,18 @@ export class Translator implements CodeSource {
       onProgress,
     });
     const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
-    const callees = (fn: GuestFunction): bigint[] =>
-      this.#changing.length === 0 ? [] : [...fn.callees].filter((entry) => direct.has(entry));
+    const callees = (fn: GuestFunction, reached: ReadonlySet<bigint>): bigint[] => {
+      if (this.#changing.length === 0) return [];
+      return [...new Set([...fn.callees, ...reached])].filter((entry) => direct.has(entry));
+    };
     const stored = functions.map((fn, i) => {
-      const written = lowered[i];
-      if (written === undefined) throw new TypeError('a function was not written');
+      if (lowered[i] === undefined) throw new TypeError('a function was not written');
+      const { reached, ...written } = lowered[i];
       return {
         ...written,
         ...{ entry: fn.entry, asked: form, code: code.get(fn.entry) ?? [] },
         tables: this.#tables.get(fn) ?? [],
-        calls: callees(fn),
+        calls: callees(fn, reached),
       };
     });
     return { bytes, functions: stored, asksFlags };

@@ -1,4 +1,5 @@
 /** How a block goes on: jumps inside the function, tail calls out of it, calls whose return address is compared, leaves. */
+import { constantOf } from '../../ir/build.ts';
 import type { ComesBack, Terminator, Value } from '../../ir/value.ts';
 import { RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
@@ -79,6 +80,11 @@ export class TerminatorLowering {
         this.#call(this.#callee(terminator.target), terminator);
         break;
       case 'callIndirect': {
+        const known = constantOf(terminator.target);
+        if (known !== undefined) {
+          this.#call(this.#callee(known), terminator);
+          break;
+        }
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
         this.#call({ name: 'call', first: [e.get(target, native)] }, terminator);
         break;

@@ -353,6 +353,33 @@ for (const width of [64, 32] as const) {
     // 1, 2 and 3.
     assert.is(guest.cpu.register(RBX) & 0xffn, 6n);
   });
+
+  test(`${width}: a constant that a copy jumps to is called directly, and anew when it changes`, async () => {
+    const [a, c] = width === 64 ? ['rax', 'rcx'] : ['eax', 'ecx'];
+    const guest = await guestOf(
+      width,
+      `start: mov ecx, 3
+       next:  mov ${a}, offset leaf
+              call apply
+              add byte ptr [leaf + 1], 1
+              dec ${c}
+              jnz next
+              int3
+       apply: jmp ${a}
+       leaf:  mov dl, 1
+              add bl, dl
+              ret`,
+      { tier: 'fast', entries: ['start', 'apply', 'leaf'], writable: true },
+    );
+    const functions = guest.cpu.keep().modules.flatMap((module) => module.functions);
+    const start = functions.find(({ entry }) => entry === guest.at('start'));
+    assert.ok(start?.calls.includes(guest.at('leaf')), 'it goes when what it calls goes');
+
+    await guest.run();
+
+    // 1, 2 and 3.
+    assert.is(guest.cpu.register(RBX) & 0xffn, 6n);
+  });
 }
 
 test.run();
