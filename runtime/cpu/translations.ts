@@ -247,10 +247,10 @@ export class Translations {
       mayChange: (address) => this.mayChange(address),
     });
     if (module === undefined) return;
-    const before = this.#store.functions.filter(({ form }) => form === 'fast');
+    const before = this.#store.functions;
     if (module.asksFlags) this.#flags.update(tools.emitter, true);
     this.#install(module, !module.functions.some(({ tables }) => tables.length > 0));
-    for (const fn of before) if (this.#store.functionAt(fn.entry) !== fn) this.#remove(fn);
+    for (const fn of before) if (!this.#store.isEntered(fn)) this.#remove(fn);
     this.whenJoined();
   }
 

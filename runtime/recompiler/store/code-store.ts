@@ -174,6 +174,11 @@ export class CodeStore {
     return this.#places.get(address)?.fn;
   }
 
+  /** Whether it has not been replaced at all of its entries. */
+  isEntered(fn: InstalledFunction): boolean {
+    return fn.entries.some(({ address }) => this.functionAt(address) === fn);
+  }
+
   /** Functions that have an instruction at or across an address. */
   containing(address: bigint): ReadonlySet<InstalledFunction> {
     for (const fn of this.#unindexed) this.#code.add(fn, fn.code);
