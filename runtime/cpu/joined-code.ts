@@ -12,7 +12,7 @@ const busySlices = 16;
 /** Times so many before the next time. */
 const patience = 4;
 /** One in so many functions must stand alone: else there is too little to join. */
-const mostJoined = 8;
+const mostJoined = 4;
 /** Instructions a step, about a millisecond. */
 const stepInstructions = 100;
 
