@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -214,6 +215,73 @@ static void timers(clockid_t clock) {
   printf(" %d\n", errno == EINVAL);
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ticked = PTHREAD_COND_INITIALIZER;
+static pthread_t main_thread;
+static int ticks;
+
+static void tick(union sigval value) {
+  pthread_mutex_lock(&lock);
+  values = value.sival_int;
+  codes = pthread_equal(pthread_self(), main_thread) != 0;
+  ticks++;
+  pthread_cond_signal(&ticked);
+  pthread_mutex_unlock(&lock);
+}
+
+static void wait_for_ticks(int count) {
+  pthread_mutex_lock(&lock);
+  while (ticks < count)
+    pthread_cond_wait(&ticked, &lock);
+  printf("%d ticks, value %d, in main %d\n", count, values, codes);
+  pthread_mutex_unlock(&lock);
+}
+
+/* Once and again, set anew before its time, and by a time of the clock. */
+static void timer_threads(clockid_t clock) {
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = tick, .sigev_value = {.sival_int = 5}};
+  struct itimerspec never = {0}, later = {.it_value = {.tv_sec = 1000}}, soon = {.it_value = {.tv_nsec = 3000000}}, left;
+  struct timespec moment = {.tv_nsec = 30000000};
+  pthread_attr_t attributes;
+  timer_t other;
+  main_thread = pthread_self();
+  ticks = 0;
+  printf("timer_create: %d\n", timer_create(clock, &event, &timer));
+  printf("timer_settime: %d\n", timer_settime(timer, 0, &later, NULL));
+  printf("timer_settime: %d", timer_settime(timer, 0, &soon, &left));
+  printf(" %d\n", left.it_value.tv_sec > 900);
+  wait_for_ticks(1);
+  nanosleep(&moment, NULL);
+  timer_gettime(timer, &left);
+  printf("left %d, %d ticks\n", (int)(left.it_value.tv_sec + left.it_value.tv_nsec), ticks);
+  soon.it_interval.tv_nsec = 2000000;
+  timer_settime(timer, 0, &soon, NULL);
+  wait_for_ticks(4);
+  timer_settime(timer, 0, &never, NULL);
+  nanosleep(&moment, NULL);
+  int before = ticks;
+  nanosleep(&moment, NULL);
+  printf("still %d\n", ticks == before);
+  pthread_attr_init(&attributes);
+  event.sigev_notify_attributes = &attributes;
+  event.sigev_value.sival_int = 6;
+  printf("another: %d\n", timer_create(clock, &event, &other));
+  clock_gettime(clock, &later.it_value);
+  later.it_value.tv_nsec += 5000000;
+  if (later.it_value.tv_nsec >= 1000000000)
+    later.it_value.tv_sec++, later.it_value.tv_nsec -= 1000000000;
+  ticks = 0;
+  timer_settime(other, TIMER_ABSTIME, &later, NULL);
+  wait_for_ticks(1);
+  timer_settime(timer, 0, &soon, NULL);
+  printf("timer_delete: %d", timer_delete(other));
+  printf(" %d\n", timer_delete(timer));
+  nanosleep(&moment, NULL);
+  before = ticks;
+  nanosleep(&moment, NULL);
+  printf("still %d\n", ticks == before);
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   alarms();
@@ -223,5 +291,7 @@ int main(void) {
   pipes();
   timers(CLOCK_REALTIME);
   timers(CLOCK_MONOTONIC);
+  timer_threads(CLOCK_REALTIME);
+  timer_threads(CLOCK_MONOTONIC);
   return 0;
 }

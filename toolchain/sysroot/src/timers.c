@@ -1,6 +1,7 @@
 /* Timers of a process (POSIX XSH timer_create); the kernel has them. */
 #include "duration.h"
 #include "result.h"
+#include "timer-threads.h"
 
 #include <mini-os/api.h>
 #include <mini-os/posix.h>
@@ -26,8 +27,10 @@ int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *rest
   int which = kernel_clock(clock);
   if (which < 0)
     return minios_failed(_REENT, EINVAL);
-  int made = MINIOS_INT(minios_timer_create(which, chosen->sigev_notify, chosen->sigev_signo,
-                                            chosen->sigev_value.sival_ptr, event == NULL));
+  int made = MINIOS_INT(chosen->sigev_notify == SIGEV_THREAD
+                            ? minios_timer_thread(which, chosen)
+                            : minios_timer_create(which, chosen->sigev_notify, chosen->sigev_signo,
+                                                  chosen->sigev_value.sival_ptr, event == NULL));
   if (made < 0)
     return -1;
   *timer = (timer_t)made;
@@ -45,6 +48,7 @@ int timer_settime(timer_t timer, int flags, const struct itimerspec *restrict va
   int64_t first = minios_duration(&value->it_value), interval = minios_duration(&value->it_interval);
   if (MINIOS_INT(minios_timer_settime((int)timer, flags, first, interval, before)) < 0)
     return -1;
+  minios_timer_changed((int)timer, first == 0 ? MINIOS_TIMER_STOPPED : MINIOS_TIMER_SET);
   if (old != NULL)
     *old = shown(before);
   return 0;
@@ -63,5 +67,8 @@ int timer_getoverrun(timer_t timer) {
 }
 
 int timer_delete(timer_t timer) {
-  return MINIOS_INT(minios_timer_delete((int)timer));
+  if (MINIOS_INT(minios_timer_delete((int)timer)) < 0)
+    return -1;
+  minios_timer_changed((int)timer, MINIOS_TIMER_DELETED);
+  return 0;
 }
