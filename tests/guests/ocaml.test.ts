@@ -8,6 +8,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Width, widths } from '../../toolchain/index.ts';
 import { runProcess } from '../../toolchain/process.ts';
+import { MapCache } from '../support/map-cache.ts';
 import { isFull } from '../support/program.ts';
 import { freshSeed, random } from '../support/random.ts';
 import {
@@ -133,9 +134,11 @@ if (isFull) {
       process.stdout.write(`guests/ocaml: ${compiler}, seed ${seed}; x86-32 is in --full\n`);
       const { below } = random(seed);
       const left = context.tests.filter((test) => test.compiler === compiler && isPlain(test));
+      const cache = new MapCache();
       const found: Verdict[] = [];
       while (found.length < sampled)
-        for (const test of left.splice(below(left.length), 1)) found.push(await judge(test, 64));
+        for (const test of left.splice(below(left.length), 1))
+          found.push(await judge(test, 64, cache));
 
       assert.equal(unexpected(64, found, context), []);
     });

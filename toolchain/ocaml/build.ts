@@ -48,6 +48,12 @@ export async function buildIn(tree: CompilerTree, options: CamlBuildOptions): Pr
   }
 }
 
+/** A program's own data behind its runtime's, so that programs with the same libraries share their translations. */
+const apart = [
+  ...['-ccopt', `-fdata-sections -include '${camlSources}/bytecode-startup.h'`],
+  ...['-ccopt', `-Wl,-T,'${camlSources}/bytecode.lds'`],
+];
+
 /** What an input is made into, by its ending; what is not here is for the linker as it is. */
 const isSource = (word: string): boolean => /\.(mli?|c)$/.test(word);
 const isInput = (word: string): boolean => /\.(mli?|c|o|a|cm[oxa]|cmxa)$/.test(word);
@@ -99,7 +105,7 @@ class CamlCompiler {
       yield [...this.#compiler(), '-c', join(camlSources, 'debug-info.c'), ...where];
       extra.push(`${debug}.o`, '-ccopt', '-Wl,--wrap=caml_attempt_open');
     }
-    yield [...link, '-output-complete-exe', ...objects, ...extra, '-o', image];
+    yield [...link, '-output-complete-exe', ...apart, ...objects, ...extra, '-o', image];
   }
 
   get #hasPackages(): boolean {

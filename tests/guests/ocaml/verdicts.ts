@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MemoryConsole } from '../../../runtime/index.ts';
+import type { ModuleCache } from '../../../runtime/recompiler/store/cache.ts';
 import type { Width } from '../../../toolchain/index.ts';
 import { buildCaml, buildIn } from '../../../toolchain/ocaml/build.ts';
 import { type Finished, runProcess } from '../../../toolchain/process.ts';
@@ -35,12 +36,13 @@ export interface Verdict {
 const byTheClock: ReadonlySet<string> = new Set(['lib-threads/beat.ml']);
 const tries = 5;
 
-export async function judge(test: SuiteTest, width: Width): Promise<Verdict> {
+/** @param cache of translations: bytecode programs share those of their interpreter */
+export async function judge(test: SuiteTest, width: Width, cache: ModuleCache): Promise<Verdict> {
   const { name, compiler } = test;
   const atMost = byTheClock.has(name) ? tries : 1;
   const natively = await tried(atMost, () => passesNatively(test, width));
   if (natively !== undefined) return { name, compiler, nativeFailure: natively };
-  const failure = await tried(atMost, () => passesAsGuest(test, width));
+  const failure = await tried(atMost, () => passesAsGuest(test, width, cache));
   return { name, compiler, ...(failure === undefined ? {} : { failure }) };
 }
 
@@ -75,7 +77,7 @@ async function passesNatively(test: SuiteTest, width: Width): Promise<Failure> {
   });
 }
 
-async function passesAsGuest(test: SuiteTest, width: Width): Promise<Failure> {
+async function passesAsGuest(test: SuiteTest, width: Width, cache: ModuleCache): Promise<Failure> {
   return await inCopy(test, width, async (directory) => {
     const image = join(directory, 'program.elf');
     writeFileSync(join(directory, 'begin_here.ml'), beginning(test));
@@ -94,7 +96,8 @@ async function passesAsGuest(test: SuiteTest, width: Width): Promise<Failure> {
     const console = new MemoryConsole();
     if (input !== undefined) console.write(readFileSync(resolve(directory, input)));
     console.end();
-    const run = { image, directory, environment, arguments: test.arguments };
+    const kept = test.compiler === 'bytecode' ? { cache } : {};
+    const run = { image, directory, environment, arguments: test.arguments, ...kept };
     const ended = await runGuest(run, console);
     const failure = await verdict(test, directory, ended);
     return failure === undefined ? undefined : `${failure}\n${ended.report ?? ''}`;

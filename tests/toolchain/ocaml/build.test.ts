@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { boot } from '../../../runtime/index.ts';
 import { buildCaml } from '../../../toolchain/ocaml/build.ts';
+import { MapCache } from '../../support/map-cache.ts';
 import { isFull } from '../../support/program.ts';
 
 const test = suite<{ root: string }>('toolchain/ocaml/build');
@@ -154,6 +155,28 @@ let () =
     );
     assert.match(text, /^Called from Main in file "main.ml", line 4, characters 12-47$/m);
   });
+
+test('bytecode programs with the same libraries run the same translations', async ({ root }) => {
+  write(root, {
+    'one.ml': 'let () = print_string "one"\n',
+    'other.ml': `let add a b = a + b\nlet () = print_int (List.fold_left add 0 [ 1; 2; 3 ])\n`,
+  });
+  const cache = new MapCache();
+  const texts: string[] = [];
+  for (const name of ['one', 'other']) {
+    const output = join(root, `${name}.elf`);
+    const words = { arguments: ['-g', `${name}.ml`], isBytecode: true };
+    const { status, messages } = await buildCaml({ ...words, output, cwd: root });
+    assert.is(status, 0, messages);
+    const domain = await boot(new Uint8Array(readFileSync(output)), { cache });
+    await domain.exited;
+    texts.push(domain.console.text);
+  }
+
+  assert.equal(texts, ['one', '6']);
+  assert.is(cache.entries.size, 1);
+  assert.is(cache.hits, 1);
+});
 
 test('the compiler’s messages name the user’s files, and there is no image', async ({ root }) => {
   write(root, { 'wrong.ml': 'let x : int = "no"\n' });

@@ -15,13 +15,17 @@
 #define TEXT(macro) TEXT_OF(macro)
 #define TEXT_OF(words) #words
 
-__asm__(".pushsection .rodata\n"
+__asm__(".pushsection .data.minios_caml_debug\n"
         ".globl minios_caml_debug, minios_caml_debug_trailer, minios_caml_debug_end\n"
         "minios_caml_debug: .incbin \"" DEBUG_INFO "\"\n"
         "minios_caml_debug_end:\n"
         "minios_caml_debug_trailer = minios_caml_debug_end - " TEXT(TRAILER_SIZE) "\n"
         ".popsection");
 extern const char minios_caml_debug[], minios_caml_debug_trailer[TRAILER_SIZE], minios_caml_debug_end[];
+
+/* Addresses that code reads, since it is the same in all programs (bytecode-startup.h). */
+static const char *volatile first = minios_caml_debug, *volatile trailer = minios_caml_debug_trailer;
+static const char *volatile behind = minios_caml_debug_end;
 
 static char name[] = "debug information";
 
@@ -34,8 +38,8 @@ int __real_caml_attempt_open(char_os **path, struct exec_trailer *trail, int do_
 int __wrap_caml_attempt_open(char_os **path, struct exec_trailer *trail, int do_open_script);
 
 static int is_written(int fd) {
-  for (const char *from = minios_caml_debug; from < minios_caml_debug_end;) {
-    ssize_t written = write(fd, from, (size_t)(minios_caml_debug_end - from));
+  for (const char *from = first; from < behind;) {
+    ssize_t written = write(fd, from, (size_t)(behind - from));
     if (written <= 0)
       return 0;
     from += written;
@@ -56,7 +60,7 @@ int __wrap_caml_attempt_open(char_os **path, struct exec_trailer *trail, int do_
     return FILE_NOT_FOUND;
   }
   /* The number of sections, its highest byte first, and the magic number */
-  memcpy(trail, minios_caml_debug_trailer, TRAILER_SIZE);
+  memcpy(trail, trailer, TRAILER_SIZE);
   trail->num_sections = __builtin_bswap32(trail->num_sections);
   return fd;
 }

@@ -1,28 +1,11 @@
 /** Translations that are kept: used again, and only where they fit. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type BootOptions, boot, type ModuleCache } from '../../../../runtime/index.ts';
+import { type BootOptions, boot } from '../../../../runtime/index.ts';
 import { buildGuest } from '../../../support/guest.ts';
+import { MapCache } from '../../../support/map-cache.ts';
 
 const cache = suite('runtime/recompiler/store/cache');
-
-class MapCache implements ModuleCache {
-  readonly entries = new Map<string, Uint8Array>();
-  hits = 0;
-  puts = 0;
-
-  get(key: string): Promise<Uint8Array | undefined> {
-    const found = this.entries.get(key);
-    if (found !== undefined) this.hits++;
-    return Promise.resolve(found);
-  }
-
-  put(key: string, bytes: Uint8Array): Promise<void> {
-    this.puts++;
-    this.entries.set(key, bytes.slice());
-    return Promise.resolve();
-  }
-}
 
 const printing = (text: string): string => `int main(void) { print("${text}"); return 0; }`;
 
