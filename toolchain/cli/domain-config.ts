@@ -2,6 +2,7 @@
 import type { Ending } from '../../runtime/domain/domain.ts';
 import { UserError } from '../../runtime/errors.ts';
 import { mostGuestBytes } from '../../runtime/memory/machine-memory.ts';
+import { type ConsoleOption, parseChannel } from './devices/console-specification.ts';
 import { type DiskSpecification, parseDiskSpecification } from './devices/disk-specification.ts';
 import { type DisplaySpecification, parseVfb } from './devices/display-specification.ts';
 import { type NetSpecification, parseVif } from './devices/net-specification.ts';
@@ -23,6 +24,7 @@ export interface DomainConfig {
   readonly networks: readonly NetSpecification[];
   readonly p9: readonly P9FolderSpecification[];
   readonly displays: readonly DisplaySpecification[];
+  readonly consoles: readonly ConsoleOption[];
   readonly actions: Readonly<Record<EndKind, EndAction>>;
 }
 
@@ -50,6 +52,7 @@ export function readConfig(cfg: Cfg, file: string): DomainConfig {
     networks: onSetting(cfg, 'vif', vifsOf) ?? [],
     p9: onSetting(cfg, 'p9', p9Of) ?? [],
     displays: onSetting(cfg, 'vfb', vfbsOf) ?? [],
+    consoles: onSetting(cfg, 'channel', channelsOf) ?? [],
     actions: {
       poweroff: actionOf(cfg, 'on_poweroff') ?? 'destroy',
       reboot: actionOf(cfg, 'on_reboot') ?? 'restart',
@@ -75,7 +78,7 @@ export function endKind({ reason, status }: Ending): EndKind | undefined {
 
 // biome-ignore format: a list
 const keys = new Set([
-  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'vfb', 'p9', 'type', 'builder',
+  'name', 'kernel', 'ramdisk', 'cmdline', 'extra', 'root', 'memory', 'maxmem', 'vcpus', 'maxvcpus', 'disk', 'vif', 'vfb', 'p9', 'channel', 'type', 'builder',
   'on_poweroff', 'on_reboot', 'on_watchdog', 'on_crash',
 ]);
 
@@ -159,6 +162,9 @@ const disksOf = (value: CfgValue): DiskSpecification[] =>
   listOf(value, 'disk', parseDiskSpecification);
 /** One at most: Mini-OS and Linux look for no other. */
 const vfbsOf = (value: CfgValue): DisplaySpecification[] => listOf(value, 'vfb', parseVfb);
+/** Numbered behind the first console, as libxl does. */
+const channelsOf = (value: CfgValue): ConsoleOption[] =>
+  listOf(value, 'channel', parseChannel).map((channel, n) => ({ id: n + 1, ...channel }));
 const p9Of = (value: CfgValue): P9FolderSpecification[] => listOf(value, 'p9', parseP9);
 const vifsOf = (value: CfgValue): NetSpecification[] => listOf(value, 'vif', parseVif);
 

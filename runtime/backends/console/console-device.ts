@@ -12,6 +12,8 @@ import { ConsoleRing } from './console-ring.ts';
 export interface ConsoleSpecification {
   /** From 1 on: device/console/N; the first console is not one of these. */
   readonly id: number;
+  /** For the guest to read in the store, as a channel has it. */
+  readonly name?: string | undefined;
   readonly console: Console;
 }
 
@@ -27,10 +29,10 @@ export function serveConsole(
   domain: number,
   parts: ConsoleDeviceParts,
 ): Backend {
-  const { id } = parts.specification;
+  const { id, name } = parts.specification;
   const place: Device = { type: 'console', frontend: domain, backend: 0, id };
   createDevice(store, place, {
-    frontend: { limit: 1048576, type: 'ioemu', output: 'pty' },
+    frontend: { limit: 1048576, type: 'ioemu', output: 'pty', ...(name !== undefined && { name }) },
     backend: { protocol: 'vt100' },
   });
   return new Backend({ store, place, device: new ConsoleDevice(parts) });

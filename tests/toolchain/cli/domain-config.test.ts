@@ -15,7 +15,7 @@ const least = 'name="guest"\nkernel="/images/grub.bin"\n';
 config('what is not said is as libxl has it', () => {
   assert.equal(read(least), {
     ...{ name: 'guest', kernel: '/images/grub.bin', ramdisk: undefined, commandLine: undefined },
-    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], p9: [], displays: [] },
+    ...{ memory: 32 * 2 ** 20, disks: [], networks: [], p9: [], displays: [], consoles: [] },
     actions: { poweroff: 'destroy', reboot: 'restart', watchdog: 'destroy', crash: 'destroy' },
   });
 });
@@ -35,6 +35,7 @@ config('a whole file', () => {
              'b.iso,,xvdb,cdrom' ]
     vif = [ 'mac=00:16:3e:00:00:05,bridge=xenbr0' ]
     vfb = [ 'vncdisplay=2', 'vnc=0' ]
+    channel = [ 'connection=socket,path=/tmp/a', 'connection=socket,path=/tmp/b,name=b' ]
     p9 = [ 'tag=share,path=./files,security_model=none' ]
     pci = [ ]
     on_poweroff = "destroy"
@@ -42,13 +43,20 @@ config('a whole file', () => {
     on_crash = "restart"
   `;
 
-  const { disks, networks, p9, displays, ...rest } = read(text);
+  const { disks, networks, p9, displays, consoles, ...rest } = read(text);
 
   assert.equal(rest, {
     ...{ name: 'guest', kernel: 'vmlinuz', ramdisk: 'initrd.img', memory: 128 * 2 ** 20 },
     commandLine: 'root=/dev/xvda1 ro console=hvc0',
     actions: { poweroff: 'destroy', reboot: 'destroy', watchdog: 'destroy', crash: 'restart' },
   });
+  assert.equal(
+    consoles.map(({ id, socket, name }) => [id, socket, name]),
+    [
+      [1, '/tmp/a', undefined],
+      [2, '/tmp/b', 'b'],
+    ],
+  );
   assert.equal(
     displays.map(({ vnc }) => vnc?.port),
     [5902, undefined],

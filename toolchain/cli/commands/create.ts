@@ -39,6 +39,7 @@ export const create: Command = {
         networks: config.networks,
         p9: config.p9,
         displays: config.displays,
+        consoles: config.consoles,
         ...categories,
       },
       save: options.optional('save'),

@@ -16,7 +16,7 @@ export const run: Command = {
   name: 'run',
   summary: 'Boots an image on this terminal; Ctrl-] leaves it. Exits with the guest’s status.',
   usage: `run [--memory 32M] [--disk xvda=FILE[:ro|:cow]]… [--net user[,…]]… [--p9 TAG=FOLDER[:ro]]… [--vnc :0]…
-    [--screenshot FILE.png]… [--console N[,output=FILE][,input=FILE]]… [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
+    [--screenshot FILE.png]… [--console N[,output=FILE][,input=FILE][,socket=PATH]]… [--cmdline TEXT] [--ramdisk FILE] [--save FILE]
     [--fs /PLACE=FOLDER-OR-IMAGE[:ro|:cow]]… [--fsif NAME=FOLDER[:ro]]… [--env NAME=VALUE]… [--translation IMAGE.wasm] [--trace WHAT,…]
     IMAGE [-- GUEST-ARGUMENT…]`,
   options: {
@@ -49,7 +49,7 @@ export const run: Command = {
     console: {
       type: 'string',
       multiple: true,
-      help: 'N[,output=FILE][,input=FILE]: a console beside the first, from 1 on, that writes to a file and reads one',
+      help: 'N[,output=FILE][,input=FILE], or N,socket=PATH: a console beside the first, from 1 on, with files or a socket behind it',
     },
     fs: {
       type: 'string',

@@ -1,8 +1,10 @@
 /** Opens what a domain is given of the host: all of it, or nothing. */
+import type { ConsoleSpecification } from '../../../runtime/backends/console/console-device.ts';
 import { FileConsole } from '../../../runtime/host/node/file-console.ts';
 import { openFolder } from '../../../runtime/host/node/host-folder.ts';
+import type { SocketConsole } from '../../../runtime/host/node/socket-console.ts';
 import type { BootOptions } from '../../../runtime/machine.ts';
-import type { FileConsoleSpecification } from './console-specification.ts';
+import type { ConsoleOption } from './console-specification.ts';
 import type { DiskSpecification } from './disk-specification.ts';
 import type { DisplaySpecification } from './display-specification.ts';
 import type { ExportSpecification } from './export-specification.ts';
@@ -23,7 +25,7 @@ export interface DeviceSpecifications {
   readonly exports?: readonly ExportSpecification[];
   readonly displays?: readonly DisplaySpecification[];
   /** Beside the first. */
-  readonly consoles?: readonly FileConsoleSpecification[];
+  readonly consoles?: readonly ConsoleOption[];
 }
 
 export interface OpenDevices {
@@ -76,11 +78,13 @@ export async function openDevices(
       closers.push(() => display.close());
       displays.push(display);
     }
-    const consoles = (specifications.consoles ?? []).map((asked) => {
-      const console = new FileConsole(asked);
+    const consoles: ConsoleSpecification[] = [];
+    for (const asked of specifications.consoles ?? []) {
+      const { id, name: called, socket } = asked;
+      const console = socket === undefined ? new FileConsole(asked) : await openSocket(socket);
       closers.push(() => console.close());
-      return { id: asked.id, console };
-    });
+      consoles.push({ id, name: called, console });
+    }
     const given = { folders, p9, exports, disks, networks, consoles };
     return { given: { ...given, display: displays.length }, displays, close };
   } catch (error) {
@@ -94,6 +98,11 @@ const open = async <Asked, Opened>(
   asked: readonly Asked[] = [],
   openAll: (asked: readonly Asked[]) => Promise<readonly Opened[]>,
 ): Promise<readonly Opened[]> => (asked.length === 0 ? [] : openAll(asked));
+
+async function openSocket(path: string): Promise<SocketConsole> {
+  const { openSocketConsole } = await import('../../../runtime/host/node/socket-console.ts');
+  return openSocketConsole(path);
+}
 
 async function openScreen(
   asked: DisplaySpecification,

@@ -28,7 +28,7 @@ function machine() {
       throw new XenError('EINVAL', `no port ${number}`);
     },
   };
-  const specification = { id: 3, console: console.guest };
+  const specification = { id: 3, name: 'org.example', console: console.guest };
   const parts = { memory, granted, ports, specification };
   const backend = serveConsole(xenstored.connect(), 1, parts);
   const page = granted.page();
@@ -49,12 +49,12 @@ function machine() {
 test('its nodes are those that a toolstack makes of a channel', () => {
   const { own } = machine();
 
-  const found = ['backend', 'backend-id', 'state', 'type', 'output', 'limit'].map((name) =>
+  const found = ['backend', 'backend-id', 'state', 'type', 'output', 'limit', 'name'].map((name) =>
     own.find(`device/console/3/${name}`),
   );
 
   const back = '/local/domain/0/backend/console/1/3';
-  assert.equal(found, [back, '0', '1', 'ioemu', 'pty', '1048576']);
+  assert.equal(found, [back, '0', '1', 'ioemu', 'pty', '1048576', 'org.example']);
   assert.is(own.find(`${back}/state`), '2');
 });
 

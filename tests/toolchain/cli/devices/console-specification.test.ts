@@ -1,20 +1,38 @@
 /** Consoles beside the first, as the command line has them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseConsoleOption } from '../../../../toolchain/cli/devices/console-specification.ts';
+import {
+  parseChannel,
+  parseConsoleOption,
+} from '../../../../toolchain/cli/devices/console-specification.ts';
 import { assertRefused } from '../../../support/assert-refused.ts';
 
 const test = suite('toolchain/cli/devices/console-specification');
 
-test('a number, and files', () => {
-  assert.equal(parseConsoleOption('1'), { id: 1, output: undefined, input: undefined });
-  assert.equal(parseConsoleOption('12,input=a,output=b/c'), { id: 12, output: 'b/c', input: 'a' });
+const nothing = { name: undefined, output: undefined, input: undefined, socket: undefined };
+
+test('a number, and files or a socket', () => {
+  assert.equal(parseConsoleOption('1'), { ...nothing, id: 1 });
+  const files = { ...nothing, output: 'b/c', input: 'a' };
+  assert.equal(parseConsoleOption('12,input=a,output=b/c'), { ...files, id: 12 });
+  const named = { ...nothing, id: 2, name: 'org.example', socket: '/a' };
+  assert.equal(parseConsoleOption('2,name=org.example,socket=/a'), named);
 });
 
 test('what is wrong is said', async () => {
   for (const text of ['0', 'x', '', 'output=a'])
     await assertRefused(() => parseConsoleOption(text), /expected N\[,output=FILE\]/);
   await assertRefused(() => parseConsoleOption('1,file=a'), /no file; there are output, input/);
+  await assertRefused(() => parseConsoleOption('1,socket=a,input=b'), /in place of files/);
+});
+
+test('a channel of a cfg file', async () => {
+  const channel = parseChannel('connection=SOCKET, path=/tmp/a, name=org.example');
+  assert.equal(channel, { ...nothing, name: 'org.example', socket: '/tmp/a' });
+  await assertRefused(() => parseChannel('connection=pty'), /pty is not supported yet/);
+  await assertRefused(() => parseChannel('name=a'), /connection=: expected socket/);
+  await assertRefused(() => parseChannel('connection=socket'), /path must be given/);
+  await assertRefused(() => parseChannel('connection=socket,path=a,type=b'), /no type; there are/);
 });
 
 test.run();
