@@ -1,4 +1,5 @@
 /* AF_UNIX sockets with names: nodes of the file system and names beside it, streams, packets and datagrams. argv[1]: where. */
+#define _GNU_SOURCE
 #include "errors.h"
 
 #include <fcntl.h>
@@ -316,6 +317,84 @@ static void threads(void) {
   unlink("server");
 }
 
+/* One byte, and descriptors with it. */
+static long send_with(int socket, const int *fds, size_t count) {
+  char control[CMSG_SPACE(300 * sizeof(int))] = "", byte = 'r';
+  struct iovec part = {&byte, 1};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control};
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(count * sizeof(int));
+  memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+  return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/* How many came; room is for so many, or -1 for none at all. */
+static int receive_with(int socket, int *fds, int room, int flags) {
+  char control[CMSG_SPACE(8 * sizeof(int))] = "", bytes[8] = "";
+  struct iovec part = {bytes, sizeof bytes};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  if (room >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_LEN((size_t)room * sizeof(int));
+  }
+  SAY(recvmsg(socket, &message, flags));
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  int count = head == NULL ? 0 : (int)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+  if (count > 0)
+    memcpy(fds, CMSG_DATA(head), (size_t)count * sizeof(int));
+  printf("%d descriptors, truncated %d, %s\n", count, (message.msg_flags & MSG_CTRUNC) != 0, bytes);
+  return count;
+}
+
+static void rights(int type) {
+  int sockets[2], pipes[2], got[8], many[300] = {0};
+  char text[16] = "";
+  socketpair(AF_UNIX, type, 0, sockets);
+  SAY(pipe(pipes));
+  SAY(send(sockets[0], "before", 6, 0));
+  SAY(send_with(sockets[0], &pipes[1], 1));
+  SAY(send(sockets[0], "x", 1, 0));
+  close(pipes[1]);
+  if (type != SOCK_STREAM)
+    SAY(recv(sockets[1], text, sizeof text, 0));
+  if (receive_with(sockets[1], got, 1, 0) == 1) {
+    SAY(write(got[0], "by another", 10));
+    SAY(fcntl(got[0], F_GETFD));
+    close(got[0]);
+  }
+  SAY(read(pipes[0], text, sizeof text));
+  SAY(read(pipes[0], text, sizeof text));
+  close(pipes[0]);
+  SAY(recv(sockets[1], text, sizeof text, 0));
+  /* Those that there is no room for are closed, and those that nobody receives. */
+  pipe(pipes);
+  SAY(send_with(sockets[0], (int[]){pipes[1], pipes[1]}, 2));
+  SAY(send_with(sockets[0], &pipes[1], 1));
+  SAY(send_with(sockets[0], &pipes[1], 1));
+  SAY(send_with(sockets[0], &pipes[1], 1));
+  close(pipes[1]);
+  receive_with(sockets[1], got, 1, MSG_CMSG_CLOEXEC);
+  SAY(fcntl(got[0], F_GETFD));
+  close(got[0]);
+  receive_with(sockets[1], got, -1, 0);
+  SAY(read(sockets[1], text, 1));
+  fcntl(pipes[0], F_SETFL, O_NONBLOCK);
+  SAY(read(pipes[0], text, 1));
+  SAY(send_with(sockets[0], (int[]){999}, 1));
+  SAY(send_with(sockets[0], many, 254));
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  SAY(getsockopt(sockets[0], SOL_SOCKET, SO_PEERCRED, &peer, &length));
+  printf("%d %d %d\n", (int)length, peer.pid == getpid(), peer.uid == getuid());
+  close(sockets[1]);
+  SAY(read(pipes[0], text, 1));
+  SAY(send_with(sockets[0], &pipes[0], 1));
+  close(sockets[0]), close(pipes[0]);
+}
+
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -327,6 +406,9 @@ int main(int argc, char **argv) {
   datagrams();
   beside();
   longest();
+  rights(SOCK_STREAM);
+  rights(SOCK_DGRAM);
+  rights(SOCK_SEQPACKET);
   threads();
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 void minios_unix_let_go(struct minios_unix *end) {
   if (--end->users == 0)
@@ -99,11 +100,24 @@ static int shut_down(struct minios_object *object, int how) {
   return 0;
 }
 
+/* There is one process, of one user. */
+static int get_peer(const struct minios_unix *end, void *value, socklen_t *length) {
+  struct ucred peer = {0, (uid_t)-1, (gid_t)-1};
+  if (end->state != MINIOS_UNIX_ALONE)
+    peer = (struct ucred){getpid(), getuid(), getgid()};
+  if (*length > sizeof peer)
+    *length = sizeof peer;
+  memcpy(value, &peer, *length);
+  return 0;
+}
+
 static int get_option(struct minios_object *object, int level, int name, void *value, socklen_t *length) {
   struct minios_unix *end = (struct minios_unix *)object;
   int number = 0;
   if (level != SOL_SOCKET)
     return -EOPNOTSUPP;
+  if (name == SO_PEERCRED)
+    return get_peer(end, value, length);
   switch (name) {
     case SO_TYPE:
       number = end->type;

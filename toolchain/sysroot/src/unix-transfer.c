@@ -1,4 +1,5 @@
 /* What AF_UNIX sockets hand to each other (unix-socket.h): streams, datagrams and sequences of packets. */
+#include "unix-rights.h"
 #include "unix-socket.h"
 
 #include <fcntl.h>
@@ -12,7 +13,8 @@
 struct minios_unix_piece {
   struct minios_unix_piece *next;
   size_t length, taken;
-  struct minios_unix_name from;
+  struct minios_unix_name *from; /* NULL where the sender has no name */
+  struct minios_unix_rights *rights;
   char bytes[];
 };
 
@@ -101,14 +103,21 @@ static struct minios_unix *target_of(struct minios_unix *end, const struct msghd
 
 /* A stream takes what fits, at once; a datagram all or nothing. */
 static ssize_t put(struct minios_unix *end, struct minios_unix *target, const struct msghdr *message, size_t done,
-                   size_t length) {
+                   size_t length, struct minios_unix_rights **rights) {
   size_t room = CAPACITY - target->held, part = length - done;
   if (end->type == SOCK_STREAM && part > room)
     part = room;
   struct minios_unix_piece *piece = gather(message, done, part);
-  if (piece == NULL)
+  struct minios_unix_name *from = end->name.length == 0 ? NULL : malloc(sizeof *from);
+  if (piece == NULL || (from == NULL && end->name.length != 0)) {
+    free(piece);
     return -ENOBUFS;
-  piece->from = end->name;
+  }
+  if (from != NULL)
+    *from = end->name;
+  piece->from = from;
+  piece->rights = *rights;
+  *rights = NULL;
   *target->last = piece;
   target->last = &piece->next;
   target->held += part;
@@ -138,25 +147,28 @@ static int wait_for_room(struct minios_unix *end, struct minios_unix *target, si
 
 /* As much as there is room for now; 0 where there is none. */
 static ssize_t send_now(struct minios_unix *end, struct minios_unix *target, const struct msghdr *message, size_t done,
-                        size_t length) {
+                        size_t length, struct minios_unix_rights **rights) {
   if (end->is_write_shut || target->is_read_shut)
     return -EPIPE;
   if (!has_room(end, target, length) || (length == 0 && end->type == SOCK_STREAM))
     return 0;
-  return put(end, target, message, done, length);
+  return put(end, target, message, done, length, rights);
 }
 
-ssize_t minios_unix_send(struct minios_object *object, const struct msghdr *message, int flags) {
-  struct minios_unix *end = (struct minios_unix *)object;
+/* What is on its way is NULL from then on. */
+static ssize_t send_all(struct minios_unix *end, const struct msghdr *message, int flags,
+                        struct minios_unix_rights **rights) {
   size_t length = total(message), done = 0;
   bool is_sent = false;
-  ssize_t error = 0;
-  if (end->type != SOCK_STREAM && length > CAPACITY)
-    return -EMSGSIZE;
+  ssize_t error = end->type != SOCK_STREAM && length > CAPACITY ? -EMSGSIZE : 0;
+  if (error == 0 && end->type == SOCK_SEQPACKET) {
+    error = -end->error;
+    end->error = 0;
+  }
   while (error == 0 && !is_sent) {
     int found = 0;
     struct minios_unix *target = target_of(end, message, &found);
-    ssize_t part = target == NULL ? found : send_now(end, target, message, done, length);
+    ssize_t part = target == NULL ? found : send_now(end, target, message, done, length, rights);
     bool had_room = target != NULL && part >= 0 && (part > 0 || length == 0);
     done += part > 0 ? (size_t)part : 0;
     is_sent = had_room && done == length;
@@ -166,6 +178,16 @@ ssize_t minios_unix_send(struct minios_object *object, const struct msghdr *mess
       error = may_wait(end, flags) ? wait_for_room(end, target, length) : -EAGAIN;
   }
   return is_sent || done > 0 ? (ssize_t)done : error;
+}
+
+ssize_t minios_unix_send(struct minios_object *object, const struct msghdr *message, int flags) {
+  struct minios_unix_rights *rights;
+  int error = minios_unix_take_rights(message, &rights);
+  if (error != 0)
+    return error;
+  ssize_t result = send_all((struct minios_unix *)object, message, flags, &rights);
+  minios_unix_drop_rights(rights);
+  return result;
 }
 
 /* Copies of the piece what the message has room for, behind what it has already. */
@@ -190,34 +212,51 @@ static void drop_first(struct minios_unix *end) {
   end->first = piece->next;
   if (end->first == NULL)
     end->last = &end->first;
+  minios_unix_drop_rights(piece->rights);
+  free(piece->from);
   free(piece);
 }
 
-static ssize_t take_stream(struct minios_unix *end, struct msghdr *message, size_t done, bool stays) {
+/* Descriptors go to whoever receives the first byte that they came with. */
+static bool hand_over(struct minios_unix_piece *piece, struct msghdr *message, size_t room, int flags) {
+  if (piece->rights == NULL)
+    return false;
+  minios_unix_give_rights(piece->rights, message, room, flags);
+  if (!(flags & MSG_PEEK)) {
+    minios_unix_drop_rights(piece->rights);
+    piece->rights = NULL;
+  }
+  return true;
+}
+
+/* Behind a piece that came with descriptors it ends. */
+static ssize_t take_stream(struct minios_unix *end, struct msghdr *message, size_t done, size_t room, int flags) {
   size_t all = 0;
   for (struct minios_unix_piece *piece = end->first; piece != NULL;) {
     size_t count = scatter(piece, message, done + all);
     bool is_whole = piece->taken + count == piece->length;
     struct minios_unix_piece *next = piece->next;
+    bool has_rights = count > 0 && hand_over(piece, message, room, flags);
     all += count;
-    if (!stays) {
+    if (!(flags & MSG_PEEK)) {
       piece->taken += count;
       end->held -= count;
       if (is_whole)
         drop_first(end);
     }
-    if (!is_whole)
+    if (!is_whole || has_rights)
       break;
     piece = next;
   }
   return (ssize_t)all;
 }
 
-static ssize_t take_packet(struct minios_unix *end, struct msghdr *message, int flags) {
+static ssize_t take_packet(struct minios_unix *end, struct msghdr *message, size_t room, int flags) {
   struct minios_unix_piece *piece = end->first;
   size_t count = scatter(piece, message, 0), length = piece->length;
   if (count < length)
     message->msg_flags |= MSG_TRUNC;
+  hand_over(piece, message, room, flags);
   if (!(flags & MSG_PEEK))
     drop_first(end);
   return (ssize_t)(flags & MSG_TRUNC ? length : count);
@@ -225,7 +264,11 @@ static ssize_t take_packet(struct minios_unix *end, struct msghdr *message, int 
 
 /* Who sent what comes first. */
 static void tell_sender(const struct minios_unix *end, struct msghdr *message) {
-  const struct minios_unix_name *from = &end->first->from;
+  const struct minios_unix_name *from = end->first->from;
+  if (from == NULL) {
+    message->msg_namelen = 0;
+    return;
+  }
   socklen_t there = from->length < sizeof from->address ? from->length : sizeof from->address;
   if (message->msg_name != NULL)
     memcpy(message->msg_name, &from->address, message->msg_namelen < there ? message->msg_namelen : there);
@@ -253,7 +296,7 @@ static int receive_error(struct minios_unix *end) {
 
 ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message, int flags) {
   struct minios_unix *end = (struct minios_unix *)object;
-  size_t wanted = total(message), done = 0;
+  size_t wanted = total(message), done = 0, room = message->msg_controllen;
   bool is_stream = end->type == SOCK_STREAM, is_told = false;
   message->msg_controllen = 0;
   for (;;) {
@@ -262,9 +305,10 @@ ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message
       if (!is_told)
         tell_sender(end, message);
       is_told = true;
-      done += (size_t)(is_stream ? take_stream(end, message, done, flags & MSG_PEEK) : take_packet(end, message, flags));
+      bool is_last = end->first->rights != NULL;
+      done += (size_t)(is_stream ? take_stream(end, message, done, room, flags) : take_packet(end, message, room, flags));
       minios_unix_changed(end);
-      if (!is_stream || !(flags & MSG_WAITALL) || (flags & MSG_PEEK) || done >= wanted)
+      if (!is_stream || is_last || !(flags & MSG_WAITALL) || (flags & MSG_PEEK) || done >= wanted)
         return (ssize_t)done;
       continue;
     }

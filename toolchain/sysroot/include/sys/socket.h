@@ -43,6 +43,7 @@ typedef uint16_t sa_family_t;
 #define SO_OOBINLINE 10
 #define SO_LINGER 13
 #define SO_REUSEPORT 15
+#define SO_PEERCRED 17
 #define SO_RCVLOWAT 18
 #define SO_SNDLOWAT 19
 #define SO_RCVTIMEO 20
@@ -61,6 +62,7 @@ typedef uint16_t sa_family_t;
 #define MSG_WAITALL 0x100
 #define MSG_NOSIGNAL 0x4000
 #define MSG_MORE 0x8000
+#define MSG_CMSG_CLOEXEC 0x40000000
 
 #define SHUT_RD 0
 #define SHUT_WR 1
@@ -96,6 +98,13 @@ struct cmsghdr {
   size_t cmsg_len;
   int cmsg_level;
   int cmsg_type;
+};
+
+/* What SO_PEERCRED tells */
+struct ucred {
+  pid_t pid;
+  uid_t uid;
+  gid_t gid;
 };
 
 #define SCM_RIGHTS 1
