@@ -17,6 +17,7 @@ import { cable } from '../../runtime/network/frame.ts';
 import { UserNetwork } from '../../runtime/network/user-network.ts';
 import { type Width, widths } from '../../toolchain/index.ts';
 import { buildCaml } from '../../toolchain/ocaml/build.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { isFull, testFile } from '../support/program.ts';
 import { freshSeed, random } from '../support/random.ts';
 
@@ -69,7 +70,10 @@ async function build(name: string, kind: Kind, directory: string): Promise<Uint8
 const budget = 2_000_000_000;
 
 async function printed(image: Uint8Array, words: readonly string[] = []): Promise<string> {
-  const options: BootOptions = { name: 'guest', arguments: words, budget };
+  // A clock of its own: on a busy machine several sleepers would be due at once, in any order.
+  const options: BootOptions = {
+    ...{ name: 'guest', arguments: words, budget, clock: new FakeClock() },
+  };
   const { console, exited } = await boot(image, options);
   console.end();
   const { status, report } = await exited;
