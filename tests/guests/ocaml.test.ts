@@ -33,7 +33,7 @@ const ocaml = suite<Context>('guests/ocaml');
 const program = fileURLToPath(new URL('ocaml/main.js', import.meta.url));
 const compilers: readonly Compiler[] = ['native', 'bytecode'];
 /** Of the short tier, for each compiler, all in this process: each new one would have V8 compile the recompiler again. */
-const sampled = 5;
+const sampled = 6;
 const isPlain = ({ packages, name }: SuiteTest): boolean =>
   packages.length === 0 && name < 'lib-str';
 
