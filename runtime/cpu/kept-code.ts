@@ -3,7 +3,7 @@
  * taken when it is wanted, if just those bytes are there now and the runs that it knows by constants are the same.
  */
 import type { Stretch } from '../memory/page-index.ts';
-import type { Run } from '../memory/runs.ts';
+import type { Run, Runs } from '../memory/runs.ts';
 import type { Form } from '../recompiler/lower/lower-function.ts';
 import type { CodeStore, InstalledModule, Installing } from '../recompiler/store/code-store.ts';
 import type {
@@ -24,10 +24,8 @@ export type Together = (entries: readonly bigint[], form: Form) => Omit<KeptModu
 export interface KeptCodeOptions {
   /** What is mapped at an address now; fewer bytes where the rest is not. */
   readonly now: (address: bigint, length: number) => Uint8Array | undefined;
-  /** Where the guest's addresses are runs; none without page tables. */
-  readonly runs: () => readonly Run[];
-  /** Looks for a run around an address. */
-  readonly learnRun: (address: bigint) => void;
+  /** None without page tables. */
+  readonly runs: Pick<Runs, 'all' | 'learn' | 'expect'> | undefined;
   /** How many runs, from the first one on, what has been written since the last time must have. */
   readonly takeUsedRuns: () => number;
 }
@@ -51,6 +49,8 @@ export class KeptCode {
   }
 
   add({ modules }: KeptTranslation): void {
+    const lists = modules.map(({ madeFrom }) => madeFrom?.runs ?? []);
+    this.#options.runs?.expect(lists.reduce((a, b) => (b.length > a.length ? b : a), []));
     for (const module of modules) {
       const functions = functionsOf(module);
       if (functions === undefined) continue;
@@ -138,10 +138,8 @@ export class KeptCode {
 
   #usedRuns(): Run[] {
     const used = this.#options.takeUsedRuns();
-    return this.#options
-      .runs()
-      .slice(0, used)
-      .map(({ lo, host }) => ({ lo, host }));
+    const all = this.#options.runs?.all ?? [];
+    return all.slice(0, used).map(({ lo, host }) => ({ lo, host }));
   }
 
   #find(entry: bigint, form: Form): KeptFunction | undefined {
@@ -157,12 +155,17 @@ export class KeptCode {
     return functions.every((each) => this.#sameBytes(each));
   }
 
-  /** Runs keep their numbers and places; others may have been found since. The next one is looked for where it was. */
+  /** Runs keep their numbers and places; others may have been found since. Who is not there yet is looked for where it was. */
   #sameRuns({ runs }: MadeFrom = { code: [], runs: [] }): boolean {
-    const { runs: now, learnRun } = this.#options;
-    const next = runs[now().length];
-    if (next !== undefined && isPrefix(now(), runs)) learnRun(next.lo);
-    return isPrefix(runs, now());
+    return runs.every((run, number) => this.#isThere(run, number));
+  }
+
+  #isThere({ lo, host }: Run, number: number): boolean {
+    const found = (): (Run & { readonly pages: number }) | undefined =>
+      this.#options.runs?.all[number];
+    if ((found()?.pages ?? 0) === 0) this.#options.runs?.learn(lo);
+    const now = found();
+    return now?.lo === lo && now.host === host && now.pages > 0;
   }
 
   #sameBytes({ fn, code }: KeptFunction): boolean {
@@ -199,9 +202,6 @@ function functionsOf(module: KeptModule): KeptFunction[] | undefined {
   });
   return next === madeFrom?.code.length ? all : undefined;
 }
-
-const isPrefix = (some: readonly Run[], all: readonly Run[]): boolean =>
-  some.every(({ lo, host }, i) => all[i]?.lo === lo && all[i]?.host === host);
 
 /** What a function was read from. */
 const stretchesOf = ({ code, tables }: StoredFunction): Stretch[] => [...code, ...tables];

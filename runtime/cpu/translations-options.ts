@@ -1,26 +1,20 @@
 /** What a vCPU's translations are made from, and how. */
 import type { AddressSpace } from '../memory/address-space.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
-import type { Run } from '../memory/runs.ts';
 import type { OnProgress } from '../recompiler/module.ts';
 import type { HostFunctions } from '../recompiler/store/code-store.ts';
 import type { TranslatorOptions } from '../recompiler/translator.ts';
+import type { KeptCodeOptions } from './kept-code.ts';
 
 /** Which forms functions get: one of them alone, as tests want it, or what suits. */
 export type Tier = 'resumable' | 'fast' | 'adaptive';
 
-export interface TranslationsOptions extends TranslatorOptions {
+export interface TranslationsOptions extends TranslatorOptions, Omit<KeptCodeOptions, 'now'> {
   readonly memory: MachineMemory;
   readonly addressSpace: AddressSpace;
   /** 'adaptive' if not given. */
   readonly tier?: Tier | undefined;
   readonly host: HostFunctions;
-  /** Where the guest's addresses are runs; none without page tables. */
-  readonly runs: () => readonly Run[];
-  /** Looks for a run around an address. */
-  readonly learnRun: (address: bigint) => void;
-  /** How many runs, from the first one on, what has been written since the last time must have. */
-  readonly takeUsedRuns: () => number;
   /** Code of which nobody knows what will run, and how it will have changed by then: nothing is made before it is called. */
   readonly madeWhenCalled?: boolean;
   /** Modules beyond which those with the least left become one; some hundreds if not given. */

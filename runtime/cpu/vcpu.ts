@@ -78,8 +78,7 @@ export class Vcpu {
     );
     this.#translations = new Translations({
       ...{ ...options, layout: this.#layout, recipes: this.#recipes, host: this.#calls },
-      runs: () => this.paging?.runs.all ?? [],
-      learnRun: (address) => this.paging?.runs.learn(address),
+      runs: this.paging?.runs,
       takeUsedRuns: () => this.paging?.sites.takeUsed() ?? 0,
     });
     pageTables?.watch({

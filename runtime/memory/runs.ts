@@ -32,7 +32,8 @@ type Tables = Pick<PageTables, 'look' | 'lastTable' | 'markDirty' | 'isUser'>;
 
 interface Kept extends Run {
   pages: number;
-  readonly user: boolean;
+  /** Undefined of one that is expected. */
+  user: boolean | undefined;
   /** Last-level tables by what they map, as they were when all of the run's pages there were looked at. */
   readonly seen: Map<bigint, LastTable>;
 }
@@ -45,6 +46,7 @@ export class Runs {
   readonly #memory: MachineMemory;
   readonly #tables: Tables;
   readonly #runs: Kept[] = [];
+  #expected: readonly Run[] = [];
 
   /** `start` is the host offset of `runBoundsBytes` bytes. */
   constructor(memory: MachineMemory, tables: Tables, start: number) {
@@ -55,6 +57,11 @@ export class Runs {
 
   get all(): readonly (Run & { readonly pages: number })[] {
     return this.#runs;
+  }
+
+  /** What code from elsewhere knows runs by: each gets the number that it has here, wherever it is met, and others come behind them. */
+  expect(runs: readonly Run[]): void {
+    this.#expected = runs;
   }
 
   /** The run that an address lies in; -1 if none. */
@@ -90,16 +97,27 @@ export class Runs {
       (run) =>
         run.lo >= lo &&
         run.lo <= first &&
-        run.user === user &&
+        (run.user ?? user) === user &&
         run.host - host === Number(run.lo - first),
     );
     const cut = this.#runs[known];
     if (cut !== undefined) {
+      cut.user = user;
       this.#grow(cut, known);
       return;
     }
     const run = { lo, host: host - (below - 1) * pageSize, pages: 0, user, seen: new Map() };
+    this.#leaveNumbersBefore(run);
     this.#grow(run, this.#runs.push(run) - 1);
+  }
+
+  /** A run gets the number that is expected; all numbers before it are taken by those that are expected there. */
+  #leaveNumbersBefore(run: Run): void {
+    const found = this.#expected.findIndex(({ lo, host }) => lo === run.lo && host === run.host);
+    const number = found < 0 ? this.#expected.length : found;
+    if (number >= mostRuns) return;
+    for (const { lo, host } of this.#expected.slice(this.#runs.length, number))
+      this.#runs.push({ lo, host, pages: 0, user: undefined, seen: new Map() });
   }
 
   /** An entry of the tables has changed: the run around the address ends there, unless it is as it was. */
@@ -189,7 +207,7 @@ export class Runs {
 
   #writeBounds({ pages, user }: Kept, index: number): void {
     const view = this.#memory.view();
-    const isOpen = user || !this.#tables.isUser;
+    const isOpen = user === true || !this.#tables.isUser;
     for (let log2 = 0; log2 < runSpans; log2++) {
       const bound = isOpen ? BigInt(pages * pageSize - 2 ** log2 + 1) : 0n;
       view.setBigUint64(runBound(this.start, index, log2), bound > 0n ? bound : 0n, true);

@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { KeptCode } from '../../../runtime/cpu/kept-code.ts';
+import type { Run } from '../../../runtime/memory/runs.ts';
 import type {
   KeptModule,
   KeptTranslation,
@@ -9,7 +10,7 @@ import type {
 
 const test = suite('runtime/cpu/kept-code');
 
-const run = { lo: 0n, host: 0x11_0000 };
+const run = { lo: 0n, host: 0x11_0000, pages: 64 };
 
 /** Two functions that call each other, and a table. */
 const module: KeptModule = {
@@ -31,7 +32,8 @@ const kept = (...modules: KeptModule[]): KeptTranslation => ({
   ...{ exactFloats: false, isWhole: true, modules },
 });
 
-function guest(runs = [run], learnRun = (_: bigint): void => {}) {
+function guest(all = [run], learn = (_: bigint): void => {}) {
+  const expected: (readonly Run[])[] = [];
   const memory = new Map<bigint, readonly number[]>([
     [0x1000n, [1, 2]],
     [0x2000n, [3, 4]],
@@ -39,15 +41,14 @@ function guest(runs = [run], learnRun = (_: bigint): void => {}) {
   ]);
   const code = new KeptCode({
     now: (address) => Uint8Array.from(memory.get(address) ?? []),
-    runs: () => runs,
-    learnRun,
-    takeUsedRuns: () => runs.length,
+    runs: { all, learn, expect: (runs) => void expected.push(runs) },
+    takeUsedRuns: () => all.length,
   });
-  return { code, memory };
+  return { code, memory, expected };
 }
 
 test('a module is taken once, for any of its functions, where all is as it was', () => {
-  const { code } = guest([run, { lo: 0x8000n, host: 0 }]);
+  const { code } = guest([run, { lo: 0x8000n, host: 0, pages: 64 }]);
   code.add(kept(module));
 
   assert.not.ok(code.has(0x1001n));
@@ -77,12 +78,22 @@ test('a run that is not known yet is looked for where it was', () => {
   const runs: (typeof run)[] = [];
   const { code } = guest(runs, (address) => runs.push({ ...run, lo: address }));
   const elsewhere: (typeof run)[] = [];
-  const other = guest(elsewhere, (address) => elsewhere.push({ lo: address, host: 5 }));
+  const other = guest(elsewhere, (address) => elsewhere.push({ lo: address, host: 5, pages: 64 }));
   for (const own of [code, other.code]) own.add(kept(module));
 
   assert.ok(code.has(0x1000n));
   assert.not.ok(other.code.has(0x1000n));
   assert.is(elsewhere.length, 1);
+});
+
+test('runs get the numbers by which most of what was kept knows them', () => {
+  const { code, expected } = guest();
+  const runs = [run, { ...run, lo: 0x80_0000n }];
+  const longer = { ...module, madeFrom: { code: [], runs } };
+
+  code.add(kept(module, longer, module));
+
+  assert.equal(expected, [runs]);
 });
 
 for (const [what, address, bytes] of [
@@ -103,8 +114,9 @@ for (const [what, address, bytes] of [
 
 for (const [what, runs] of [
   ['is not found yet', []],
-  ['lies elsewhere in the machine', [{ lo: 0n, host: 0x12_0000 }]],
-  ['lies elsewhere for the guest', [{ lo: 0x1000n, host: 0x11_0000 }]],
+  ['was found and has no page', [{ ...run, pages: 0 }]],
+  ['lies elsewhere in the machine', [{ ...run, host: 0x12_0000 }]],
+  ['lies elsewhere for the guest', [{ ...run, lo: 0x1000n }]],
 ] as const)
   test(`it is not taken where a run that it knows ${what}`, () => {
     const { code } = guest([...runs]);

@@ -117,6 +117,66 @@ test('a run that was cut goes on when the page is back, though it is met further
   );
 });
 
+/** Where the run of these guests lies in the machine. */
+function hostOf(frames: Frames): number {
+  const { tables } = guestOf(frames);
+  return tables.look(lo)?.host ?? 0;
+}
+
+test('a run gets the number that is expected, and what is expected before it is empty until it is met', () => {
+  const host = hostOf('in order');
+  const { runs } = guestOf('in order');
+  const other = { lo: 0x40_0000n, host: 0x10_0000 };
+  runs.expect([other, { lo, host }]);
+
+  runs.learn(lo + 0x5000n);
+
+  assert.equal([runs.at(lo), runs.at(other.lo)], [1, -1]);
+  assert.equal(
+    runs.all.map((run) => run.pages),
+    [0, pages],
+  );
+});
+
+test('an expected run that is met is its whole length, and stays where it was', () => {
+  const { runs, space } = guestOf('in order');
+  const half = lo + 0x32000n;
+  const cut = space.builder.entry(half - 0x1000n);
+  space.builder.setEntry(half - 0x1000n, 0n);
+  const host = hostOf('in order') + 0x32000;
+  runs.expect([
+    { lo: 0x40_0000n, host: 0x10_0000 },
+    { lo: half, host },
+    { lo, host: host - 0x32000 },
+  ]);
+  runs.learn(lo);
+  assert.equal([runs.at(lo), runs.at(half)], [-1, -1], 'too short');
+  space.builder.setEntry(half - 0x1000n, cut);
+  runs.learn(half);
+
+  assert.is(runs.at(lo), 2);
+  assert.equal(
+    runs.all.map((run) => run.pages),
+    [0, 0, pages],
+  );
+});
+
+test('others come behind those that are expected, and where no number is left for that, nothing is expected', () => {
+  for (const [count, number] of [
+    [2, 2],
+    [4, 0],
+  ] as const) {
+    const { runs } = guestOf('in order');
+    runs.expect(
+      Array.from({ length: count }, (_, i) => ({ lo: BigInt(i) << 24n, host: 0x10_0000 })),
+    );
+
+    runs.learn(lo);
+
+    assert.is(runs.at(lo), number);
+  }
+});
+
 test('a page of the machine is found in the runs that have it', () => {
   const { runs, tables } = guestOf('in order');
   runs.learn(lo);
