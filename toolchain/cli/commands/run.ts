@@ -2,7 +2,7 @@
 import { UserError } from '../../../runtime/errors.ts';
 import { mostGuestBytes } from '../../../runtime/memory/machine-memory.ts';
 import type { Command } from '../command.ts';
-import { parseConsoleOption } from '../devices/console-specification.ts';
+import { parseConsoleOptions } from '../devices/console-specification.ts';
 import { parseDiskOption } from '../devices/disk-specification.ts';
 import { type DisplaySpecification, parseVncOption } from '../devices/display-specification.ts';
 import { parseExportOption } from '../devices/export-specification.ts';
@@ -93,7 +93,7 @@ export const run: Command = {
       networks: options.list('net').map(parseNetOption),
       p9: options.list('p9').map(parseP9Option),
       displays: displaysOf(options.list('vnc'), options.list('screenshot')),
-      consoles: options.list('console').map(parseConsoleOption),
+      consoles: parseConsoleOptions(options.list('console')),
       save: options.optional('save'),
       exports: options.list('fsif').map(parseExportOption),
       folders: options.list('fs').map(parseFolderOption),

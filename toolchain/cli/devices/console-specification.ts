@@ -15,6 +15,15 @@ export interface ConsoleOption extends ConsoleFiles {
   readonly socket: string | undefined;
 }
 
+/** Each has a number of its own. */
+export function parseConsoleOptions(texts: readonly string[]): ConsoleOption[] {
+  const options = texts.map(parseConsoleOption);
+  for (const [index, { id }] of options.entries())
+    if (options.findIndex((other) => other.id === id) !== index)
+      throw new UserError(`--console ${texts[index]}: ${id} is given twice`);
+  return options;
+}
+
 export function parseConsoleOption(text: string): ConsoleOption {
   const [number = '', ...rest] = text.split(',');
   if (!/^[1-9]\d{0,3}$/.test(number))

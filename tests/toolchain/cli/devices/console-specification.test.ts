@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import {
   parseChannel,
   parseConsoleOption,
+  parseConsoleOptions,
 } from '../../../../toolchain/cli/devices/console-specification.ts';
 import { assertRefused } from '../../../support/assert-refused.ts';
 
@@ -24,6 +25,14 @@ test('what is wrong is said', async () => {
     await assertRefused(() => parseConsoleOption(text), /expected N\[,output=FILE\]/);
   await assertRefused(() => parseConsoleOption('1,file=a'), /no file; there are output, input/);
   await assertRefused(() => parseConsoleOption('1,socket=a,input=b'), /in place of files/);
+});
+
+test('numbers are each its own', async () => {
+  assert.equal(
+    parseConsoleOptions(['2', '1']).map(({ id }) => id),
+    [2, 1],
+  );
+  await assertRefused(() => parseConsoleOptions(['1', '2', '1']), '--console 1: 1 is given twice');
 });
 
 test('a channel of a cfg file', async () => {
