@@ -12,7 +12,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATH_AT offsetof(struct sockaddr_un, sun_path)
@@ -395,6 +397,33 @@ static void rights(int type) {
   close(sockets[0]), close(pipes[0]);
 }
 
+/* What nobody does in time. */
+static void timeouts(void) {
+  static char block[70000];
+  struct timeval time = {0, 20000}, told;
+  struct timespec begun, now;
+  socklen_t length = sizeof told;
+  int sockets[2], listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  socketpair(AF_UNIX, SOCK_STREAM, 0, sockets);
+  SAY(setsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time));
+  SAY(setsockopt(sockets[0], SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time));
+  SAY(getsockopt(sockets[0], SOL_SOCKET, SO_RCVTIMEO, &told, &length));
+  printf("%d %d\n", (int)told.tv_sec, told.tv_usec >= 20000 && told.tv_usec <= 24000);
+  clock_gettime(CLOCK_MONOTONIC, &begun);
+  SAY(read(sockets[0], block, 1));
+  while (write(sockets[0], block, sizeof block) > 0)
+    ;
+  printf("%s\n", error_name(errno));
+  SAY(bind_to(listener, "server"));
+  SAY(listen(listener, 0));
+  setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
+  SAY(accept(listener, NULL, NULL));
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  printf("waited %d\n", (now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 >= 59);
+  unlink("server");
+  close(listener), close(sockets[0]), close(sockets[1]);
+}
+
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -409,6 +438,7 @@ int main(int argc, char **argv) {
   rights(SOCK_STREAM);
   rights(SOCK_DGRAM);
   rights(SOCK_SEQPACKET);
+  timeouts();
   threads();
   return 0;
 }

@@ -134,10 +134,6 @@ bool minios_may_wait(const struct inet_socket *socket, int flags) {
   return !(flags & MSG_DONTWAIT) && !(socket->object.flags & O_NONBLOCK);
 }
 
-s_time_t minios_socket_deadline(s_time_t timeout) {
-  return timeout == 0 ? 0 : NOW() + timeout;
-}
-
 void minios_give_turn(void) {
   schedule();
 }
@@ -179,25 +175,6 @@ int minios_take_int(const void *value, socklen_t length, int *number) {
   return 0;
 }
 
-static int give_time(s_time_t time, void *value, socklen_t *length) {
-  struct timeval whole = {time / 1000000000, time % 1000000000 / 1000};
-  if (*length > sizeof whole)
-    *length = sizeof whole;
-  memcpy(value, &whole, *length);
-  return 0;
-}
-
-static int take_time(const void *value, socklen_t length, s_time_t *time) {
-  struct timeval whole;
-  if (length < sizeof whole)
-    return -EINVAL;
-  memcpy(&whole, value, sizeof whole);
-  if (whole.tv_usec < 0 || whole.tv_usec >= 1000000)
-    return -EDOM;
-  *time = (s_time_t)whole.tv_sec * 1000000000 + whole.tv_usec * 1000;
-  return 0;
-}
-
 int minios_get_common(struct inet_socket *socket, int level, int name, void *value, socklen_t *length) {
   if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && socket->domain == AF_INET6)
     return minios_give_int(socket->is_only_ipv6, value, length);
@@ -221,9 +198,9 @@ int minios_get_common(struct inet_socket *socket, int level, int name, void *val
     case SO_SNDLOWAT:
       return minios_give_int(1, value, length);
     case SO_RCVTIMEO:
-      return give_time(socket->receive_timeout, value, length);
+      return minios_give_time(socket->receive_timeout, value, length);
     case SO_SNDTIMEO:
-      return give_time(socket->send_timeout, value, length);
+      return minios_give_time(socket->send_timeout, value, length);
     default:
       return -ENOPROTOOPT;
   }
@@ -240,9 +217,9 @@ int minios_set_common(struct inet_socket *socket, int level, int name, const voi
     return -ENOPROTOOPT;
   switch (name) {
     case SO_RCVTIMEO:
-      return take_time(value, length, &socket->receive_timeout);
+      return minios_take_time(value, length, &socket->receive_timeout);
     case SO_SNDTIMEO:
-      return take_time(value, length, &socket->send_timeout);
+      return minios_take_time(value, length, &socket->send_timeout);
     case SO_SNDBUF: /* a wish, which Linux does not fulfil to the byte either */
     case SO_RCVBUF:
     case SO_DONTROUTE:

@@ -47,8 +47,6 @@ int minios_errno_of(int lwip_error);
 uint8_t minios_address_type(const struct inet_socket *socket);
 
 bool minios_may_wait(const struct inet_socket *socket, int flags);
-/* When a call with that timeout ends; 0 where it never does. */
-s_time_t minios_socket_deadline(s_time_t timeout);
 /* A call that may not wait has nothing to give: others have a turn, so that something may come. */
 void minios_give_turn(void);
 

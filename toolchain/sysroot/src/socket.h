@@ -2,9 +2,13 @@
 #ifndef MINIOS_SOCKET_H
 #define MINIOS_SOCKET_H
 
+#include <errno.h>
 #include <mini-os/posix.h>
+#include <mini-os/time.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 struct minios_socket_calls {
   struct minios_object_calls object; /* first: a socket is an object */
@@ -29,6 +33,31 @@ int minios_unix_socket(int type, int protocol, struct minios_object **socket);
 
 /* Gives a new object its descriptor, flags those of SOCK_; where there is none, the object is closed. */
 int minios_open_socket(struct minios_object *socket, int flags);
+
+/* SO_RCVTIMEO and SO_SNDTIMEO, in nanoseconds; 0: none. */
+static inline int minios_give_time(s_time_t time, void *value, socklen_t *length) {
+  struct timeval whole = {time / 1000000000, time % 1000000000 / 1000};
+  if (*length > sizeof whole)
+    *length = sizeof whole;
+  memcpy(value, &whole, *length);
+  return 0;
+}
+
+static inline int minios_take_time(const void *value, socklen_t length, s_time_t *time) {
+  struct timeval whole;
+  if (length < sizeof whole)
+    return -EINVAL;
+  memcpy(&whole, value, sizeof whole);
+  if (whole.tv_usec < 0 || whole.tv_usec >= 1000000)
+    return -EDOM;
+  *time = (s_time_t)whole.tv_sec * 1000000000 + whole.tv_usec * 1000;
+  return 0;
+}
+
+/* When a call with that timeout ends; 0 where it never does. */
+static inline s_time_t minios_socket_deadline(s_time_t timeout) {
+  return timeout == 0 ? 0 : NOW() + timeout;
+}
 
 #define MINIOS_SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 

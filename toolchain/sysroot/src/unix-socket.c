@@ -134,6 +134,10 @@ static int get_option(struct minios_object *object, int level, int name, void *v
       end->error = 0;
       minios_unix_changed(end);
       break;
+    case SO_RCVTIMEO:
+      return minios_give_time(end->receive_timeout, value, length);
+    case SO_SNDTIMEO:
+      return minios_give_time(end->send_timeout, value, length);
     case SO_ACCEPTCONN:
       number = end->state == MINIOS_UNIX_LISTENS;
       break;
@@ -149,9 +153,11 @@ static int get_option(struct minios_object *object, int level, int name, void *v
 }
 
 static int set_option(struct minios_object *object, int level, int name, const void *value, socklen_t length) {
-  (void)object, (void)value;
+  struct minios_unix *end = (struct minios_unix *)object;
   if (level != SOL_SOCKET)
     return -EOPNOTSUPP;
+  if (name == SO_RCVTIMEO || name == SO_SNDTIMEO)
+    return minios_take_time(value, length, name == SO_RCVTIMEO ? &end->receive_timeout : &end->send_timeout);
   bool is_known = name == SO_SNDBUF || name == SO_RCVBUF || name == SO_KEEPALIVE || name == SO_REUSEADDR ||
                   name == SO_BROADCAST || name == SO_LINGER || name == SO_DONTROUTE;
   return !is_known ? -ENOPROTOOPT : length < sizeof(int) ? -EINVAL : 0;
@@ -186,7 +192,8 @@ static int connect_stream(struct minios_unix *end, struct minios_unix *listener)
   if (takes_connections(listener) && has_backlog(listener) && waits) {
     minios_unix_hold(end);
     minios_unix_hold(listener);
-    wait_event(listener->queue, end->is_closed || !takes_connections(listener) || !has_backlog(listener));
+    wait_event_deadline(listener->queue, end->is_closed || !takes_connections(listener) || !has_backlog(listener),
+                        minios_socket_deadline(end->send_timeout));
     bool is_closed = end->is_closed, takes = takes_connections(listener);
     minios_unix_let_go(end);
     minios_unix_let_go(listener);
@@ -235,8 +242,10 @@ static int listen_unix(struct minios_object *object, int backlog) {
 
 static int wait_for_pending(struct minios_unix *end) {
   minios_unix_hold(end);
-  wait_event(end->queue, end->first_pending != NULL || !takes_connections(end));
-  int error = end->is_closed ? -EBADF : 0;
+  wait_event_deadline(end->queue, end->first_pending != NULL || !takes_connections(end),
+                      minios_socket_deadline(end->receive_timeout));
+  bool is_over = end->first_pending != NULL || !takes_connections(end);
+  int error = end->is_closed ? -EBADF : is_over ? 0 : -EAGAIN;
   minios_unix_let_go(end);
   return error;
 }

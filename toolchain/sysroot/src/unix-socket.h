@@ -36,6 +36,7 @@ struct minios_unix {
   struct minios_unix_piece *first, **last;
   size_t held; /* bytes that wait here to be received */
   int error;   /* to be told once */
+  s_time_t receive_timeout, send_timeout; /* 0: none */
   bool gets_no_more, is_read_shut, is_write_shut, is_closed;
   unsigned users; /* the descriptor, and threads that wait */
   /* Whoever waits for what happens here: to receive or accept here, to send or connect to here. */

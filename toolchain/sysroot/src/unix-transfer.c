@@ -133,13 +133,20 @@ static bool has_room(const struct minios_unix *end, const struct minios_unix *ta
   return end->type == SOCK_STREAM ? !is_full(target) : target->held + length <= CAPACITY;
 }
 
-/* 0, or a negative errno where nothing can be sent any more. */
-static int wait_for_room(struct minios_unix *end, struct minios_unix *target, size_t length) {
+static bool is_worth_a_look(const struct minios_unix *end, const struct minios_unix *target, size_t length) {
+  return end->is_closed || end->is_write_shut || target->is_closed || target->is_read_shut || has_room(end, target, length);
+}
+
+/* 0, or a negative errno where nothing can be sent any more, or in time. */
+static int wait_for_room(struct minios_unix *end, struct minios_unix *target, size_t length, s_time_t deadline) {
   minios_unix_hold(end);
   minios_unix_hold(target);
-  wait_event(target->queue, end->is_closed || end->is_write_shut || target->is_closed || target->is_read_shut ||
-                                has_room(end, target, length));
-  int error = end->is_closed ? -EBADF : !target->is_closed ? 0 : end->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
+  wait_event_deadline(target->queue, is_worth_a_look(end, target, length), deadline);
+  int error = is_worth_a_look(end, target, length) ? 0 : -EAGAIN;
+  if (target->is_closed)
+    error = end->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
+  if (end->is_closed)
+    error = -EBADF;
   minios_unix_let_go(target);
   minios_unix_let_go(end);
   return error;
@@ -160,6 +167,7 @@ static ssize_t send_all(struct minios_unix *end, const struct msghdr *message, i
                         struct minios_unix_rights **rights) {
   size_t length = total(message), done = 0;
   bool is_sent = false;
+  s_time_t deadline = minios_socket_deadline(end->send_timeout);
   ssize_t error = end->type != SOCK_STREAM && length > CAPACITY ? -EMSGSIZE : 0;
   if (error == 0 && end->type == SOCK_SEQPACKET) {
     error = -end->error;
@@ -175,7 +183,7 @@ static ssize_t send_all(struct minios_unix *end, const struct msghdr *message, i
     if (part < 0)
       error = part;
     else if (!had_room)
-      error = may_wait(end, flags) ? wait_for_room(end, target, length) : -EAGAIN;
+      error = may_wait(end, flags) ? wait_for_room(end, target, length, deadline) : -EAGAIN;
   }
   return is_sent || done > 0 ? (ssize_t)done : error;
 }
@@ -275,10 +283,14 @@ static void tell_sender(const struct minios_unix *end, struct msghdr *message) {
   message->msg_namelen = from->length;
 }
 
-static int wait_for_piece(struct minios_unix *end) {
+static bool has_news(const struct minios_unix *end) {
+  return end->first != NULL || end->error != 0 || has_ended(end);
+}
+
+static int wait_for_piece(struct minios_unix *end, s_time_t deadline) {
   minios_unix_hold(end);
-  wait_event(end->queue, end->first != NULL || end->error != 0 || has_ended(end));
-  int error = end->is_closed ? -EBADF : 0;
+  wait_event_deadline(end->queue, has_news(end), deadline);
+  int error = end->is_closed ? -EBADF : has_news(end) ? 0 : -EAGAIN;
   minios_unix_let_go(end);
   return error;
 }
@@ -298,6 +310,7 @@ ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message
   struct minios_unix *end = (struct minios_unix *)object;
   size_t wanted = total(message), done = 0, room = message->msg_controllen;
   bool is_stream = end->type == SOCK_STREAM, is_told = false;
+  s_time_t deadline = minios_socket_deadline(end->receive_timeout);
   message->msg_controllen = 0;
   for (;;) {
     int error = receive_error(end);
@@ -317,7 +330,7 @@ ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message
     if (error == 0 && (has_ended(end) || (is_stream && wanted == 0)))
       return (ssize_t)done;
     if (error == 0)
-      error = may_wait(end, flags) ? wait_for_piece(end) : -EAGAIN;
+      error = may_wait(end, flags) ? wait_for_piece(end, deadline) : -EAGAIN;
     if (error != 0)
       return done > 0 ? (ssize_t)done : error;
   }
