@@ -28,7 +28,7 @@ export interface GuestEnd {
 /** Polls that no test needs, so that none runs for ever. */
 const budget = 10_000_000_000;
 /** Nor does one wait for ever, on however busy a machine. */
-const longestMinutes = 10;
+const longestMinutes = 30;
 
 export async function runGuest(
   { image, directory, arguments: words, environment, cache }: GuestRun,
