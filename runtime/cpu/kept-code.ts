@@ -161,10 +161,9 @@ export class KeptCode {
   }
 
   #isThere({ lo, host }: Run, number: number): boolean {
-    const found = (): (Run & { readonly pages: number }) | undefined =>
-      this.#options.runs?.all[number];
-    if ((found()?.pages ?? 0) === 0) this.#options.runs?.learn(lo);
-    const now = found();
+    const { runs } = this.#options;
+    if ((runs?.all[number]?.pages ?? 0) === 0) runs?.learn(lo);
+    const now = runs?.all[number];
     return now?.lo === lo && now.host === host && now.pages > 0;
   }
 

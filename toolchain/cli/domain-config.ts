@@ -160,7 +160,6 @@ function memoryOf(cfg: Cfg): number {
 
 const disksOf = (value: CfgValue): DiskSpecification[] =>
   listOf(value, 'disk', parseDiskSpecification);
-/** One at most: Mini-OS and Linux look for no other. */
 const vfbsOf = (value: CfgValue): DisplaySpecification[] => listOf(value, 'vfb', parseVfb);
 /** Numbered behind the first console, as libxl does. */
 const channelsOf = (value: CfgValue): ConsoleOption[] =>

@@ -30,7 +30,7 @@ export interface Translated {
   /** Makes the image runnable: functions are made when they are called. */
   begin(): Promise<void>;
   translateAll(ahead?: AheadOfTime): Promise<void>;
-  /** Is told when all that is known of the image has been made after all. */
+  /** Is told each time that what has run has become one module. */
   whenJoined(tell: () => void): void;
   keep(): KeptTranslation;
 }

@@ -1,6 +1,6 @@
 /** Opens what a domain is given of the host: all of it, or nothing. */
 import type { ConsoleSpecification } from '../../../runtime/backends/console/console-device.ts';
-import { FileConsole } from '../../../runtime/host/node/file-console.ts';
+import type { FileConsole } from '../../../runtime/host/node/file-console.ts';
 import { openFolder } from '../../../runtime/host/node/host-folder.ts';
 import type { SocketConsole } from '../../../runtime/host/node/socket-console.ts';
 import type { BootOptions } from '../../../runtime/machine.ts';
@@ -80,10 +80,9 @@ export async function openDevices(
     }
     const consoles: ConsoleSpecification[] = [];
     for (const asked of specifications.consoles ?? []) {
-      const { id, name: called, socket } = asked;
-      const console = socket === undefined ? new FileConsole(asked) : await openSocket(socket);
+      const console = await openConsole(asked);
       closers.push(() => console.close());
-      consoles.push({ id, name: called, console });
+      consoles.push({ id: asked.id, name: asked.name, console });
     }
     const given = { folders, p9, exports, disks, networks, consoles };
     return { given: { ...given, display: displays.length }, displays, close };
@@ -99,9 +98,13 @@ const open = async <Asked, Opened>(
   openAll: (asked: readonly Asked[]) => Promise<readonly Opened[]>,
 ): Promise<readonly Opened[]> => (asked.length === 0 ? [] : openAll(asked));
 
-async function openSocket(path: string): Promise<SocketConsole> {
+async function openConsole(asked: ConsoleOption): Promise<FileConsole | SocketConsole> {
+  if (asked.socket === undefined) {
+    const { FileConsole } = await import('../../../runtime/host/node/file-console.ts');
+    return new FileConsole(asked);
+  }
   const { openSocketConsole } = await import('../../../runtime/host/node/socket-console.ts');
-  return openSocketConsole(path);
+  return openSocketConsole(asked.socket);
 }
 
 async function openScreen(
