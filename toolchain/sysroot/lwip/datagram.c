@@ -232,7 +232,7 @@ static ssize_t receive_datagram(struct minios_object *object, struct msghdr *mes
   struct datagrams *all = datagrams_of(object);
   message->msg_controllen = 0;
   minios_network_look();
-  if (all->first == NULL && minios_may_wait(&all->socket, flags)) {
+  if (all->first == NULL && minios_may_wait(&all->socket.object, flags)) {
     s_time_t deadline = minios_socket_deadline(all->socket.receive_timeout);
     minios_network_wait(all->socket.queue, is_readable(all), deadline);
   } else if (all->first == NULL)
@@ -244,18 +244,6 @@ static ssize_t receive_datagram(struct minios_object *object, struct msghdr *mes
   message->msg_namelen = 0;
   changed(all);
   return error != 0 ? -error : all->socket.is_read_shut ? 0 : -EAGAIN;
-}
-
-static ssize_t read_datagram(struct minios_object *object, void *buffer, size_t count) {
-  struct iovec part = {buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return receive_datagram(object, &message, 0);
-}
-
-static ssize_t write_datagram(struct minios_object *object, const void *buffer, size_t count) {
-  struct iovec part = {(void *)buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return send_datagram(object, &message, 0);
 }
 
 static int control_datagrams(struct minios_object *object, unsigned long request, void *argument) {
@@ -352,7 +340,7 @@ static int set_datagram_option(struct minios_object *object, int level, int name
 }
 
 static const struct minios_socket_calls datagram_calls = {
-    .object = {read_datagram, write_datagram, control_datagrams, close_datagrams},
+    .object = {minios_read_socket, minios_write_socket, control_datagrams, close_datagrams},
     .bind = bind_datagrams,
     .connect = connect_datagrams,
     .listen = listen_datagrams,

@@ -130,19 +130,8 @@ uint8_t minios_address_type(const struct inet_socket *socket) {
   return socket->is_only_ipv6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_ANY;
 }
 
-bool minios_may_wait(const struct inet_socket *socket, int flags) {
-  return !(flags & MSG_DONTWAIT) && !(socket->object.flags & O_NONBLOCK);
-}
-
 void minios_give_turn(void) {
   schedule();
-}
-
-size_t minios_message_length(const struct msghdr *message) {
-  size_t sum = 0;
-  for (size_t i = 0; i < message->msg_iovlen; i++)
-    sum += message->msg_iov[i].iov_len;
-  return sum;
 }
 
 size_t minios_scatter(const struct msghdr *message, size_t skip, const struct pbuf *p, size_t from, size_t count) {
@@ -159,20 +148,6 @@ size_t minios_scatter(const struct msghdr *message, size_t skip, const struct pb
     done += length;
   }
   return done;
-}
-
-int minios_give_int(int number, void *value, socklen_t *length) {
-  if (*length > sizeof number)
-    *length = sizeof number;
-  memcpy(value, &number, *length);
-  return 0;
-}
-
-int minios_take_int(const void *value, socklen_t length, int *number) {
-  if (length < sizeof *number)
-    return -EINVAL;
-  memcpy(number, value, sizeof *number);
-  return 0;
 }
 
 int minios_get_common(struct inet_socket *socket, int level, int name, void *value, socklen_t *length) {

@@ -46,20 +46,15 @@ int minios_errno_of(int lwip_error);
 /* The type of the addresses that a protocol block of this socket takes. */
 uint8_t minios_address_type(const struct inet_socket *socket);
 
-bool minios_may_wait(const struct inet_socket *socket, int flags);
 /* A call that may not wait has nothing to give: others have a turn, so that something may come. */
 void minios_give_turn(void);
 
-size_t minios_message_length(const struct msghdr *message);
 /* Copies part of a pbuf to where the message has room, `skip` bytes of which are full. */
 size_t minios_scatter(const struct msghdr *message, size_t skip, const struct pbuf *p, size_t from, size_t count);
 
 /* The options of SOL_SOCKET that all know; -ENOPROTOOPT for others. */
 int minios_get_common(struct inet_socket *socket, int level, int name, void *value, socklen_t *length);
 int minios_set_common(struct inet_socket *socket, int level, int name, const void *value, socklen_t length);
-int minios_give_int(int number, void *value, socklen_t *length);
-/* 0 and the number, or -EINVAL. */
-int minios_take_int(const void *value, socklen_t length, int *number);
 
 struct minios_object *minios_stream_open(int domain, int protocol);
 struct minios_object *minios_datagram_open(int domain, int type, int protocol);

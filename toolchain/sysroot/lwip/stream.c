@@ -298,7 +298,7 @@ static int connect_stream(struct minios_object *object, const struct sockaddr *a
   error = begin_connection(stream, &place);
   if (error != 0)
     return error;
-  if (!minios_may_wait(&stream->socket, 0))
+  if (!minios_may_wait(&stream->socket.object, 0))
     return -EINPROGRESS; /* even where lwip knows already, as on Linux's loopback */
   s_time_t deadline = minios_socket_deadline(stream->socket.send_timeout);
   minios_network_wait(stream->socket.queue, stream->state != CONNECTING, deadline);
@@ -336,7 +336,7 @@ static int accept_stream(struct minios_object *object, struct minios_object **ac
   if (stream->state != LISTENING)
     return -EINVAL;
   minios_network_look();
-  if (stream->pending == NULL && !minios_may_wait(&stream->socket, 0))
+  if (stream->pending == NULL && !minios_may_wait(&stream->socket.object, 0))
     minios_give_turn();
   else {
     s_time_t deadline = minios_socket_deadline(stream->socket.receive_timeout);
@@ -428,7 +428,7 @@ static ssize_t send_stream(struct minios_object *object, const struct msghdr *me
     }
     if (done == length)
       return (ssize_t)done;
-    if (!minios_may_wait(&stream->socket, flags)) {
+    if (!minios_may_wait(&stream->socket.object, flags)) {
       if (done == 0)
         minios_give_turn();
       return done > 0 ? (ssize_t)done : -EAGAIN;
@@ -507,7 +507,7 @@ static ssize_t receive_stream(struct minios_object *object, struct msghdr *messa
       return (ssize_t)done;
     if (is_over(stream))
       return done > 0 ? (ssize_t)done : end_of(stream);
-    if (!minios_may_wait(&stream->socket, flags)) {
+    if (!minios_may_wait(&stream->socket.object, flags)) {
       if (done == 0)
         minios_give_turn();
       return done > 0 ? (ssize_t)done : -EAGAIN;
@@ -516,18 +516,6 @@ static ssize_t receive_stream(struct minios_object *object, struct msghdr *messa
     if (stream->first == NULL && !is_over(stream))
       return done > 0 ? (ssize_t)done : -EAGAIN;
   }
-}
-
-static ssize_t read_stream(struct minios_object *object, void *buffer, size_t count) {
-  struct iovec part = {buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return receive_stream(object, &message, 0);
-}
-
-static ssize_t write_stream(struct minios_object *object, const void *buffer, size_t count) {
-  struct iovec part = {(void *)buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return send_stream(object, &message, 0);
 }
 
 static int control_stream(struct minios_object *object, unsigned long request, void *argument) {
@@ -682,7 +670,7 @@ static int set_stream_option(struct minios_object *object, int level, int name, 
 }
 
 static const struct minios_socket_calls stream_calls = {
-    .object = {read_stream, write_stream, control_stream, close_stream},
+    .object = {minios_read_socket, minios_write_socket, control_stream, close_stream},
     .bind = bind_stream,
     .connect = connect_stream,
     .listen = listen_stream,

@@ -2,13 +2,10 @@
 #ifndef MINIOS_SOCKET_H
 #define MINIOS_SOCKET_H
 
-#include <errno.h>
 #include <mini-os/posix.h>
 #include <mini-os/time.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 struct minios_socket_calls {
   struct minios_object_calls object; /* first: a socket is an object */
@@ -34,30 +31,24 @@ int minios_unix_socket(int type, int protocol, struct minios_object **socket);
 /* Gives a new object its descriptor, flags those of SOCK_; where there is none, the object is closed. */
 int minios_open_socket(struct minios_object *socket, int flags);
 
+/* As messages of one part. */
+ssize_t minios_read_socket(struct minios_object *socket, void *buffer, size_t count);
+ssize_t minios_write_socket(struct minios_object *socket, const void *buffer, size_t count);
+
+/* Whether a call with these flags of MSG_ may. */
+bool minios_may_wait(const struct minios_object *socket, int flags);
+size_t minios_message_length(const struct msghdr *message);
+
+/* Values of options, of which a caller gets as much as it has room for; 0. */
+int minios_give_value(const void *from, size_t size, void *value, socklen_t *length);
+int minios_give_int(int number, void *value, socklen_t *length);
+/* 0 and the number, or -EINVAL. */
+int minios_take_int(const void *value, socklen_t length, int *number);
 /* SO_RCVTIMEO and SO_SNDTIMEO, in nanoseconds; 0: none. */
-static inline int minios_give_time(s_time_t time, void *value, socklen_t *length) {
-  struct timeval whole = {time / 1000000000, time % 1000000000 / 1000};
-  if (*length > sizeof whole)
-    *length = sizeof whole;
-  memcpy(value, &whole, *length);
-  return 0;
-}
-
-static inline int minios_take_time(const void *value, socklen_t length, s_time_t *time) {
-  struct timeval whole;
-  if (length < sizeof whole)
-    return -EINVAL;
-  memcpy(&whole, value, sizeof whole);
-  if (whole.tv_usec < 0 || whole.tv_usec >= 1000000)
-    return -EDOM;
-  *time = (s_time_t)whole.tv_sec * 1000000000 + whole.tv_usec * 1000;
-  return 0;
-}
-
+int minios_give_time(s_time_t time, void *value, socklen_t *length);
+int minios_take_time(const void *value, socklen_t length, s_time_t *time);
 /* When a call with that timeout ends; 0 where it never does. */
-static inline s_time_t minios_socket_deadline(s_time_t timeout) {
-  return timeout == 0 ? 0 : NOW() + timeout;
-}
+s_time_t minios_socket_deadline(s_time_t timeout);
 
 #define MINIOS_SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
 

@@ -22,18 +22,6 @@ void minios_unix_join(struct minios_unix *one, struct minios_unix *other) {
   minios_unix_changed(other);
 }
 
-static ssize_t read_unix(struct minios_object *object, void *buffer, size_t count) {
-  struct iovec part = {buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return minios_unix_receive(object, &message, 0);
-}
-
-static ssize_t write_unix(struct minios_object *object, const void *buffer, size_t count) {
-  struct iovec part = {(void *)buffer, count};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-  return minios_unix_send(object, &message, 0);
-}
-
 static int control(struct minios_object *object, unsigned long request, void *argument) {
   const struct minios_unix *end = (struct minios_unix *)object;
   if (request != FIONREAD)
@@ -105,51 +93,40 @@ static int get_peer(const struct minios_unix *end, void *value, socklen_t *lengt
   struct ucred peer = {0, (uid_t)-1, (gid_t)-1};
   if (end->state != MINIOS_UNIX_ALONE)
     peer = (struct ucred){getpid(), getuid(), getgid()};
-  if (*length > sizeof peer)
-    *length = sizeof peer;
-  memcpy(value, &peer, *length);
-  return 0;
+  return minios_give_value(&peer, sizeof peer, value, length);
 }
 
 static int get_option(struct minios_object *object, int level, int name, void *value, socklen_t *length) {
   struct minios_unix *end = (struct minios_unix *)object;
-  int number = 0;
   if (level != SOL_SOCKET)
     return -EOPNOTSUPP;
-  if (name == SO_PEERCRED)
-    return get_peer(end, value, length);
   switch (name) {
+    case SO_PEERCRED:
+      return get_peer(end, value, length);
     case SO_TYPE:
-      number = end->type;
-      break;
+      return minios_give_int(end->type, value, length);
     case SO_DOMAIN:
-      number = AF_UNIX;
-      break;
+      return minios_give_int(AF_UNIX, value, length);
+    case SO_PROTOCOL:
+      return minios_give_int(0, value, length);
     case SO_SNDBUF:
     case SO_RCVBUF:
-      number = MINIOS_UNIX_CAPACITY;
-      break;
-    case SO_ERROR:
-      number = end->error;
-      end->error = 0;
-      minios_unix_changed(end);
-      break;
+      return minios_give_int(MINIOS_UNIX_CAPACITY, value, length);
+    case SO_ACCEPTCONN:
+      return minios_give_int(end->state == MINIOS_UNIX_LISTENS, value, length);
     case SO_RCVTIMEO:
       return minios_give_time(end->receive_timeout, value, length);
     case SO_SNDTIMEO:
       return minios_give_time(end->send_timeout, value, length);
-    case SO_ACCEPTCONN:
-      number = end->state == MINIOS_UNIX_LISTENS;
-      break;
-    case SO_PROTOCOL:
-      break;
+    case SO_ERROR: {
+      int error = end->error;
+      end->error = 0;
+      minios_unix_changed(end);
+      return minios_give_int(error, value, length);
+    }
     default:
       return -ENOPROTOOPT;
   }
-  if (*length > sizeof number)
-    *length = sizeof number;
-  memcpy(value, &number, *length);
-  return 0;
 }
 
 static int set_option(struct minios_object *object, int level, int name, const void *value, socklen_t length) {
@@ -269,7 +246,7 @@ static int accept_unix(struct minios_object *object, struct minios_object **acce
 }
 
 static const struct minios_socket_calls calls = {
-    .object = {read_unix, write_unix, control, minios_unix_close},
+    .object = {minios_read_socket, minios_write_socket, control, minios_unix_close},
     .bind = minios_unix_bind,
     .connect = connect_unix,
     .listen = listen_unix,

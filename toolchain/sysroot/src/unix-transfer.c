@@ -56,13 +56,6 @@ void minios_unix_changed(struct minios_unix *end) {
       other->object.ready = ready_of(other);
 }
 
-static size_t total(const struct msghdr *message) {
-  size_t sum = 0;
-  for (size_t i = 0; i < message->msg_iovlen; i++)
-    sum += message->msg_iov[i].iov_len;
-  return sum;
-}
-
 static struct minios_unix_piece *gather(const struct msghdr *message, size_t skip, size_t length) {
   struct minios_unix_piece *piece = malloc(sizeof *piece + length);
   if (piece == NULL)
@@ -125,10 +118,6 @@ static ssize_t put(struct minios_unix *end, struct minios_unix *target, const st
   return (ssize_t)part;
 }
 
-static bool may_wait(const struct minios_unix *end, int flags) {
-  return !(flags & MSG_DONTWAIT) && !(end->object.flags & O_NONBLOCK);
-}
-
 static bool has_room(const struct minios_unix *end, const struct minios_unix *target, size_t length) {
   return end->type == SOCK_STREAM ? !is_full(target) : target->held + length <= CAPACITY;
 }
@@ -165,7 +154,7 @@ static ssize_t send_now(struct minios_unix *end, struct minios_unix *target, con
 /* What is on its way is NULL from then on. */
 static ssize_t send_all(struct minios_unix *end, const struct msghdr *message, int flags,
                         struct minios_unix_rights **rights) {
-  size_t length = total(message), done = 0;
+  size_t length = minios_message_length(message), done = 0;
   bool is_sent = false;
   s_time_t deadline = minios_socket_deadline(end->send_timeout);
   ssize_t error = end->type != SOCK_STREAM && length > CAPACITY ? -EMSGSIZE : 0;
@@ -183,7 +172,7 @@ static ssize_t send_all(struct minios_unix *end, const struct msghdr *message, i
     if (part < 0)
       error = part;
     else if (!had_room)
-      error = may_wait(end, flags) ? wait_for_room(end, target, length, deadline) : -EAGAIN;
+      error = minios_may_wait(&end->object, flags) ? wait_for_room(end, target, length, deadline) : -EAGAIN;
   }
   return is_sent || done > 0 ? (ssize_t)done : error;
 }
@@ -308,7 +297,7 @@ static int receive_error(struct minios_unix *end) {
 
 ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message, int flags) {
   struct minios_unix *end = (struct minios_unix *)object;
-  size_t wanted = total(message), done = 0, room = message->msg_controllen;
+  size_t wanted = minios_message_length(message), done = 0, room = message->msg_controllen;
   bool is_stream = end->type == SOCK_STREAM, is_told = false;
   s_time_t deadline = minios_socket_deadline(end->receive_timeout);
   message->msg_controllen = 0;
@@ -330,7 +319,7 @@ ssize_t minios_unix_receive(struct minios_object *object, struct msghdr *message
     if (error == 0 && (has_ended(end) || (is_stream && wanted == 0)))
       return (ssize_t)done;
     if (error == 0)
-      error = may_wait(end, flags) ? wait_for_piece(end, deadline) : -EAGAIN;
+      error = minios_may_wait(&end->object, flags) ? wait_for_piece(end, deadline) : -EAGAIN;
     if (error != 0)
       return done > 0 ? (ssize_t)done : error;
   }
