@@ -9,13 +9,16 @@ let offer domid =
   let page = Grant.pages 2 in
   let references = Grant.share ~domid ~writable:true page in
   let event = Event.listen ~domid in
-  Printf.printf "offer %s %d\n%!" (String.concat " " (List.map string_of_int references)) (Event.port event);
+  (* Before the offer: whoever has taken it up may send at any time. *)
   assert (not (Event.wait ~timeout:0.01 event));
-  (* Others run meanwhile. *)
-  let ticks = ref 0 in
-  let beside = Thread.create (fun () -> while !ticks < 3 do Thread.delay 0.001; incr ticks done) () in
+  (* Others run while one waits: it is one of them that makes the offer. *)
+  let beside () =
+    for _ = 1 to 3 do Thread.delay 0.001 done;
+    Printf.printf "offer %s %d\n%!" (String.concat " " (List.map string_of_int references)) (Event.port event)
+  in
+  let thread = Thread.create beside () in
   assert (Event.wait event);
-  Thread.join beside;
+  Thread.join thread;
   heard page;
   Printf.printf "second page: %c\n" page.{Grant.page_size};
   (match Grant.take_back references with
