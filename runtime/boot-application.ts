@@ -207,7 +207,8 @@ function makeCpu(
     ...{ mode: width, memory, addressSpace, run, entries, tier },
     ...(pageTables && { pageTables }),
     code: [...code, trampolines],
-    readConstant: (address) => (isConstant(address) ? guest.readWord(address, width) : undefined),
+    readConstant: (address, bits) =>
+      isConstant(address) ? guest.readWord(address, bits) : undefined,
     pageFlags: pageFlagsOffset,
     environment,
     tables,

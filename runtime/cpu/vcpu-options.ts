@@ -21,8 +21,8 @@ export interface VcpuOptions
   readonly code: readonly CodeRegion[];
   /** Where functions are known to begin; they are translated together. */
   readonly entries: readonly bigint[];
-  /** A word of memory that never changes: an entry of a jump table. */
-  readonly readConstant: (address: bigint) => bigint | undefined;
+  /** So many bits of memory that never changes: an entry of a jump table. */
+  readonly readConstant: (address: bigint, width: Mode) => bigint | undefined;
   /** Offset of the table of page flags (machine-memory.ts). */
   readonly pageFlags: number;
   /** Descriptor tables, time, and what level 3 may not do. */

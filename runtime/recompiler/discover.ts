@@ -1,12 +1,12 @@
 /** Finds the blocks of the guest function around an address, by following its control flow. */
 
-import { constantOf } from '../ir/build.ts';
 import { Builder } from '../ir/builder.ts';
 import type { Block, Terminator, Value } from '../ir/value.ts';
 import type { Decoder, Instruction } from '../x86/decode.ts';
 import { computesFloats, touchesMxcsr } from '../x86/mxcsr.ts';
 import { type Mode, XMM0 } from '../x86/registers.ts';
 import { asksHost, standsAlone, translateInstruction } from '../x86/translate.ts';
+import { tableAt } from './jump-table.ts';
 import type { Chunk } from './lower/chunk-loops.ts';
 import { translateExactly } from './lower/guarded-floats.ts';
 
@@ -19,17 +19,16 @@ export interface CodeSource {
   readonly checksTaskSwitched: boolean;
   /** The decoder of the executable stretch around an address, if it is executable. */
   decoderAt(address: bigint): Decoder | undefined;
-  /** A word of read-only data: an entry of a jump table; undefined where there is none. */
-  readConstant(address: bigint): bigint | undefined;
+  /** So many bits of read-only data: an entry of a jump table; undefined where there is none. */
+  readConstant(address: bigint, width: Mode): bigint | undefined;
   /** Whether a function is known to begin here (a symbol, a target of calls): flow into it leaves this function. */
   isEntry(address: bigint): boolean;
   /** The first such address above another. */
   entryAfter(address: bigint): bigint | undefined;
 }
 
-/** A table of code addresses that a computed jump goes by: constants. */
+/** A table of code addresses, or of distances, that a computed jump goes by: constants. */
 export interface JumpTable {
-  readonly address: bigint;
   readonly index: Value;
   /** By index; not all need be blocks of the function. */
   readonly targets: readonly bigint[];
@@ -68,6 +67,9 @@ const mostZeros = 16;
 const farthest = 2 ** 40;
 
 const maximumTableEntries = 1024;
+
+/** SDM vol. 2, 2.3.11. */
+const longestInstruction = 15;
 
 export function discover(source: CodeSource, entry: bigint): GuestFunction {
   return new Discovery(source, entry).run();
@@ -262,23 +264,34 @@ class Discovery {
     return { block: b.finish(address), end: at };
   }
 
-  /** `jmp *table(,index,size)`: the entries that lie in code, up to the first that does not. */
+  /** The entries that lie in code, up to the first that does not. */
   #followTable({ address, terminator }: Block): void {
     if (terminator.kind !== 'jumpIndirect') return;
-    const step = BigInt(this.#source.mode / 8);
-    const table = tableOf(terminator.target, step);
+    const table = tableAt(terminator.target, this.#source.mode);
     if (table === undefined) return;
     const limit = this.#limit();
     const targets: bigint[] = [];
-    for (let i = 0n; i < maximumTableEntries; i++) {
-      const target = this.#source.readConstant(table.address + i * step);
+    for (let i = 0; i < maximumTableEntries; i++) {
+      const target = table.target(this.#source, i);
       if (target === undefined || target < this.#entry || target >= limit) break;
+      if (this.#isAmidInstruction(this.#offset(target))) break;
       targets.push(target);
       this.#resume(target);
+      // What follows may be another table, whose distances lead into the midst of what this one has led to.
+      this.#follow();
       const offset = this.#offset(target);
       if (this.#leaders.has(offset)) this.#tableTargets.add(offset);
     }
-    if (targets.length > 0) this.#tables.set(address, { ...table, targets });
+    if (targets.length > 0) this.#tables.set(address, { index: table.index, targets });
+  }
+
+  #isAmidInstruction(offset: number): boolean {
+    if (this.#instructions.has(offset)) return false;
+    for (let before = 1; before < longestInstruction; before++) {
+      const instruction = this.#instructions.get(offset - before);
+      if (instruction !== undefined) return instruction.length > before;
+    }
+    return false;
   }
 
   /** Jump tables lead no further than the next function. */
@@ -307,17 +320,4 @@ function isZeros({ mnemonic, length, operands: [target, source] }: Instruction):
   return (
     mnemonic === 'ADD' && length === 2 && target?.kind === 'memory' && source?.kind === 'register'
   );
-}
-
-/** A load from constant base + index * step. */
-function tableOf(target: Value, step: bigint): Pick<JumpTable, 'address' | 'index'> | undefined {
-  if (target.op !== 'load') return undefined;
-  const [address] = target.args;
-  if (address?.op !== 'add') return undefined;
-  const [scaled, base] = address.args;
-  if (scaled?.op !== 'shiftLeft' || base === undefined) return undefined;
-  const [index, by] = scaled.args;
-  const constant = constantOf(base);
-  if (constant === undefined || index === undefined || by === undefined) return undefined;
-  return 1n << (constantOf(by) ?? 0n) === step ? { address: constant, index } : undefined;
 }

@@ -51,7 +51,7 @@ export interface TranslatorOptions {
   readonly code: readonly CodeRegion[];
   /** Where functions are known to begin. */
   readonly entries: readonly bigint[];
-  readonly readConstant: (address: bigint) => bigint | undefined;
+  readonly readConstant: CodeSource['readConstant'];
 }
 
 export class Translator implements CodeSource {
@@ -70,7 +70,7 @@ export class Translator implements CodeSource {
   readonly #tables = new WeakMap<GuestFunction, readonly Stretch[]>();
   /** Words read for the function at hand that may change. */
   #read: Stretch[] = [];
-  readonly #constant: (address: bigint) => bigint | undefined;
+  readonly #constant: CodeSource['readConstant'];
   readonly #entries: Set<bigint>;
   readonly #sorted: bigint[];
 
@@ -109,10 +109,10 @@ export class Translator implements CodeSource {
     for (const stretch of code) for (const page of pagesOf(stretch)) this.#volatile.add(page);
   }
 
-  readConstant(address: bigint): bigint | undefined {
-    const value = this.#constant(address);
+  readConstant(address: bigint, width: Mode): bigint | undefined {
+    const value = this.#constant(address, width);
     if (value !== undefined && regionAt(this.#changing, address) !== undefined)
-      this.#noteRead(address);
+      this.#noteRead(address, width);
     return value;
   }
 
@@ -240,8 +240,8 @@ export class Translator implements CodeSource {
     this.refresh();
   }
 
-  #noteRead(address: bigint): void {
-    const to = address + BigInt(this.mode / 8);
+  #noteRead(address: bigint, width: Mode): void {
+    const to = address + BigInt(width / 8);
     const last = this.#read.at(-1);
     if (last?.to === address) this.#read[this.#read.length - 1] = { from: last.from, to };
     else this.#read.push({ from: address, to });

@@ -97,14 +97,14 @@ export class PvDomain {
       run: { lo: 0n, length: 0n, host: 0 },
       code: guestCode(memory, tables, width),
       entries: entriesOf(source),
-      readConstant: (address) => {
+      readConstant: (address, bits) => {
         const inImage = segments.some(
           (s) =>
             (!s.writable || s.executable) &&
             address >= s.address &&
-            address + BigInt(width / 8) <= s.address + s.memorySize,
+            address + BigInt(bits / 8) <= s.address + s.memorySize,
         );
-        return inImage ? guest.readWord(address, width) : undefined;
+        return inImage ? guest.readWord(address, bits) : undefined;
       },
       pageFlags: pageFlagsOffset,
       tables: vcpuTables,

@@ -66,10 +66,7 @@ export async function measureRecompiling(
   const code = image.segments.filter(({ executable }) => executable);
   const entries = image.symbols.functions().map(({ address }) => address);
   const run = { lo: image.segments[0]?.address ?? 0n, host: 0x210000 };
-  const readConstant = constants(
-    width,
-    image.segments.filter(({ writable }) => !writable),
-  );
+  const readConstant = constants(image.segments.filter(({ writable }) => !writable));
   const once = (): Round =>
     recompile(
       new Translator({
@@ -97,8 +94,8 @@ export async function measureRecompiling(
 
 /** Entries of jump tables. */
 const constants =
-  (width: Width, segments: readonly FixedCode[]) =>
-  (address: bigint): bigint | undefined => {
+  (segments: readonly FixedCode[]) =>
+  (address: bigint, width: Width): bigint | undefined => {
     const size = width / 8;
     for (const { address: start, bytes } of segments) {
       const at = Number(address - start);

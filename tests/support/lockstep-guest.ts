@@ -109,7 +109,7 @@ export class AssemblyGuest {
         },
       ],
       entries: entries.map((name) => this.at(name)),
-      readConstant: (address) => this.#constant(mode, address),
+      readConstant: (address, bits) => this.#constant(bits, address),
       pageFlags: pageFlagsOffset,
       environment: { ...flatEnvironment(mode, () => 0n), ...environment },
       ...{ tier, mostModules },

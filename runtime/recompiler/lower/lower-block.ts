@@ -167,7 +167,8 @@ export class BlockLowering implements Surroundings {
   /** The load of a jump's target that nothing else reads. */
   #onlyTarget(terminator: Terminator): Value | undefined {
     if (terminator.kind !== 'jumpIndirect') return undefined;
-    return this.#values.usesOf(terminator.target) === 1 ? terminator.target : undefined;
+    const { target } = terminator;
+    return target.op === 'load' && this.#values.usesOf(target) === 1 ? target : undefined;
   }
 
   #note(value: Value, at: number): void {

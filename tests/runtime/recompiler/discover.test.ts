@@ -73,6 +73,20 @@ test('the ways of a jump table are blocks that code outside may enter, up to the
   assert.equal(sorted(fn.tableTargets), ['1007', '100a']);
 });
 
+test('the ways of a table of distances are blocks, up to another table, which leads into the midst of instructions', () => {
+  // lea rdx,[2000h]; movsxd rax,[rdx+rdi*4]; add rax,rdx; jmp rax; 1010: mov eax,12345678h; ret; 1016: ret
+  const code = '488d15f90f0000 486304ba 4801d0 ffe0 b878563412 c3 c3';
+  const distances = [0x1010, 0x1016, 0x1012, 0x1016].map((to) => BigInt(to - 0x2000));
+  const constants = new Map(
+    distances.map((to, i) => [0x2000n + 4n * BigInt(i), BigInt.asUintN(32, to)]),
+  );
+  const fn = discovered(code, { constants });
+
+  assert.equal(blocksOf(fn), ['1000 jumpIndirect', '1010 return', '1016 return']);
+  assert.equal(sorted(fn.tableTargets), ['1010', '1016']);
+  assert.equal(fn.tables.get(0x1000n)?.targets, [0x1010n, 0x1016n]);
+});
+
 test('code that overlaps other code is decoded both ways', () => {
   // test edi,edi; je 1005; 1004: mov eax,c3c0ff90h; from 1005: nop; inc eax; ret
   const fn = discovered('85ff 7401 b8 90 ffc0 c3 c3');

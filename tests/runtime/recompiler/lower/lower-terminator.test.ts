@@ -38,6 +38,38 @@ for (const width of [64, 32] as const) {
     assert.equal(guest.translated, []);
   });
 
+  test(`${width}: a switch by distances, as position independent code has it, finds each of its ways`, async () => {
+    const entry =
+      width === 64 ? 'movsxd rdx, dword ptr [rsi + rdx * 4]' : 'mov edx, [esi + edx * 4]';
+    const source = `start: xor ebx, ebx
+              mov rcx, 9
+       next:  mov rdx, rcx
+              and rdx, 3
+              mov rsi, offset table
+              ${entry}
+              add rdx, rsi
+              jmp rdx
+       zero:  add rbx, 1
+              jmp done
+       one:   add rbx, 10
+              jmp done
+       two:   add rbx, 100
+       three: add rbx, 1000
+       done:  dec rcx
+              jnz next
+              int3
+              .balign 4
+       table: .long zero - table, one - table, two - table, three - table`;
+    for (const tier of ['fast', 'resumable'] as const) {
+      const guest = await guestOf(width, source, { tier });
+
+      await guest.run();
+
+      assert.is(guest.cpu.register(RBX), 30n + 2n + 2200n + 2000n);
+      if (width === 64) assert.equal(guest.translated, [], tier);
+    }
+  });
+
   test(`${width}: a jump table's index that was loaded into the register of its target still leads the way`, async () => {
     const register = width === 64 ? 'rdx' : 'edx';
     const guest = await guestOf(
