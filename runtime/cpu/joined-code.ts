@@ -3,12 +3,15 @@
  * in their callers. It is made in steps that fit between two slices of the guest, and again when much more has run.
  */
 import type { GuestFunction } from '../recompiler/discover.ts';
-import type { InstalledFunction } from '../recompiler/store/code-store.ts';
+import type { CodeStore, InstalledFunction } from '../recompiler/store/code-store.ts';
 import type { TranslatedModule } from '../recompiler/translator.ts';
+import { type Callers, CallProfile } from './call-profile.ts';
 import type { Tools } from './translation-tools.ts';
 
 /** Slices that a guest spends to the end before it is busy: what ends earlier never needs it. */
 const busySlices = 16;
+/** The last of them show what calls what. */
+const profiledSlices = 12;
 /** Times so many before the next time. */
 const patience = 4;
 /** One in so many functions must stand alone: else there is too little to join. */
@@ -26,17 +29,22 @@ export interface JoinOptions {
 }
 
 export class JoinedCode {
+  /** What calls what, so that copies stand and direct calls are made where a pointer says what is called. */
+  readonly profile: CallProfile;
   #bound = busySlices;
   #busy = 0;
   #exactFloats = false;
   #work: Generator<GuestFunction, TranslatedModule> | undefined;
 
+  constructor(callers: Callers) {
+    this.profile = new CallProfile(callers);
+  }
+
   /** The guest has spent a slice to the end. */
-  sliceSpent(functions: () => readonly InstalledFunction[]): void {
-    if (this.#busy >= this.#bound || ++this.#busy < this.#bound) return;
-    const fast = functions().filter(({ form }) => form === 'fast');
-    const alone = fast.filter(({ module }) => module.functions.length === 1);
-    if (alone.length === 0 || alone.length * mostJoined < fast.length) this.#busy = 0;
+  sliceSpent(store: Pick<CodeStore, 'functions' | 'hide'>): void {
+    if (this.isWanted || ++this.#busy < this.#bound - profiledSlices) return;
+    if (!isWorthJoining(store.functions)) this.#busy = 0;
+    else if (!this.isWanted) this.profile.begin(store);
   }
 
   get isWanted(): boolean {
@@ -49,11 +57,12 @@ export class JoinedCode {
   }
 
   /** Goes on for a step; the module, when it is made. */
-  step({ tools, exactFloats, entries, mayChange }: JoinOptions): TranslatedModule | undefined {
+  step(options: JoinOptions): TranslatedModule | undefined {
+    const { tools, exactFloats } = options;
     if (this.#exactFloats !== exactFloats) this.#work = undefined;
     this.#exactFloats = exactFloats;
     tools.translator.exactFloats = exactFloats;
-    this.#work ??= working(tools, entries, mayChange);
+    this.#work ??= working(options, this.profile.calledAt);
     for (let instructions = 0; instructions < stepInstructions; ) {
       const { done, value } = this.#work.next();
       if (!done) {
@@ -69,11 +78,16 @@ export class JoinedCode {
   }
 }
 
+function isWorthJoining(functions: readonly InstalledFunction[]): boolean {
+  const fast = functions.filter(({ form }) => form === 'fast');
+  const alone = fast.filter(({ module }) => module.functions.length === 1);
+  return alone.length > 0 && alone.length * mostJoined >= fast.length;
+}
+
 /** What runs for the first time while functions are gathered belongs to them. */
 function* working(
-  { translator, emitter }: Tools,
-  entries: () => Iterable<bigint>,
-  mayChange: (address: bigint) => boolean,
+  { tools: { translator, emitter }, entries, mayChange }: JoinOptions,
+  calledAt: CallProfile['calledAt'],
 ): Generator<GuestFunction, TranslatedModule> {
   const functions = new Map<bigint, GuestFunction>();
   for (let before = -1; before < functions.size; ) {
@@ -82,5 +96,5 @@ function* working(
     const isOther = (address: bigint): boolean => !wanted.has(address) || mayChange(address);
     for (const fn of yield* translator.gathering(wanted, isOther)) functions.set(fn.entry, fn);
   }
-  return yield* translator.translating(emitter(), [...functions.values()], 'fast');
+  return yield* translator.translating(emitter(), [...functions.values()], 'fast', { calledAt });
 }

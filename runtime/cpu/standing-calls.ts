@@ -84,9 +84,9 @@ export class StandingCalls implements HostFunctions {
     return this.#paging?.refill(BigInt.asUintN(64, signed), bytes, writes !== 0) === true ? 1 : 0;
   };
 
-  readonly find = (signed: bigint, isCall: number): number => {
+  readonly find = (signed: bigint, isCall: number, sp: bigint): number => {
     const address = BigInt.asUintN(64, signed);
-    if (this.#translations().refill(address)) return 1;
+    if (this.#translations().refill(address, BigInt.asUintN(64, sp))) return 1;
     if (!this.#translations().canTranslateNow(address, isCall !== 0)) return 0;
     this.#called = address;
     return this.by?.({ reason: 'translate' }) === true ? 1 : 0;

@@ -36,4 +36,6 @@ export interface Gathering {
   readonly isImage?: boolean;
   readonly onProgress?: OnProgress | undefined;
   readonly framesStand?: boolean;
+  /** What it is made for: the others are for its calls alone where they stand in a larger module already. */
+  readonly root?: bigint;
 }

@@ -17,12 +17,9 @@ import { FlagsCode } from './flags-code.ts';
 import { HotLoops } from './hot-loops.ts';
 import { JoinedCode } from './joined-code.ts';
 import { KeptCode } from './kept-code.ts';
-import { crowded, translateApart, withCallees, withCallers } from './module-upkeep.ts';
+import * as upkeep from './module-upkeep.ts';
 import { loadTools, newStore, type Tools, withValidation } from './translation-tools.ts';
 import type { Gathering, Tier, TranslationsOptions } from './translations-options.ts';
-
-/** Functions of a module that is made while the guest waits. */
-const mostAtRunTime = 64;
 
 export class Translations {
   readonly #options: TranslationsOptions;
@@ -33,7 +30,7 @@ export class Translations {
   #checksTaskSwitched = false;
   /** Whether all that is known of the image was translated before it ran. */
   #isWhole = true;
-  readonly #joined = new JoinedCode();
+  readonly #joined: JoinedCode;
   whenJoined = (): void => {};
   #store: CodeStore;
   #keptModules = 0;
@@ -49,6 +46,7 @@ export class Translations {
   constructor(options: TranslationsOptions) {
     this.#options = options;
     this.tier = options.tier ?? 'adaptive';
+    this.#joined = new JoinedCode(options);
     this.#store = newStore(this.#options);
     const now = this.changing.bind(this);
     if (options.madeWhenCalled) this.#kept = new KeptCode({ ...options, now });
@@ -79,8 +77,10 @@ export class Translations {
     return this.#store.has(address);
   }
 
-  /** Whether code is there after all, though the code map has lost it. */
-  refill(address: bigint): boolean {
+  /** Whether code is there after all, though the code map has lost it; a caller's return address is at `sp`. */
+  refill(address: bigint, sp?: bigint): boolean {
+    if (sp !== undefined && this.#isFunction(address))
+      this.#joined.profile.called(address, sp, this.#store);
     return this.#store.refill(address);
   }
 
@@ -130,7 +130,7 @@ export class Translations {
     const tools = this.#tools;
     if (tools !== undefined) this.#fresh(tools);
     const modules =
-      this.#kept?.keep(this.#store, tools && ((...of) => translateApart(tools, ...of))) ??
+      this.#kept?.keep(this.#store, tools && ((...of) => upkeep.translateApart(tools, ...of))) ??
       [...this.#store.modules].filter(({ isKept }) => isKept);
     return {
       dispatcher: this.#dispatcher,
@@ -187,7 +187,7 @@ export class Translations {
   translateNow(address: bigint): boolean {
     if (this.#takeKept(address, 'fast')) return this.#store.refill(address);
     if (this.#tools === undefined) return false;
-    const gathering = { most: this.#most, framesStand: true };
+    const gathering = { ...upkeep.together(this.#isWhole, this.#options), framesStand: true };
     // What is translated with it may push it out of the code map.
     return this.#translate(this.#tools, [address], gathering) && this.#store.refill(address);
   }
@@ -196,7 +196,8 @@ export class Translations {
     const isOwn = this.tier === 'fast' || this.#isFunction(address) || this.#isInside(address);
     const [around] = isOwn ? [] : this.#store.containing(address);
     if (around === undefined && this.#takeKept(address, 'fast')) return;
-    if (around === undefined) this.#translate(tools, [address], { most: this.#most });
+    const together = upkeep.together(this.#isWhole, this.#options);
+    if (around === undefined) this.#translate(tools, [address], together);
     else this.#makeResumable(tools, around);
   }
 
@@ -215,7 +216,7 @@ export class Translations {
   /** Notes where polls were spent: what goes round in the resumable form gets a fast function that begins there. */
   sample(address: bigint): void {
     if (this.tier !== 'adaptive') return;
-    if (!this.#isWhole) this.#joined.sliceSpent(() => this.#store.functions);
+    if (!this.#isWhole) this.#joined.sliceSpent(this.#store);
     if (this.#store.functionAt(address)?.form === 'resumable') this.#hotLoops.note(address);
   }
 
@@ -229,14 +230,9 @@ export class Translations {
     if (this.#tools === undefined) return;
     const hot = this.#hotLoops.take();
     if (hot !== undefined && !this.#takeKept(hot, 'fast'))
-      this.#translate(this.#tools, [hot], withCallees(hot, this.#store, this.#options));
+      this.#translate(this.#tools, [hot], upkeep.withCallees(hot, this.#store, this.#options));
     if (this.#joined.isWanted) this.#join(this.#tools);
     this.#merge(this.#tools);
-  }
-
-  /** Together with what is called only if calls of it would not be direct otherwise. */
-  get #most(): number {
-    return this.#isWhole && this.#options.madeWhenCalled !== true ? mostAtRunTime : 1;
   }
 
   /** Goes on joining what has run; when that is made, it stands in for what was made function by function. */
@@ -293,7 +289,8 @@ export class Translations {
 
   #gather(tools: Tools, entries: readonly bigint[], gathering: Gathering): GuestFunction[] {
     const { has = (address) => this.#store.has(address), most } = gathering;
-    return this.#fresh(tools).gather(entries, has, most);
+    const { calledAt } = this.#joined.profile;
+    return this.#fresh(tools).gather(entries, has, { most, calledAt });
   }
 
   /** The translator, with code as it stands now. */
@@ -308,13 +305,17 @@ export class Translations {
     tools: Tools,
     functions: readonly GuestFunction[],
     form: Form,
-    { isImage = false, onProgress }: Gathering = {},
+    { isImage = false, onProgress, root }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
+    const { calledAt } = this.#joined.profile;
     // Who comes back into the middle of a function calls its callees in their fast form.
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
-    const options = { onProgress, dispatches };
-    const module = tools.translator.translate(tools.emitter(), functions, form, options);
+    const options = { onProgress, dispatches, calledAt };
+    const module =
+      root === undefined
+        ? tools.translator.translate(tools.emitter(), functions, form, options)
+        : new upkeep.Beside(this.#store, root, functions).translate(tools, options);
     if (module.asksFlags) this.#flags.update(tools.emitter, this.#isWhole);
     const changes = ({ code, tables }: StoredFunction): boolean =>
       tables.length > 0 || code.some(({ from }) => this.mayChange(from));
@@ -369,7 +370,7 @@ export class Translations {
   #forget(made: ReadonlySet<InstalledFunction>): void {
     if (made.size === 0) return;
     for (const { code } of made) this.#tools?.translator.replaced(code);
-    for (const fn of withCallers(made)) this.#remove(fn);
+    for (const fn of upkeep.withCallers(made)) this.#remove(fn);
   }
 
   #remove(fn: InstalledFunction): void {
@@ -380,7 +381,7 @@ export class Translations {
 
   /** Keeps the number of modules bounded: what is left of the smallest becomes one. */
   #merge(tools: Tools): void {
-    const modules = crowded(this.#store.modules, this.#options.mostModules);
+    const modules = upkeep.crowded(this.#store.modules, this.#options.mostModules);
     if (modules.length === 0) return;
     const translator = this.#fresh(tools);
     const old = modules.flatMap(({ live }) => [...live]);

@@ -103,7 +103,12 @@ export type Terminator =
     }
   | { readonly kind: 'jumpIndirect'; readonly target: Value }
   | ({ readonly kind: 'call'; readonly target: bigint } & ComesBack)
-  | ({ readonly kind: 'callIndirect'; readonly target: Value } & ComesBack)
+  /** `expected` is what it mostly calls, and the blocks that do so. */
+  | ({
+      readonly kind: 'callIndirect';
+      readonly target: Value;
+      readonly expected?: readonly { readonly target: bigint; readonly way: bigint }[];
+    } & ComesBack)
   /** `within` says where a function goes on that stands in its caller, if it returns there. */
   | { readonly kind: 'return'; readonly target: Value; readonly within?: Required<ComesBack> }
   | {

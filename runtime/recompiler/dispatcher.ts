@@ -27,7 +27,7 @@ export function buildDispatcher(e: Emitter, layout: Layout): Uint8Array {
   const convention = conventionOf(layout.mode);
   const { native, parameterTypes, resultTypes } = convention;
   e.importTable('table');
-  e.importFunction('find', ['i64', 'i32'], ['i32']);
+  e.importFunction('find', ['i64', 'i32', 'i64'], ['i32']);
   for (const { from } of handedOn) e.importFunction(from, [], ['i32']);
   if (layout.paging !== undefined) e.importFunction('refill', ['i64', 'i32', 'i32'], ['i32']);
   const writer = new DispatcherWriter(e, layout, convention);
@@ -152,7 +152,7 @@ class DispatcherWriter {
       ),
     ];
     const args = parameterTypes.map((type, i) => e.get(1 + i, type));
-    const found = e.call('find', [this.#wide(0), e.i32(isCall ? 1 : 0)], 'i32');
+    const found = e.call('find', [this.#wide(0), e.i32(isCall ? 1 : 0), this.#wide(sp)], 'i32');
     return e.block(undefined, [
       e.set(depth, e.op('i32.sub', e.get(depth, 'i32'), e.i32(callCost))),
       e.ifRare(e.op('i32.lt_s', e.get(depth, 'i32'), e.i32(0)), back()),

@@ -40,3 +40,6 @@ export const left = -1n;
 
 /** Bytes of host stack that a chain of recompiled functions may use (V8 has about 984 KB). */
 export const stackBudget = 600_000;
+
+/** Instructions of a function that is worth a copy in its callers (lower/inline-calls.ts). */
+export const mostOfCopy = 30;

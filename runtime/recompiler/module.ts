@@ -29,6 +29,7 @@ export interface ModuleOptions {
   /** Whether a function may be called without the dispatcher; one that is often replaced may not. */
   readonly isDirect?: (fn: GuestFunction) => boolean;
   readonly onProgress?: OnProgress | undefined;
+  readonly calledAt?: ModuleContext['calledAt'] | undefined;
 }
 
 /** Takes a step for each function. */
@@ -38,7 +39,7 @@ export function* buildingModule(
   recipes: Recipes,
   functions: readonly GuestFunction[],
   form: Form,
-  { isDirect = () => true, onProgress }: ModuleOptions = {},
+  { isDirect = () => true, onProgress, calledAt = () => [] }: ModuleOptions = {},
 ): Generator<GuestFunction, Translation> {
   const { native, parameterTypes, resultTypes } = conventionOf(layout.mode);
   for (const name of ['call', 'jump'])
@@ -66,6 +67,7 @@ export function* buildingModule(
       return true;
     },
     functionAt: (entry) => (entries.has(entry) ? byEntry.get(entry) : undefined),
+    calledAt,
     ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),

@@ -7,7 +7,7 @@ import { type CodeSource, discover, type GuestFunction } from './discover.ts';
 import type { Emitter } from './emit/emitter.ts';
 import type { Layout } from './layout.ts';
 import type { Form } from './lower/lower-function.ts';
-import { buildingModule, type OnProgress } from './module.ts';
+import { buildingModule, type ModuleOptions } from './module.ts';
 import type { Recipes } from './recipes.ts';
 import {
   type ChangingCode,
@@ -31,10 +31,24 @@ const pageMask = 0xfffn;
 /** Of an instruction. */
 const mostBytes = 15;
 
-export interface TranslateOptions {
-  readonly onProgress?: OnProgress | undefined;
+export interface TranslateOptions extends Pick<ModuleOptions, 'onProgress' | 'calledAt'> {
   /** All calls go through the dispatcher, since there are better forms of the callees elsewhere. */
   readonly dispatches?: boolean;
+}
+
+export interface GatherOptions {
+  readonly most?: number | undefined;
+  /** What calls through pointers mostly call belongs to it as well. */
+  readonly calledAt?: ModuleOptions['calledAt'];
+}
+
+function calledFrom(
+  { blocks }: GuestFunction,
+  calledAt: (returnTo: bigint) => readonly bigint[],
+): bigint[] {
+  return blocks.flatMap(({ terminator }) =>
+    'returnTo' in terminator ? calledAt(terminator.returnTo) : [],
+  );
 }
 
 /** Goes through all steps at once. */
@@ -147,16 +161,16 @@ export class Translator implements CodeSource {
   gather(
     addresses: Iterable<bigint>,
     has: (address: bigint) => boolean,
-    most = mostFunctions,
+    options?: GatherOptions,
   ): GuestFunction[] {
-    return finished(this.gathering(addresses, has, most));
+    return finished(this.gathering(addresses, has, options));
   }
 
   /** The same in steps. */
   *gathering(
     addresses: Iterable<bigint>,
     has: (address: bigint) => boolean,
-    most = mostFunctions,
+    { most = mostFunctions, calledAt }: GatherOptions = {},
   ): Generator<GuestFunction, GuestFunction[]> {
     const functions: GuestFunction[] = [];
     const pending = [...addresses];
@@ -171,6 +185,7 @@ export class Translator implements CodeSource {
       const fn = this.discover(at);
       functions.push(fn);
       pending.push(...fn.callees);
+      if (calledAt !== undefined) pending.push(...calledFrom(fn, calledAt));
       yield fn;
     }
     return functions;
@@ -198,7 +213,7 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form,
-    { onProgress, dispatches = false }: TranslateOptions = {},
+    { onProgress, calledAt, dispatches = false }: TranslateOptions = {},
   ): Generator<GuestFunction, TranslatedModule> {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
     const isDirect = ({ entry }: GuestFunction): boolean =>
@@ -210,6 +225,7 @@ export class Translator implements CodeSource {
     } = yield* buildingModule(emitter, this.#layout, this.#recipes, functions, form, {
       isDirect,
       onProgress,
+      calledAt,
     });
     const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
     const callees = (fn: GuestFunction, reached: ReadonlySet<bigint>): bigint[] => {

@@ -33,9 +33,11 @@ export interface ModuleContext {
   /** Place of the function at an address among those of the module, in the function table. */
   ordinal(entry: bigint): number;
   /** Whether a guest address is the entry of a function in this module, so that it can be called directly. */
-  has(entry: bigint): boolean;
+  readonly has: (entry: bigint) => boolean;
   /** The function of this module at an address, where it can be called directly. */
-  functionAt(entry: bigint): GuestFunction | undefined;
+  readonly functionAt: (entry: bigint) => GuestFunction | undefined;
+  /** What was mostly called where a call comes back to an address, as far as that is known. */
+  calledAt(returnTo: bigint): readonly bigint[];
   subroutine(subroutine: Subroutine): string;
   support(name: string): string;
   /** The function that computes the arithmetic flags from the state block. */

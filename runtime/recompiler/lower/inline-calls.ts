@@ -6,10 +6,11 @@
  */
 import type { Block, ComesBack, Terminator } from '../../ir/value.ts';
 import type { GuestFunction } from '../discover.ts';
+import { mostOfCopy } from '../layout.ts';
+import { controlFlow } from './control-flow.ts';
 import { redirect } from './redirect.ts';
 
-/** Instructions of a function that is worth a copy, and of all copies that a function may hold. */
-const mostOfOne = 30;
+/** Instructions of all copies that a function may hold. */
 const mostOfAll = 600;
 /** Copies inside of copies. */
 const deepest = 2;
@@ -18,14 +19,19 @@ const copyStep = 1n << 72n;
 /** Exits count from the lowest instruction in 31 bits. */
 const farthest = 1n << 30n;
 
-/** The function with copies of what `functionAt` gives for the targets of its calls; itself where there is nothing to copy. */
-export function inlineCalls(
-  fn: GuestFunction,
-  functionAt: (entry: bigint) => GuestFunction | undefined,
-): GuestFunction {
-  const inlining = new Inlining(fn, functionAt);
+/** What is known of calls. */
+export interface Known {
+  /** A function that may be copied. */
+  readonly functionAt: (entry: bigint) => GuestFunction | undefined;
+  /** What was mostly called where a call comes back to an address, directly or through a pointer. */
+  readonly calledAt: (returnTo: bigint) => readonly bigint[];
+}
+
+/** The function with copies of what it calls; itself where nothing is known of that. */
+export function inlineCalls(fn: GuestFunction, known: Known): GuestFunction {
+  const inlining = new Inlining(fn, known);
   const blocks = inlining.into(fn.blocks, 0);
-  if (inlining.copied === 0) return fn;
+  if (!inlining.hasChanged) return fn;
   const instructions = fn.instructions + inlining.copied;
   return { ...fn, blocks, instructions, usesVectors: inlining.usesVectors };
 }
@@ -41,14 +47,20 @@ class Inlining {
   copied = 0;
   usesVectors: boolean;
   readonly #fn: GuestFunction;
-  readonly #functionAt: (entry: bigint) => GuestFunction | undefined;
-  #copies = 0n;
+  readonly #known: Known;
+  #moves = 0n;
   readonly #own = new Set<bigint>();
+  /** What calls by name call that have become copies, by return address. */
+  readonly #directly = new Map<bigint, bigint>();
 
-  constructor(fn: GuestFunction, functionAt: (entry: bigint) => GuestFunction | undefined) {
+  constructor(fn: GuestFunction, known: Known) {
     this.#fn = fn;
     this.usesVectors = fn.usesVectors;
-    this.#functionAt = functionAt;
+    this.#known = known;
+  }
+
+  get hasChanged(): boolean {
+    return this.#moves > 0n;
   }
 
   /** Blocks, and behind them the copies of what they call and jump to. */
@@ -57,22 +69,65 @@ class Inlining {
     const copies: Block[] = [];
     const callers = blocks.map((block) => {
       const ends = this.#endsOf(block.terminator);
-      const callee = ends === undefined ? undefined : this.#worthy(ends.target);
-      if (callee === undefined) return block;
-      this.copied += callee.instructions;
-      this.usesVectors ||= callee.usesVectors;
-      const moved = copyStep * ++this.#copies;
-      const inside = new Set(callee.blocks.map(({ address }) => address));
-      const copy = callee.blocks.map((each) => ({
-        ...each,
-        address: each.address + moved,
-        terminator: movedOf(each.terminator, moved, inside, ends?.back),
-      }));
-      copies.push(...(depth + 1 < deepest ? this.into(copy, depth + 1) : copy));
-      this.#know(copy);
-      return { ...block, terminator: { kind: 'jump', target: callee.entry + moved } as const };
+      const copy = ends === undefined ? undefined : this.#copy(ends, depth);
+      if (copy === undefined) return this.#expecting(block, depth, copies);
+      copies.push(...copy.blocks);
+      return { ...block, terminator: { kind: 'jump', target: copy.entry } as const };
     });
     return [...callers, ...copies];
+  }
+
+  /** A copy of a function that is worth it, with what that calls. */
+  #copy(
+    { target, back }: Ends,
+    depth: number,
+  ): Pick<GuestFunction, 'entry' | 'blocks'> | undefined {
+    const callee = this.#worthy(target);
+    if (callee === undefined) return undefined;
+    if (back !== undefined) this.#directly.set(back.returnTo, target);
+    this.copied += callee.instructions;
+    this.usesVectors ||= callee.usesVectors;
+    const moved = copyStep * ++this.#moves;
+    const inside = new Set(callee.blocks.map(({ address }) => address));
+    const blocks = callee.blocks.map((each) => ({
+      ...each,
+      address: each.address + moved,
+      terminator: movedOf(each.terminator, moved, inside, back),
+    }));
+    this.#know(blocks);
+    const entry = callee.entry + moved;
+    return { entry, blocks: depth + 1 < deepest ? this.into(blocks, depth + 1) : blocks };
+  }
+
+  /** The block, with a way of its own to what it is expected to call: a copy, or a block that calls it directly. */
+  #expecting(block: Block, depth: number, copies: Block[]): Block {
+    const { terminator } = block;
+    if (terminator.kind !== 'callIndirect') return block;
+    const { returnTo, continuation = returnTo } = terminator;
+    if (!this.#own.has(continuation)) return block;
+    const back = { returnTo, continuation };
+    const direct = this.#directly.get(returnTo);
+    const targets = this.#known.calledAt(returnTo).filter((target) => target !== direct);
+    if (targets.length === 0) return block;
+    const expected = targets.map((target) => {
+      const copy = this.#copy({ target, back }, depth) ?? this.#directCall(block, { target, back });
+      copies.push(...copy.blocks);
+      return { target, way: copy.entry };
+    });
+    return { ...block, terminator: { ...terminator, expected } };
+  }
+
+  #directCall(
+    { statements }: Block,
+    { target, back }: Required<Ends>,
+  ): Pick<GuestFunction, 'entry' | 'blocks'> {
+    const entry = copyStep * ++this.#moves;
+    const begin = statements.findLast(({ kind }) => kind === 'instruction');
+    const direct: Block = {
+      ...{ address: entry, statements: begin === undefined ? [] : [begin], flagsOut: {} },
+      terminator: { kind: 'call', target, ...back },
+    };
+    return { entry, blocks: [direct] };
   }
 
   #know(blocks: readonly Block[]): void {
@@ -90,22 +145,25 @@ class Inlining {
   }
 
   #worthy(target: bigint): GuestFunction | undefined {
-    const callee = this.#functionAt(target);
+    const callee = this.#known.functionAt(target);
     if (callee === undefined || this.copied + callee.instructions > mostOfAll) return undefined;
     return isSmall(callee, this.#fn.entry) ? callee : undefined;
   }
 }
 
-/** Few blocks that only go forward, and return or jump elsewhere. */
+/** Few blocks that never come back to one of them, and return or jump elsewhere. */
 function isSmall({ blocks, instructions, entry, tables }: GuestFunction, caller: bigint): boolean {
   const distance = entry < caller ? caller - entry : entry - caller;
-  if (instructions > mostOfOne || tables.size > 0 || distance > farthest) return false;
-  const addresses = new Set(blocks.map(({ address }) => address));
-  return blocks.every(({ address, statements, terminator }) => {
-    const isForward = (target: bigint): boolean => target > address && addresses.has(target);
-    if (terminator.kind === 'jump' && !addresses.has(terminator.target)) return true;
-    return !statements.some(({ kind }) => kind === 'jumpIf') && waysOf(terminator).every(isForward);
-  });
+  if (instructions > mostOfCopy || tables.size > 0 || distance > farthest) return false;
+  const indices = new Map(blocks.map(({ address }, i) => [address, i]));
+  const successors: number[][] = [];
+  for (const { statements, terminator } of blocks) {
+    const isOut = terminator.kind === 'jump' && !indices.has(terminator.target);
+    const ways = isOut ? [] : waysOf(terminator).map((target) => indices.get(target) ?? -1);
+    if (ways.includes(-1) || statements.some(({ kind }) => kind === 'jumpIf')) return false;
+    successors.push(ways);
+  }
+  return controlFlow(successors, indices.get(entry) ?? 0).heads.size === 0;
 }
 
 /** Where a block of a small function may go on; nowhere that could be stands for what such a function must not do. */

@@ -66,8 +66,11 @@ interface Shaped {
 }
 
 /** With copies of what it calls, and with its loops in chunks; undefined where there is no fast form. */
-function shapedFor({ layout, functionAt }: ModuleContext, fn: GuestFunction): Shaped | undefined {
-  const shaped = shape(mergeBlocks(inlineCalls(fn, functionAt)));
+function shapedFor(context: ModuleContext, fn: GuestFunction): Shaped | undefined {
+  const { layout } = context;
+  const calledAt = (returnTo: bigint) => context.calledAt(returnTo).filter(context.has);
+  const known = { functionAt: context.functionAt, calledAt };
+  const shaped = shape(mergeBlocks(inlineCalls(fn, known)));
   if (shaped === undefined) return shaped;
   const { whole, outlined, flow } = shaped;
   if (flow.heads.size === 0) return shaped;

@@ -62,8 +62,8 @@ export class TerminatorLowering {
 
   /** `address` is that of the block's last instruction; `tableLoad` loads the target of its jump, unless it is loaded already. */
   write(terminator: Terminator, address: bigint, tableLoad: (() => void) | undefined): void {
-    const e = this.#frame.emitter;
-    const native = this.#frame.native;
+    const frame = this.#frame;
+    const { emitter: e, native } = frame;
     switch (terminator.kind) {
       case 'jump':
         this.#writeFlags();
@@ -80,12 +80,16 @@ export class TerminatorLowering {
         this.#call(this.#callee(terminator.target), terminator);
         break;
       case 'callIndirect': {
+        const { expected = [] } = terminator;
         const known = constantOf(terminator.target);
         if (known !== undefined) {
           this.#call(this.#callee(known), terminator);
           break;
         }
         const target = this.#values.toLocal(this.#values.emit(terminator.target), native);
+        if (expected.length > 0) this.#writeFlags();
+        for (const { target: each, way } of expected)
+          this.jumpIf(e.op(`${native}.eq`, e.get(target, native), frame.constant(each)), way);
         this.#call({ name: 'call', first: [e.get(target, native)] }, terminator);
         break;
       }

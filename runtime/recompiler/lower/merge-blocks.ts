@@ -62,8 +62,11 @@ function waysOf(terminator: Terminator): readonly bigint[] {
     case 'branch':
       return [terminator.taken, terminator.otherwise];
     case 'call':
-    case 'callIndirect':
       return [terminator.continuation ?? terminator.returnTo];
+    case 'callIndirect': {
+      const { expected = [], returnTo, continuation = returnTo } = terminator;
+      return [...expected.map(({ way }) => way), continuation];
+    }
     case 'return':
       return terminator.within === undefined ? [] : [terminator.within.continuation];
     case 'leave':

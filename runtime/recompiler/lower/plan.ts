@@ -125,6 +125,8 @@ export function targets(terminator: Terminator): readonly bigint[] {
       return [terminator.taken, terminator.otherwise];
     case 'return':
       return terminator.within === undefined ? [] : [terminator.within.continuation];
+    case 'callIndirect':
+      return terminator.expected?.map(({ way }) => way) ?? [];
     default:
       return [];
   }

@@ -42,7 +42,7 @@ export interface HostFunctions {
   /** Gives polls where they are spent; 0 where the slice is over. */
   readonly more: () => number;
   /** Puts an address that is called or jumped to into the code map; 0 where it cannot be done while frames stand. */
-  readonly find: (address: bigint, isCall: number) => number;
+  readonly find: (address: bigint, isCall: number, sp: bigint) => number;
   /** Puts the pages of an access into the TLB; 0 where there is nothing new. */
   readonly refill: (address: bigint, bytes: number, writes: number) => number;
 }
@@ -83,8 +83,7 @@ export class CodeStore {
     this.#layout = layout;
     this.#memory = memory;
     this.#host = host;
-    new Uint8Array(memory.buffer, layout.codeMap, codeMapBytes).fill(0xff);
-    this.#clear(emptyAddress);
+    this.#clearMap();
   }
 
   /** In the order in which they were installed. */
@@ -194,6 +193,12 @@ export class CodeStore {
     return true;
   }
 
+  /** Forgets what the code map has, or one address of it: who calls that next asks the host. */
+  hide(address?: bigint): void {
+    if (address === undefined) this.#clearMap();
+    else this.#clear(address);
+  }
+
   /** Runs from the state block's rip until the guest leaves. */
   run(): void {
     if (this.#run === undefined) throw new TypeError('the dispatcher is not installed');
@@ -223,6 +228,11 @@ export class CodeStore {
     view.setBigUint64(0, address, true);
     view.setUint32(8, place.fn.index, true);
     view.setUint32(12, place.selector, true);
+  }
+
+  #clearMap(): void {
+    new Uint8Array(this.#memory.buffer, this.#layout.codeMap, codeMapBytes).fill(0xff);
+    this.#clear(emptyAddress);
   }
 
   /** Empties the entry of an address; the one that all ones has is empty with another address. */

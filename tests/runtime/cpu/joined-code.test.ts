@@ -63,6 +63,63 @@ for (const width of [64, 32] as const) {
   });
 }
 
+for (const width of [64, 32] as const) {
+  const scale = width / 8;
+
+  test(`${width}: calls through pointers count the same before and after it is known what they call`, async () => {
+    // A small function, one that loops, one that jumps on by a pointer, and one that is called once in 256 rounds.
+    const calling = `start: mov rbx, 0
+       mov rcx, 0
+again: mov rsi, rcx
+       and rsi, 3
+       test cl, cl
+       jne often
+       mov rsi, 4
+often: mov rdi, offset table
+       call apply
+       add rcx, 1
+       cmp rcx, 20000
+       jne again
+       vmcall
+apply: jmp [rdi + rsi * ${scale}]
+one:   add rbx, 1
+       ret
+loops: mov rax, 3
+more:  add rbx, 1
+       sub rax, 1
+       jne more
+       ret
+on:    mov rdx, offset one
+       jmp rdx
+calls: call apply2
+       ret
+apply2: mov rdx, offset one
+       call rdx
+       add rbx, 100
+       ret
+seldom: add rbx, 100000
+       ret
+       .balign 8
+table: .${width === 64 ? 'quad' : 'long'} one, loops, on, calls, seldom`;
+    const guest = new AssemblyGuest(width, assemble(width, calling), {
+      entries: ['start', 'apply', 'one', 'loops', 'on', 'calls', 'apply2', 'seldom'],
+      tier: 'adaptive',
+    });
+    const { cpu } = guest;
+    let joined = 0;
+    cpu.whenJoined(() => joined++);
+    await cpu.begin();
+
+    await runInSlices(cpu);
+
+    assert.ok(joined > 0);
+    const seldom = Math.ceil(20000 / 256);
+    const [ones, threes, hundreds] = [5000 + 5000 - seldom, 5000, 5000];
+    const expected = ones + 3 * threes + 101 * hundreds + 100000 * seldom;
+    assert.is(cpu.register(RBX), BigInt(expected));
+  });
+}
+
 test('what is called later is joined to the rest, after four times as long', async () => {
   // What it calls first has no fast form: it is a loop with two ways in.
   const later = `start: mov rbx, 0

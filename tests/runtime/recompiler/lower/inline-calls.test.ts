@@ -1,98 +1,13 @@
 /** Small functions in copies where they are called: what the guest sees is what it sees of calls. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { discover } from '../../../../runtime/recompiler/discover.ts';
-import { inlineCalls } from '../../../../runtime/recompiler/lower/inline-calls.ts';
 import { RAX, RBX, RCX, RDX, RSP } from '../../../../runtime/x86/registers.ts';
 import { type AssemblyGuest, guestOf } from '../../../support/lockstep-guest.ts';
-import { codeSource } from '../../../support/lockstep-source.ts';
 
 const test = suite('runtime/recompiler/lower/inline-calls');
 
 const guestWith = (width: 64 | 32, source: string): Promise<AssemblyGuest> =>
   guestOf(width, source, { tier: 'fast', entries: ['start', 'leaf'] });
-
-test('a call of a small function becomes a jump into a copy, one a call', () => {
-  // call 100b; call 100b; ret; 100b: inc eax; ret
-  const source = codeSource(64, 'e806000000 e801000000 c3 ffc0 c3');
-  const caller = discover(source, 0x1000n);
-  const leaf = discover(source, 0x100bn);
-
-  const whole = inlineCalls(caller, (entry) => (entry === 0x100bn ? leaf : undefined));
-
-  assert.is(whole.blocks.length, caller.blocks.length + 2);
-  const kinds = whole.blocks.map(({ terminator }) => terminator.kind);
-  assert.equal(kinds, ['jump', 'jump', 'return', 'return', 'return']);
-  const expected = whole.blocks.flatMap(({ terminator }) =>
-    terminator.kind === 'return' ? [terminator.within?.returnTo] : [],
-  );
-  assert.equal(expected, [undefined, 0x1005n, 0x100an]);
-});
-
-test('a function that loops is called', () => {
-  // call 1006; ret; 1006: dec eax; jne 1006; ret
-  const source = codeSource(64, 'e801000000 c3 ffc8 75fc c3');
-  const caller = discover(source, 0x1000n);
-  const loop = discover(source, 0x1006n);
-
-  assert.is(
-    inlineCalls(caller, () => loop),
-    caller,
-  );
-});
-
-test('what a copy calls is a copy as well, two levels deep', () => {
-  // 1000: dec eax; jne 1005; ret; 1005: call 1000; inc ebx; ret
-  const source = codeSource(64, 'ffc8 7501 c3 e8f6ffffff ffc3 c3');
-  const recursion = discover(source, 0x1000n);
-
-  const whole = inlineCalls(recursion, () => recursion);
-
-  assert.is(whole.instructions, 3 * recursion.instructions);
-  const calls = whole.blocks.flatMap(({ terminator }) =>
-    terminator.kind === 'call' ? [terminator] : [],
-  );
-  assert.is(calls.length, 1);
-  assert.is(calls[0]?.returnTo, 0x100an);
-  const continuation = calls[0]?.continuation;
-  assert.ok(whole.blocks.some(({ address }) => address === continuation));
-});
-
-test('a copy that ends in a jump elsewhere calls that, and comes back where it would have', () => {
-  // call 1006; ret; 1006: test eax, eax; je 100c; jmp rcx; 100c: jmp 1020
-  const source = codeSource(64, 'e801000000 c3 85c0 7402 ffe1 eb12');
-  const caller = discover(source, 0x1000n);
-  const callee = discover(source, 0x1006n);
-
-  const whole = inlineCalls(caller, (entry) => (entry === 0x1006n ? callee : undefined));
-
-  const calls = whole.blocks.flatMap(({ terminator }) =>
-    terminator.kind === 'call' || terminator.kind === 'callIndirect' ? [terminator] : [],
-  );
-  assert.equal(
-    calls.map(({ kind, returnTo, continuation }) => [kind, returnTo, continuation]),
-    [
-      ['callIndirect', 0x1005n, 0x1005n],
-      ['call', 0x1005n, 0x1005n],
-    ],
-  );
-});
-
-test('a jump to a small function becomes a jump into a copy, which returns as it would', () => {
-  // inc ebx; jmp 1008; 1008: inc eax; ret
-  const source = codeSource(64, 'ffc3 eb04 90909090 ffc0 c3', { entries: [0x1008n] });
-  const first = discover(source, 0x1000n);
-  const second = discover(source, 0x1008n);
-
-  const whole = inlineCalls(first, (entry) => (entry === 0x1008n ? second : undefined));
-
-  assert.equal(
-    whole.blocks.map(({ terminator }) => terminator.kind),
-    ['jump', 'return'],
-  );
-  const end = whole.blocks[1]?.terminator;
-  assert.is(end?.kind === 'return' ? end.within : 0, undefined);
-});
 
 for (const width of [64, 32] as const) {
   const [a, b, c, sp, word] =
