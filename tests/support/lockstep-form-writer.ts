@@ -3,7 +3,7 @@
  * manual leaves undefined are defined anew before somebody reads them.
  */
 import { type Flag, flagNames } from '../../runtime/ir/ops.ts';
-import { RSP } from '../../runtime/x86/registers.ts';
+import { RCX, RSP } from '../../runtime/x86/registers.ts';
 import type { CpuWidth } from './cpu-oracle.ts';
 import type { Form } from './lockstep-forms.ts';
 import { Encoder, type Item } from './lockstep-items.ts';
@@ -113,12 +113,14 @@ export class FormWriter {
   #isAllowed(form: Form): boolean {
     for (const register of form.writes) if (this.kept.has(register)) return false;
     if (form.base !== undefined && !this.bases.has(form.base)) return false;
+    if (form.wantsSmallCount && this.kept.has(RCX)) return false;
     return form.indices.every((index) => !this.kept.has(index));
   }
 
   #form(form: Form): void {
     for (const index of form.indices)
       this.add(this.encoder.moveImmediate(index, 16 * this.#random.below(2)));
+    if (form.wantsSmallCount) this.add(this.encoder.moveImmediate(RCX, this.#random.below(17)));
     this.define(form.consumes);
     const { text, bytes, relative } = form;
     this.add({ kind: 'code', text, bytes, relative });

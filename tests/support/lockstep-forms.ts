@@ -25,6 +25,8 @@ export interface Form {
   readonly relative: Relative | undefined;
   /** Reads a flag in any way. */
   readonly readsFlags: boolean;
+  /** What it leaves of its destination is defined only if CL is at most 16 (SHLD and SHRD of 16 bits). */
+  readonly wantsSmallCount: boolean;
 }
 
 /** Groups with what differs between CPUs, what leaves the block, or what needs MXCSR's sticky flags. */
@@ -33,6 +35,10 @@ const excludedGroups =
 /** Loads of whole control words, the x87's own pointers, stacks that move by what they hold, and traps. */
 const excludedForms =
   /mxcsr|^fldcw|^f[n]?(stenv|save|ldenv|rstor)|^popf|^enter|^leave|^pusha|^popa|^popw? *sp\b|^std|^cli|^sti|^ud|\b[fg]s:/i;
+
+/** SHLD and SHRD of 16 bits: what they leave where the count is larger is not defined, and Intel's CPUs leave something else than AMD's. */
+const doubleShift16 = /^sh[lr]d .*,(?:r\d+w|[abcd]x|[sd]i|[sb]p),(cl|[0-9a-f]+)h?$/i;
+const mostDefined = 16;
 
 /** Of an opcode's recorded forms, one of so many. */
 const oneOf = 10;
@@ -53,9 +59,21 @@ export function classifiedForms(mode: Mode): readonly Form[] {
     // The bit offset of BT is no index where it is the pointer itself.
     if (base !== undefined && asm.endsWith(`],${registerNames[mode][base]}`)) continue;
     const relative = relativeOf(asm, bytes, rip);
-    known.push({ group, text: asm, bytes: [...bytes], base, indices, relative, ...facts(block) });
+    const count = countOf(asm, bytes);
+    if (count > mostDefined) continue;
+    known.push({
+      ...{ group, text: asm, bytes: [...bytes], base, indices, relative },
+      ...{ wantsSmallCount: count < 0, ...facts(block) },
+    });
   }
   return known;
+}
+
+/** By how much a form of `doubleShift16` shifts, negative where CL says it; 0 of others. */
+function countOf(text: string, bytes: Uint8Array): number {
+  const count = doubleShift16.exec(text)?.[1];
+  if (count === undefined) return 0;
+  return count === 'cl' ? -1 : (bytes.at(-1) ?? 0) % 32;
 }
 
 /** `[20001F90h]` by way of RIP: the bytes hold the distance from the next instruction. */
@@ -82,7 +100,7 @@ function baseOf(text: string, mode: Mode): number | undefined {
 
 function facts(
   block: Block,
-): Omit<Form, 'group' | 'text' | 'bytes' | 'base' | 'indices' | 'relative'> {
+): Omit<Form, 'group' | 'text' | 'bytes' | 'base' | 'indices' | 'relative' | 'wantsSmallCount'> {
   const { statements } = block;
   const plain = statements.filter((s) => s.kind !== 'setFlags');
   const consumes = new Set(plain.flatMap((s) => operandsOf(s).flatMap(flagLeaves)));
