@@ -10,8 +10,8 @@ import type { Tools } from './translation-tools.ts';
 
 /** Slices that a guest spends to the end before it is busy: what ends earlier never needs it. */
 const busySlices = 16;
-/** The last of them show what calls what. */
-const profiledSlices = 12;
+/** So many before the next time show what calls what: the first slices of all, since hot loops are made early. */
+const profiledSlices = busySlices;
 /** Times so many before the next time. */
 const patience = 4;
 /** One in so many functions must stand alone: else there is too little to join. */
@@ -43,8 +43,11 @@ export class JoinedCode {
   /** The guest has spent a slice to the end. */
   sliceSpent(store: Pick<CodeStore, 'functions' | 'hide'>): void {
     if (this.isWanted || ++this.#busy < this.#bound - profiledSlices) return;
-    if (!isWorthJoining(store.functions)) this.#busy = 0;
-    else if (!this.isWanted) this.profile.begin(store);
+    if (!this.isWanted) {
+      this.profile.begin(store);
+      return;
+    }
+    if (!standAlone(store.functions)) this.#wait();
   }
 
   get isWanted(): boolean {
@@ -69,16 +72,21 @@ export class JoinedCode {
         instructions += value.instructions;
         continue;
       }
-      this.#busy = 0;
-      this.#bound *= patience;
+      this.#wait();
       this.#work = undefined;
       return value;
     }
     return undefined;
   }
+
+  #wait(): void {
+    this.#busy = 0;
+    this.#bound *= patience;
+  }
 }
 
-function isWorthJoining(functions: readonly InstalledFunction[]): boolean {
+/** Whether many functions do, so that there is something to join. */
+function standAlone(functions: readonly InstalledFunction[]): boolean {
   const fast = functions.filter(({ form }) => form === 'fast');
   const alone = fast.filter(({ module }) => module.functions.length === 1);
   return alone.length > 0 && alone.length * mostJoined >= fast.length;

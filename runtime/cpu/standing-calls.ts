@@ -86,7 +86,7 @@ export class StandingCalls implements HostFunctions {
 
   readonly find = (signed: bigint, isCall: number, sp: bigint): number => {
     const address = BigInt.asUintN(64, signed);
-    if (this.#translations().refill(address, BigInt.asUintN(64, sp))) return 1;
+    if (this.#translations().find(address, isCall !== 0, BigInt.asUintN(64, sp))) return 1;
     if (!this.#translations().canTranslateNow(address, isCall !== 0)) return 0;
     this.#called = address;
     return this.by?.({ reason: 'translate' }) === true ? 1 : 0;

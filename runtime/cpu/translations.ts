@@ -73,14 +73,15 @@ export class Translations {
     this.#store.run();
   }
 
-  has(address: bigint): boolean {
-    return this.#store.has(address);
-  }
+  readonly has = (address: bigint): boolean => this.#store.has(address);
 
-  /** Whether code is there after all, though the code map has lost it; a caller's return address is at `sp`. */
-  refill(address: bigint, sp?: bigint): boolean {
-    if (sp !== undefined && this.#isFunction(address))
-      this.#joined.profile.called(address, sp, this.#store);
+  /** Whether code is there after all, though the code map has lost it. */
+  readonly refill = (address: bigint): boolean => this.#store.refill(address);
+
+  /** The same of what was called, or jumped to; if that is a function, its return address is at `sp`. */
+  find(address: bigint, isCall: boolean, sp: bigint): boolean {
+    const { profile } = this.#joined;
+    if (isCall || this.#isFunction(address)) profile.called(address, sp, this.#store);
     return this.#store.refill(address);
   }
 
@@ -340,9 +341,7 @@ export class Translations {
     this.#flags.use();
   }
 
-  flags(): number {
-    return this.#store.flags();
-  }
+  readonly flags = (): number => this.#store.flags();
 
   /** They had to be computed without the module that does so. */
   missFlags(): void {

@@ -13,7 +13,7 @@ import { redirect } from './redirect.ts';
 /** Instructions of all copies that a function may hold. */
 const mostOfAll = 600;
 /** Copies inside of copies. */
-const deepest = 2;
+const deepest = 3;
 /** A copy's blocks have addresses of their own, beyond all real ones; what they say of themselves has the real ones. */
 const copyStep = 1n << 72n;
 /** Exits count from the lowest instruction in 31 bits. */

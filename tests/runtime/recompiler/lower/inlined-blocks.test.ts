@@ -42,14 +42,14 @@ test('a function that loops is called', () => {
   assert.is(inlineCalls(caller, known({ 4102: loop })), caller);
 });
 
-test('what a copy calls is a copy as well, two levels deep', () => {
+test('what a copy calls is a copy as well, three levels deep', () => {
   // 1000: dec eax; jne 1005; ret; 1005: call 1000; inc ebx; ret
   const source = codeSource(64, 'ffc8 7501 c3 e8f6ffffff ffc3 c3');
   const recursion = discover(source, 0x1000n);
 
   const whole = inlineCalls(recursion, known({ 4096: recursion }));
 
-  assert.is(whole.instructions, 3 * recursion.instructions);
+  assert.is(whole.instructions, 4 * recursion.instructions);
   const calls = whole.blocks.flatMap(({ terminator }) =>
     terminator.kind === 'call' ? [terminator] : [],
   );
