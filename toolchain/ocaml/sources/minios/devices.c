@@ -93,17 +93,19 @@ value minios_caml_fb_connect(value name, value width, value height) {
   if (w <= 0 || h <= 0 || w > MOST_PIXELS || h > MOST_PIXELS)
     caml_invalid_argument("Minios.Framebuffer.connect");
   size_t bytes = (size_t)w * (size_t)h * 4, count = (bytes + PAGE_SIZE - 1) / PAGE_SIZE;
+  // First, since it raises where the name has a NUL.
+  char *copy = name_of(name);
   char *memory = memalign(PAGE_SIZE, count * PAGE_SIZE);
   unsigned long *mfns = malloc(count * sizeof *mfns);
   if (memory == NULL || mfns == NULL) {
     free(memory);
     free(mfns);
+    caml_stat_free(copy);
     caml_raise_out_of_memory();
   }
   memset(memory, 0, count * PAGE_SIZE);
   for (size_t i = 0; i < count; i++)
     mfns[i] = virt_to_mfn(memory + i * PAGE_SIZE);
-  char *copy = name_of(name);
   caml_enter_blocking_section();
   struct fbfront_dev *dev = init_fbfront(copy, mfns, (int)w, (int)h, 32, (int)w * 4, (int)count);
   caml_leave_blocking_section();
