@@ -30,7 +30,7 @@ export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): st
 export async function makeOnce(
   directory: string,
   fill: (temporary: string) => Promise<void>,
-  options: { signal?: AbortSignal | undefined; onWait?: (pid: number) => void } = {},
+  options: Waiting = {},
 ): Promise<boolean> {
   const lock = `${directory}.lock`;
   const temporary = `${directory}.tmp-${process.pid}`;
@@ -48,12 +48,41 @@ export async function makeOnce(
   }
 }
 
+interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+  /** Is told which process has the lock, once. */
+  readonly onWait?: (pid: number) => void;
+}
+
+/** Works while no other process, nor another call of this one, works under the same lock, a file of the cache. */
+export async function alone<Result>(
+  lock: string,
+  work: () => Promise<Result>,
+  options: Waiting = {},
+): Promise<Result> {
+  const directory = dirname(lock);
+  writable(() => makeDirectory(directory), directory);
+  await takeLock(lock, directory, options);
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
 /** True when the lock is ours, false when another process has made the directory meanwhile. */
-async function acquire(
+async function acquire(lock: string, directory: string, options: Waiting): Promise<boolean> {
+  await takeLock(lock, directory, options);
+  if (!existsSync(directory)) return true;
+  rmSync(lock, { force: true });
+  return false;
+}
+
+async function takeLock(
   lock: string,
   directory: string,
-  { signal, onWait }: { signal?: AbortSignal | undefined; onWait?: (pid: number) => void },
-): Promise<boolean> {
+  { signal, onWait }: Waiting,
+): Promise<void> {
   let told = false;
   while (!tryLock(lock, directory)) {
     signal?.throwIfAborted();
@@ -65,9 +94,6 @@ async function acquire(
     }
     await sleep(pid === 'gone' ? 0 : 200, undefined, signal ? { signal } : {});
   }
-  if (!existsSync(directory)) return true;
-  rmSync(lock, { force: true });
-  return false;
 }
 
 function tryLock(lock: string, directory: string): boolean {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UserError } from '../../runtime/errors.ts';
-import { cacheDirectory, makeOnce } from '../../toolchain/cache.ts';
+import { alone, cacheDirectory, makeOnce } from '../../toolchain/cache.ts';
 import { runProcess } from '../../toolchain/process.ts';
 
 const cache = suite<{ root: string }>('toolchain/cache');
@@ -63,6 +63,27 @@ cache('of several at once one does the work and the others wait for it', async (
   assert.is(filled, 1);
   assert.equal(built, [true, false, false]);
   assert.equal(waited, [process.pid, process.pid]);
+});
+
+cache('who works alone is not disturbed, whatever becomes of the work', async ({ root }) => {
+  const lock = join(root, 'deep/lock');
+  let working = 0;
+  const seen: number[] = [];
+  const one = (fails: boolean) =>
+    alone(lock, async () => {
+      seen.push(++working);
+      await sleep(20);
+      working--;
+      if (fails) throw new UserError('no more paper');
+      return 'done';
+    }).catch(String);
+
+  const results = await Promise.all([one(true), one(false), one(false)]);
+
+  assert.equal(seen, [1, 1, 1]);
+  assert.equal(results.filter((result) => result === 'done').length, 2);
+  assert.match(results.join(), 'no more paper');
+  assert.equal(readdirSync(join(root, 'deep')), []);
 });
 
 cache('the lock and the temporary of a process that is gone are cleared away', async ({ root }) => {

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { UserError } from '../../runtime/errors.ts';
 import { makeDirectory } from '../../runtime/host/node/make-directory.ts';
-import { cacheDirectory, makeOnce } from '../cache.ts';
+import { alone, cacheDirectory, makeOnce } from '../cache.ts';
 import { type Finished, runProcess } from '../process.ts';
 import { machineSources, privateSources, releaseCodename } from './apt-sources.ts';
 
@@ -58,7 +58,7 @@ export async function debianRecord(
   const { options, lists } = privateTree(architecture);
   const run = (command: string, words: string[]) =>
     runProcess(command, [...options, '-q', ...words], { signal, env: aptEnvironment() });
-  if (!isFresh(lists)) await update((words) => run('apt-get', words), lists);
+  if (!isFresh(lists)) await update((words) => run('apt-get', words), lists, signal);
   const { status, stdout } = await run('apt-cache', ['show', '--no-all-versions', name]);
   if (status !== 0) return undefined;
   const fields = stdout.matchAll(/^([\w-]+): (.*)$/gm);
@@ -84,24 +84,37 @@ async function apt(
   const { options, lists } = privateTree(architecture);
   const run = (words: string[]) =>
     runProcess('apt-get', [...options, '-q', ...words], { cwd, signal, env: aptEnvironment() });
-  if (!isFresh(lists)) await update(run, lists);
+  if (!isFresh(lists)) await update(run, lists, signal);
   let result = await run(args);
   if (result.status !== 0) {
-    await update(run, lists); // the mirror may have moved on
+    await update(run, lists, signal); // the mirror may have moved on
     result = await run(args);
   }
   if (result.status !== 0) throw failed(`apt-get ${args.join(' ')}`, result);
 }
 
-async function update(run: (words: string[]) => Promise<Finished>, lists: string): Promise<void> {
-  const result = await run(['update', '-o', 'APT::Update::Error-Mode=any']);
-  if (result.status !== 0) throw failed('apt-get update', result);
-  writeFileSync(join(lists, 'updated'), '');
+/** One process at a time, since apt does not wait for its lock; who has waited has the lists that came meanwhile. */
+async function update(
+  run: (words: string[]) => Promise<Finished>,
+  lists: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const before = updatedAt(lists);
+  const work = async (): Promise<void> => {
+    if (updatedAt(lists) !== before) return;
+    const result = await run(['update', '-o', 'APT::Update::Error-Mode=any']);
+    if (result.status !== 0) throw failed('apt-get update', result);
+    writeFileSync(join(lists, 'updated'), '');
+  };
+  await alone(`${lists}.lock`, work, { signal });
 }
 
-function isFresh(lists: string): boolean {
+const isFresh = (lists: string): boolean => Date.now() - updatedAt(lists) < LISTS_LAST_MS;
+
+/** Milliseconds since 1970; 0 where there are no lists yet. */
+function updatedAt(lists: string): number {
   const stamp = join(lists, 'updated');
-  return existsSync(stamp) && Date.now() - statSync(stamp).mtimeMs < LISTS_LAST_MS;
+  return existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
 }
 
 /** apt's options that keep it inside the tree (apt.conf(5), Dir and APT::Sandbox); another architecture has one of its own. */

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failed } from '../../../toolchain/debian/packages.ts';
+import { debianRecord, failed } from '../../../toolchain/debian/packages.ts';
 import { cacheDirectory, fetchDebianSource } from '../../../toolchain/index.ts';
 
 const packages = suite('toolchain/debian/packages');
@@ -19,6 +20,22 @@ packages(
     assert.equal(aptState(), before);
   },
 );
+
+packages('who asks at once for the first time waits for the lists of one (network)', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'stubdom-test-'));
+  const { STUBDOM_CACHE: before } = process.env;
+  process.env['STUBDOM_CACHE'] = cache;
+  try {
+    const records = await Promise.all(['bash', 'lua5.4', 'gcc'].map((name) => debianRecord(name)));
+
+    const found = records.map((record) => record?.get('Package'));
+    assert.equal(found, ['bash', 'lua5.4', 'gcc']);
+  } finally {
+    if (before === undefined) delete process.env['STUBDOM_CACHE'];
+    else process.env['STUBDOM_CACHE'] = before;
+    rmSync(cache, { recursive: true });
+  }
+});
 
 packages('what fails says apt’s first error', () => {
   const stderr = 'W: slow\nE: Unable to locate package nope\nE: more\n';
