@@ -10,15 +10,12 @@ for (const width of [64, 32] as const) {
   const table = (labels: string): string =>
     `.balign 8\ntable: .${width === 64 ? 'quad' : 'long'} ${labels}, 0`;
   const scale = width / 8;
-
-  test(`${width}: a switch in a loop finds each of its ways, registers in place`, async () => {
-    const guest = await guestOf(
-      width,
-      `start: xor ebx, ebx
+  /** Ways of a switch on rdx, which a loop goes round 9 times. */
+  const switching = (jump: string): string => `start: xor ebx, ebx
               mov rcx, 9
        next:  mov rdx, rcx
               and rdx, 3
-              jmp [table + rdx * ${scale}]
+              ${jump}
        zero:  add rbx, 1
               jmp done
        one:   add rbx, 10
@@ -27,37 +24,31 @@ for (const width of [64, 32] as const) {
        three: add rbx, 1000
        done:  dec rcx
               jnz next
-              int3
+              int3`;
+  // 9 to 1: three times one, twice zero, twice two, twice three.
+  const switched = 30n + 2n + 2200n + 2000n;
+
+  test(`${width}: a switch in a loop finds each of its ways, registers in place`, async () => {
+    const guest = await guestOf(
+      width,
+      `${switching(`jmp [table + rdx * ${scale}]`)}
               ${table('zero, one, two, three')}`,
     );
 
     await guest.run();
 
-    // 9 to 1: three times one, twice zero, twice two, twice three.
-    assert.is(guest.cpu.register(RBX), 30n + 2n + 2200n + 2000n);
+    assert.is(guest.cpu.register(RBX), switched);
     assert.equal(guest.translated, []);
   });
 
   test(`${width}: a switch by distances, as position independent code has it, finds each of its ways`, async () => {
     const entry =
       width === 64 ? 'movsxd rdx, dword ptr [rsi + rdx * 4]' : 'mov edx, [esi + edx * 4]';
-    const source = `start: xor ebx, ebx
-              mov rcx, 9
-       next:  mov rdx, rcx
-              and rdx, 3
-              mov rsi, offset table
+    const jump = `mov rsi, offset table
               ${entry}
               add rdx, rsi
-              jmp rdx
-       zero:  add rbx, 1
-              jmp done
-       one:   add rbx, 10
-              jmp done
-       two:   add rbx, 100
-       three: add rbx, 1000
-       done:  dec rcx
-              jnz next
-              int3
+              jmp rdx`;
+    const source = `${switching(jump)}
               .balign 4
        table: .long zero - table, one - table, two - table, three - table`;
     for (const tier of ['fast', 'resumable'] as const) {
@@ -65,7 +56,7 @@ for (const width of [64, 32] as const) {
 
       await guest.run();
 
-      assert.is(guest.cpu.register(RBX), 30n + 2n + 2200n + 2000n);
+      assert.is(guest.cpu.register(RBX), switched);
       if (width === 64) assert.equal(guest.translated, [], tier);
     }
   });
