@@ -3,6 +3,7 @@
  * calls what. A call costs nothing while nobody looks.
  */
 import type { AddressSpace } from '../memory/address-space.ts';
+import { GuestMemory } from '../memory/guest-memory.ts';
 import type { MachineMemory } from '../memory/machine-memory.ts';
 import type { Mode } from '../x86/registers.ts';
 
@@ -17,7 +18,7 @@ const leastShare = 0.1;
 /** Whose stack has the return addresses. */
 export interface Callers {
   readonly layout: { readonly mode: Mode };
-  readonly memory: Pick<MachineMemory, 'memory'>;
+  readonly memory: MachineMemory;
   readonly addressSpace: AddressSpace;
 }
 
@@ -27,14 +28,16 @@ export interface Hiding {
 }
 
 export class CallProfile {
-  readonly #callers: Callers;
+  readonly #mode: Mode;
+  readonly #stack: GuestMemory;
   #left = 0;
   #last: bigint | undefined;
   /** By return address, how often each target was called. */
   readonly #places = new Map<bigint, Map<bigint, number>>();
 
-  constructor(callers: Callers) {
-    this.#callers = callers;
+  constructor({ layout, memory, addressSpace }: Callers) {
+    this.#mode = layout.mode;
+    this.#stack = new GuestMemory(memory, addressSpace);
   }
 
   /** Looks at the next calls. */
@@ -66,12 +69,10 @@ export class CallProfile {
   };
 
   #wordAt(address: bigint): bigint | undefined {
-    const { layout, memory, addressSpace } = this.#callers;
-    const bytes = layout.mode / 8;
-    const host = addressSpace.translate(address, 'read');
-    if (typeof host !== 'number' || host + bytes > memory.memory.buffer.byteLength)
-      return undefined;
-    const view = new DataView(memory.memory.buffer, host, bytes);
-    return bytes === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
+    const last = BigInt(this.#mode / 8 - 1);
+    const isReadable = [address, address + last].every(
+      (at) => typeof this.#stack.addressSpace.translate(at, 'read') === 'number',
+    );
+    return isReadable ? this.#stack.readWord(address, this.#mode) : undefined;
   }
 }
