@@ -32,9 +32,12 @@ export interface Form {
 /** Groups with what differs between CPUs, what leaves the block, or what needs MXCSR's sticky flags. */
 const excludedGroups =
   /^(fpu-transcendental|fpu-unmasked|sse-approximate|sse-mxcsr|control-transfer|fxsr|string)$/;
-/** Loads of whole control words, the x87's own pointers, stacks that move by what they hold, and traps. */
+/**
+ * Loads of whole control words, the x87's own pointers, stacks that move by what they hold, and traps; and dot products,
+ * of whose NaNs it depends on the CPU which one ends in which lane (SDM vol. 2, DPPS).
+ */
 const excludedForms =
-  /mxcsr|^fldcw|^f[n]?(stenv|save|ldenv|rstor)|^popf|^enter|^leave|^pusha|^popa|^popw? *sp\b|^std|^cli|^sti|^ud|\b[fg]s:/i;
+  /mxcsr|^dpp[sd]\b|^fldcw|^f[n]?(stenv|save|ldenv|rstor)|^popf|^enter|^leave|^pusha|^popa|^popw? *sp\b|^std|^cli|^sti|^ud|\b[fg]s:/i;
 
 /** SHLD and SHRD of 16 bits: what they leave where the count is larger is not defined, and Intel's CPUs leave something else than AMD's. */
 const doubleShift16 = /^sh[lr]d .*,(?:r\d+w|[abcd]x|[sd]i|[sb]p),(cl|[0-9a-f]+)h?$/i;
