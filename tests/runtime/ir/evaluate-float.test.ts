@@ -81,10 +81,14 @@ function fill(bytes: Uint8Array, source: Random, width: 32 | 64): void {
   }
 }
 
+/** Of dot products it depends on the CPU which NaN ends in which lane (SDM vol. 2, DPPS); recorded vectors have them. */
+const dependsOnCpu = /^dpp[sd]\b/;
+
 async function compare(oracle: CpuOracle, width: CpuWidth, source: Random): Promise<string[]> {
   const wrong: string[] = [];
   const some = sampled(source.u32(), ONE_OF);
   for (const form of forms(width, ['sse', 'sse2', 'sse3', 'sse4.1'], some)) {
+    if (dependsOnCpu.test(form.asm)) continue;
     const [first] = form.cases();
     if (first === undefined) throw new Error(`${form.asm} has no case`);
     const cases = Array.from({ length: CASES }, () => someCase(source, form, first));
