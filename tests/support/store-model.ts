@@ -7,7 +7,13 @@ export type ModelAction =
   | { readonly do: 'read' | 'directory' | 'remove' | 'mkdir'; readonly path: string }
   | { readonly do: 'write'; readonly path: string; readonly value: string };
 
-type Values = Map<string, { value: string; version: number }>;
+interface Entry {
+  value: string;
+  version: number;
+  /** Grows from one that is made to the next. */
+  birth: number;
+}
+type Values = Map<string, Entry>;
 
 interface ModelTransaction {
   readonly values: Values;
@@ -21,8 +27,9 @@ interface ModelTransaction {
 const parent = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
 
 export class StoreModel {
-  values: Values = new Map([['/', { value: '', version: 1 }]]);
+  values: Values = new Map([['/', { value: '', version: 1, birth: 0 }]]);
   #version = 1;
+  #births = 0;
   readonly #watches: readonly string[];
   /** What the watches were told. */
   told: string[] = [];
@@ -44,7 +51,7 @@ export class StoreModel {
       case 'read':
         return values.get(path)?.value ?? 'ENOENT';
       case 'directory':
-        return values.has(path) ? children(values, path).join(' ') : 'ENOENT';
+        return values.has(path) ? children(values, path).sort().join(' ') : 'ENOENT';
       case 'remove':
         return this.#remove(path, transaction);
       case 'mkdir':
@@ -84,15 +91,20 @@ export class StoreModel {
   #write(path: string, value: string, transaction: ModelTransaction | undefined): string {
     const values = transaction?.values ?? this.values;
     const isNew = !values.has(path);
-    values.set(path, { value, version: ++this.#version });
+    this.#put(values, path, value);
     for (let at = path; isNew && at !== '/'; at = parent(at)) {
       const above = parent(at);
       const old = values.get(above);
-      values.set(above, { value: old?.value ?? '', version: ++this.#version });
+      this.#put(values, above, old?.value ?? '');
       if (old !== undefined) break;
     }
     this.#change(path, 'all', transaction);
     return 'OK';
+  }
+
+  #put(values: Values, path: string, value: string): void {
+    const birth = values.get(path)?.birth ?? ++this.#births;
+    values.set(path, { value, version: ++this.#version, birth });
   }
 
   #remove(path: string, transaction: ModelTransaction | undefined): string {
@@ -102,7 +114,7 @@ export class StoreModel {
     this.#see(parent(path), transaction);
     const above = values.get(parent(path));
     this.#removeTree(path, path, transaction);
-    values.set(parent(path), { value: above?.value ?? '', version: ++this.#version });
+    this.#put(values, parent(path), above?.value ?? '');
     return 'OK';
   }
 
@@ -128,11 +140,12 @@ export class StoreModel {
   }
 }
 
+/** In the order in which they were made, which is that in which they are removed. */
 const children = (values: Values, path: string): string[] => {
   const start = path === '/' ? '/' : `${path}/`;
-  return [...values.keys()]
-    .filter((other) => other !== '/' && other.startsWith(start))
-    .map((other) => other.slice(start.length))
-    .filter((name) => !name.includes('/'))
-    .sort();
+  return [...values]
+    .filter(([other]) => other !== '/' && other.startsWith(start))
+    .sort(([, a], [, b]) => a.birth - b.birth)
+    .map(([other]) => other.slice(start.length))
+    .filter((name) => !name.includes('/'));
 };
