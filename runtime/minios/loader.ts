@@ -251,9 +251,9 @@ function relocate(
   );
 }
 
-/** Gaps between segments stay readable and hold zeros. */
+/** Gaps between segments stay readable and hold zeros. The page between the stack and the image has no flag: that is what it is for. */
 function setPermissions(image: ElfImage, space: ProtectedSpace, map: AddressMap): void {
-  const base = map.mainStack.high;
+  const base = map.mainStack.high + BigInt(pageSize);
   space.protect(base, map.kernelData - base, false);
   for (const { address, memorySize, writable } of image.segments)
     if (writable) space.protect(address, memorySize, true);

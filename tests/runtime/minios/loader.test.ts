@@ -41,6 +41,16 @@ loader('the main stack ends a page before the image begins, and below it nothing
   assert.type(addressSpace.translate(map.mainStack.low, 'write'), 'number');
 });
 
+loader(
+  'stores to the busiest page of the main stack look once: neither it nor the page above has a flag',
+  () => {
+    const { map, addressSpace } = load(fakeImage(64));
+
+    for (const page of [map.mainStack.high - BigInt(pageSize), map.mainStack.high])
+      assert.type(addressSpace.translate(page, 'write'), 'number');
+  },
+);
+
 loader('all of it together has the size that was asked for', () => {
   const { map } = load(fakeImage(32), 3 * megabyte);
 
