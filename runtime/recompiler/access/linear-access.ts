@@ -10,35 +10,31 @@ import { arg, loadOps, storeOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
-import {
-  type AccessGroup,
-  AccessGroups,
-  type GroupedAccess,
-  isForWrite,
-  mostSpan,
-} from './access-groups.ts';
+import { type AccessGroup, type GroupedAccess, isForWrite, mostSpan } from './access-groups.ts';
+import type { Fact } from './address-facts.ts';
+import { BlockChecks } from './block-checks.ts';
 import { callBulk } from './call-bulk.ts';
 import { bulkFunction } from './linear-bulk.ts';
-import type { AccessSite, MemoryAccess } from './memory-access.ts';
-import { ownFlags, pageFlagsAt } from './page-flags.ts';
+import type { AccessSite, ExitIf, MemoryAccess } from './memory-access.ts';
+import { ownFlags, pageFlagsAt, stretchFlags } from './page-flags.ts';
 
 export class LinearAccess implements MemoryAccess {
   readonly #site: AccessSite;
   readonly #frame: Frame;
   readonly #values: Values;
-  readonly #groups: AccessGroups;
+  readonly #checks: BlockChecks;
   readonly #checked = new Map<AccessGroup, Checked>();
 
   constructor(site: AccessSite) {
     this.#site = site;
     this.#frame = site.frame;
     this.#values = site.values;
-    this.#groups = new AccessGroups(site.block, site.frame.layout.mode);
+    this.#checks = site.checks ?? new BlockChecks(site.block, site.frame.layout.mode);
   }
 
   load(statement: Extract<Statement, { kind: 'load' }>): void {
     const { value } = statement;
-    const access = this.#groups.ofLoad(statement);
+    const access = this.#checks.groups.ofLoad(statement);
     const { pointer, offset } = this.#reach(access, arg(value, 0), isForWrite(value));
     if (this.#values.usesOf(value) === 0) return;
     const e = this.#frame.emitter;
@@ -48,7 +44,7 @@ export class LinearAccess implements MemoryAccess {
   store(statement: Extract<Statement, { kind: 'store' }>): void {
     const e = this.#frame.emitter;
     const { address, value } = statement;
-    const { pointer, offset } = this.#reach(this.#groups.ofStore(statement), address, true);
+    const { pointer, offset } = this.#reach(this.#checks.groups.ofStore(statement), address, true);
     const op = storeOps[value.width];
     this.#frame.statement(e.store(op, offset, e.get(pointer, 'i32'), this.#values.emit(value)));
   }
@@ -68,7 +64,7 @@ export class LinearAccess implements MemoryAccess {
   ): { pointer: number; offset: number } {
     const { group, offset } = access;
     const checked = this.#checked.get(group) ?? this.#check(address, access);
-    if (writes && !checked.isWritable && this.#site.reached === undefined) {
+    if (writes && !checked.isWritable) {
       this.#checkFlags(checked.pointer, group);
       checked.isWritable = true;
     }
@@ -84,9 +80,11 @@ export class LinearAccess implements MemoryAccess {
     const { group } = access;
     const { least, end } = group;
     const { base, constant } = this.#sum(address, least - access.offset - layout.run.lo);
-    const checked = { pointer: this.#frame.local('i32'), isWritable: false };
+    const isReached = this.#site.reached !== undefined;
+    const isWritable = isReached || this.#checks.isWritable(group);
+    const checked = { pointer: this.#frame.local('i32'), isWritable };
     this.#checked.set(group, checked);
-    if (this.#site.reached !== undefined) {
+    if (isReached || this.#checks.isInside(group)) {
       // Of a sum of 32 bits V8 makes one instruction, of one of 64 that is cut two.
       const low = native === 'i32' ? base : e.op('i32.wrap_i64', base);
       const by = e.i32(Number(BigInt.asIntN(32, constant)));
@@ -135,6 +133,27 @@ export class LinearAccess implements MemoryAccess {
     const look = this.#site.exitInsideIf(isFlagged);
     this.#frame.statement(e.ifRare(e.tee(held, flags, 'i32'), [look]));
   }
+}
+
+/** Leaves where what is to be known of an address does not hold. */
+export function writeCheck(frame: Frame, { parts, inside, writable }: Fact, exitIf: ExitIf): void {
+  const { emitter: e, native, layout } = frame;
+  let sum = frame.constant(BigInt(inside.least) - layout.run.lo);
+  for (const [register, factor] of parts) {
+    const held = e.get(frame.registerLocal(register), native);
+    const times = factor === 1 ? held : e.op(`${native}.mul`, held, frame.constant(BigInt(factor)));
+    sum = e.op(`${native}.add`, times, sum);
+  }
+  const offset = frame.local(native);
+  const limit = runLimit(frame, inside.end - inside.least);
+  frame.statement(exitIf(e.op(`${native}.gt_u`, e.tee(offset, sum, native), limit)));
+  if (writable === undefined) return;
+  const distance = e.i32(writable.least - inside.least);
+  const low = (): Expression =>
+    native === 'i64' ? e.op('i32.wrap_i64', e.get(offset, native)) : e.get(offset, native);
+  const place = (): Expression => e.op('i32.add', low(), distance);
+  const bytes = writable.end - writable.least;
+  frame.statement(exitIf(stretchFlags(e, layout, { host: layout.run.host, place, bytes })));
 }
 
 /** The last offset at which so many bytes lie in the run; up to 7 bytes less where that is one comparison with memory. */

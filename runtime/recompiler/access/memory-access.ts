@@ -7,6 +7,7 @@ import type { Expression } from '../emit/emitter.ts';
 import type { Access, ChunkRange } from '../lower/chunk-loops.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
+import type { BlockChecks } from './block-checks.ts';
 
 /** Statements that leave before the instruction at hand, for the body of an `if`; the evaluator then does it. */
 export type Exit = () => Expression[];
@@ -19,6 +20,8 @@ export interface AccessSite {
   readonly block: Block;
   /** What it reaches, by access, where all that has been checked before (chunk-loops.ts). */
   readonly reached: ReadonlyMap<Access, ChunkRange> | undefined;
+  /** What is checked in the linear run, and what blocks before have checked. */
+  readonly checks: BlockChecks | undefined;
   readonly values: Values;
   readonly exit: Exit;
   readonly exitIf: ExitIf;

@@ -5,6 +5,7 @@
  */
 
 import type { Value } from '../../ir/value.ts';
+import { writeCheck } from '../access/linear-access.ts';
 import type { JumpTable } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { at, type ControlFlow } from './control-flow.ts';
@@ -62,8 +63,23 @@ export class FastForm implements Ways {
       this.#trees[node] = heads.has(node) ? [e.loop(loopLabel(node), body)] : body;
     }
     const entry = order[0] ?? 0;
-    const loads = loadLive(this.#frame, this.#planOf(entry), this.#frame.convention.passed);
-    return [...prologue, ...loads, ...(this.#trees[entry] ?? [])];
+    const plan = this.#planOf(entry);
+    const loads = loadLive(this.#frame, plan, this.#frame.convention.passed);
+    return [...prologue, ...loads, ...this.#checksAtEntry(plan), ...(this.#trees[entry] ?? [])];
+  }
+
+  #checksAtEntry({ checks }: BlockPlan): Expression[] {
+    const frame = this.#frame;
+    const { passed } = frame.convention;
+    const written = frame.aside(() => {
+      for (const fact of checks?.atEntry ?? [])
+        writeCheck(frame, fact, (condition) => {
+          const place = frame.setPlace(frame.fn.entry, false);
+          return frame.emitter.branchIfRare(frame.tail(passed), condition, place);
+        });
+    });
+    frame.releaseTemporaries();
+    return written;
   }
 
   planAt(target: bigint): BlockPlan | undefined {
@@ -91,11 +107,16 @@ export class FastForm implements Ways {
       : e.branchIf(label, condition);
   }
 
-  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined {
+  comeBack(
+    from: number,
+    continuation: bigint,
+    check?: (to: BlockPlan) => readonly Expression[],
+  ): readonly Expression[] | undefined {
     const to = this.#nodeOf.get(continuation);
     if (to === undefined) return undefined;
-    const { returned } = this.#frame.convention;
-    return [...loadLive(this.#frame, this.#planOf(to), returned), ...this.#jump(from, to)];
+    const plan = this.#planOf(to);
+    const loads = loadLive(this.#frame, plan, this.#frame.convention.returned);
+    return [...loads, ...(check?.(plan) ?? []), ...this.#jump(from, to)];
   }
 
   tableIndex(from: number): Value | undefined {

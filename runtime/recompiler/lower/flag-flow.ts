@@ -1,14 +1,17 @@
 /** Where the arithmetic flags are at the start of each block of a function: what goes from block to block of flag-sources.ts. */
+import type { Terminator } from '../../ir/value.ts';
 import {
   areSame,
   type BlockFlags,
   type FlagsAt,
   flagsOfBlock,
+  type Looks,
   loadsOf,
   noFlags,
   seesStart,
   visibility,
 } from './flag-sources.ts';
+import { looksAhead, mayLeave } from './leaving.ts';
 import type { BlockPlan } from './plan.ts';
 
 export interface FlagsInBlock extends BlockFlags {
@@ -30,7 +33,7 @@ export function flowFlagSources(
 
 /** Of each block, whether its flags are seen at the start of each statement, and at its end. */
 function seenFlags(plans: readonly BlockPlan[]): readonly (readonly boolean[])[] {
-  const inside = plans.map((p) => seesStart(p.block, leavesInside(p)));
+  const inside = plans.map((p) => seesStart(p.block, looksIn(p)));
   const seen = plans.map((p, i) => pollsAtStart(p) || inside[i] === true);
   const isSeenBehind = (p: BlockPlan): boolean =>
     looksAtEnd(p) || p.successors.some((to) => seen[to] === true);
@@ -48,17 +51,22 @@ function seenFlags(plans: readonly BlockPlan[]): readonly (readonly boolean[])[]
     }
   }
   return plans.map((p, i) => {
-    const visible = visibility(p.block, isSeenBehind(p), leavesInside(p));
+    const visible = visibility(p.block, isSeenBehind(p), looksIn(p));
     visible[0] = seen[i] === true;
     return visible;
   });
 }
 
-const leavesInside = ({ chunk }: BlockPlan): boolean => chunk?.kind !== 'unchecked';
+const looksIn =
+  (p: BlockPlan): Looks =>
+  (s, i) =>
+    s.kind === 'jumpIf' ? p.chunk?.kind !== 'unchecked' : mayLeave(p, s, i);
 const pollsAtStart = ({ loopHead, pollsOnEdges }: BlockPlan): boolean => loopHead && !pollsOnEdges;
 
-const looksAtEnd = ({ block, goesOut, pollsAtEnd }: BlockPlan): boolean =>
-  goesOut || pollsAtEnd || (block.terminator.kind !== 'jump' && block.terminator.kind !== 'branch');
+const looksAtEnd = (p: BlockPlan): boolean =>
+  p.goesOut || p.pollsAtEnd || looksAhead(p) || !isJump(p.block.terminator);
+
+const isJump = ({ kind }: Terminator): boolean => kind === 'jump' || kind === 'branch';
 
 class Flow {
   readonly #plans: readonly BlockPlan[];

@@ -25,30 +25,31 @@ export interface BlockFlags {
 
 type SetFlags = Extract<Statement, { kind: 'setFlags' }>;
 
+/** Whether a statement of a block, by its place, may leave, and so show flags. */
+export type Looks = (statement: Statement, at: number) => boolean;
+
 /** Whether somebody may see the flags that are there at the start of each statement, and last at the block's end. */
-export function visibility({ statements }: Block, atEnd: boolean, leaves: boolean): boolean[] {
+export function visibility({ statements }: Block, atEnd: boolean, looks: Looks): boolean[] {
   const visible: boolean[] = [];
   visible[statements.length] = atEnd;
   let seen = atEnd;
   for (let i = statements.length - 1; i >= 0; i--) {
     const s = statements[i];
     if (s?.kind === 'setFlags') seen &&= s.when !== undefined;
-    else if (s !== undefined && looks.has(s.kind)) seen ||= leaves;
+    else if (s !== undefined) seen ||= looks(s, i);
     visible[i] = seen;
   }
   return visible;
 }
 
 /** Whether somebody sees in a block the flags that are there at its start; undefined: who sees those at its end. */
-export function seesStart({ statements }: Block, leaves: boolean): boolean | undefined {
-  for (const s of statements)
+export function seesStart({ statements }: Block, looks: Looks): boolean | undefined {
+  for (const [i, s] of statements.entries())
     if (s.kind === 'setFlags') {
       if (s.when === undefined) return false;
-    } else if (leaves && looks.has(s.kind)) return true;
+    } else if (looks(s, i)) return true;
   return undefined;
 }
-
-const looks: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf', 'jumpIf']);
 
 /** Of a block in which nobody sees flags that it sets, and that begins with them in the state block. */
 export const noFlags: BlockFlags = { stored: new Set(), changes: new Map(), end: undefined };

@@ -3,6 +3,7 @@
 import type { Flag } from '../../ir/ops.ts';
 import type { Statement, Subroutine, Terminator, Value } from '../../ir/value.ts';
 import { memoryAccess } from '../access/choose-access.ts';
+import { writeCheck } from '../access/linear-access.ts';
 import type { MemoryAccess } from '../access/memory-access.ts';
 import { storeOps } from '../carrier.ts';
 import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
@@ -49,6 +50,7 @@ export class BlockLowering implements Surroundings {
       frame,
       block: plan.block,
       reached: plan.chunk?.kind === 'unchecked' ? plan.chunk.reached : undefined,
+      checks: plan.checks,
       values: this.#values,
       exit: () => this.#leave(this.#address, false),
       exitIf: (condition) => this.#exitIf(condition),
@@ -58,6 +60,7 @@ export class BlockLowering implements Surroundings {
     this.#way = new TerminatorLowering(frame, {
       ...{ ways, plan, index, values: this.#values, flags: this.#flags },
       poll: (address) => this.#poll(address),
+      checkAhead: (to) => this.#checkAhead(to),
     });
     this.#tableIndex = ways.tableIndex(index);
     this.#address = realAddress(plan.block);
@@ -289,6 +292,13 @@ export class BlockLowering implements Surroundings {
       if (chunk?.kind === 'checked') this.#way.goTo(chunk.guard);
     });
     this.statement(e.ifRare(e.op('i32.eqz', e.get(fuel, 'i32')), refuel));
+  }
+
+  #checkAhead({ block }: BlockPlan): void {
+    const facts = this.#plan.checks?.ahead.get(block.address) ?? [];
+    const exitIf = (condition: Expression): Expression =>
+      this.#exits.leaveIf(condition, realAddress(block), this.#flags.forExit());
+    for (const fact of facts) writeCheck(this.#frame, fact, exitIf);
   }
 
   /** Leaves before the instruction at hand. */

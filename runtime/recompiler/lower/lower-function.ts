@@ -3,6 +3,7 @@
  * entered at any of its entries (resumable-form.ts), or fast, which has one (fast-form.ts).
  */
 import { AccessGroups } from '../access/access-groups.ts';
+import { carriedChecks } from '../access/carried-checks.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Layout } from '../layout.ts';
@@ -50,7 +51,13 @@ export function lowerFunction(
 ): LoweredFunction {
   const shaped = form === 'fast' ? shapedFor(context, fn) : undefined;
   const frame = new Frame(context, shaped?.whole ?? fn);
-  const plans = plan(shaped?.outlined ?? outline(fn), frame.convention, shaped?.flow);
+  const outlined = shaped?.outlined ?? outline(fn);
+  if (context.layout.paging === undefined)
+    carriedChecks(outlined, context.layout.mode, shaped?.flow).forEach((checks, i) => {
+      const of = outlined[i];
+      if (of !== undefined) of.checks = checks;
+    });
+  const plans = plan(outlined, frame.convention, shaped?.flow);
   const written: Written =
     shaped === undefined
       ? new ResumableForm(frame, plans)

@@ -3,6 +3,7 @@ import { constantOf } from '../../ir/build.ts';
 import type { ComesBack, Terminator, Value } from '../../ir/value.ts';
 import { RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
+import { writeCheck } from '../access/linear-access.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import { realAddress } from './chunk-loops.ts';
@@ -25,6 +26,8 @@ interface BlockAtHand {
   readonly flags: FlagsNow;
   /** Writes a poll, which goes on at an address. */
   readonly poll: (address: bigint) => void;
+  /** Writes what is to be checked on the way to a block. */
+  readonly checkAhead: (to: BlockPlan) => void;
 }
 
 export class TerminatorLowering {
@@ -35,6 +38,7 @@ export class TerminatorLowering {
   readonly #values: Values;
   readonly #flags: FlagsNow;
   readonly #poll: (address: bigint) => void;
+  readonly #checkAhead: (to: BlockPlan) => void;
 
   constructor(frame: Frame, block: BlockAtHand) {
     this.#frame = frame;
@@ -44,6 +48,7 @@ export class TerminatorLowering {
     this.#values = block.values;
     this.#flags = block.flags;
     this.#poll = block.poll;
+    this.#checkAhead = block.checkAhead;
   }
 
   #writeFlags(): void {
@@ -188,6 +193,7 @@ export class TerminatorLowering {
     const to = this.#ways.planAt(target);
     if (to === undefined) return;
     this.#write(this.#flags.storesFor(to.flagSources));
+    this.#checkAhead(to);
     if (to.pollsOnEdges && this.#ways.isBack(this.#index, target))
       this.#poll(realAddress(to.block));
   }
@@ -234,10 +240,22 @@ export class TerminatorLowering {
       : { name: 'call', first: [this.#frame.constant(target)] };
   }
 
+  /** Leaves at the start of the block that a call comes back to. */
+  #checkBehindCall({ block, dirtyIn }: BlockPlan): void {
+    const frame = this.#frame;
+    const place = (): Expression => frame.setPlace(realAddress(block), false);
+    for (const fact of this.#plan.checks?.behindCall ?? [])
+      writeCheck(frame, fact, (condition) =>
+        frame.emitter.branchIfRare(frame.tail(dirtyIn), condition, place()),
+      );
+  }
+
   /** A call: nothing is believed afterwards but what travels, and that the function went back to the expected address. */
   #call({ name, first }: Callee, { returnTo, continuation = returnTo }: ComesBack): void {
     const frame = this.#frame;
-    const on = this.#ways.comeBack(this.#index, continuation);
+    const check = (to: BlockPlan): readonly Expression[] =>
+      frame.aside(() => this.#checkBehindCall(to));
+    const on = this.#ways.comeBack(this.#index, continuation, check);
     if (on === undefined) {
       this.#tailTo({ name, first });
       return;

@@ -1,5 +1,7 @@
 /** What lowering must know of a function before it writes it: who reads which register and flag, and where code comes in. */
 import type { Block, Statement, Terminator, Value } from '../../ir/value.ts';
+import type { Fact } from '../access/address-facts.ts';
+import type { BlockChecks } from '../access/block-checks.ts';
 import type { Convention } from '../convention.ts';
 import type { GuestFunction } from '../discover.ts';
 import type { Chunk } from './chunk-loops.ts';
@@ -7,6 +9,7 @@ import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { type FlagsInBlock, flowFlagSources } from './flag-flow.ts';
 import { bitOfFlag, type FlagSet, flagsIn } from './flag-set.ts';
 import { noFlags } from './flag-sources.ts';
+import { looksAhead, mayLeave } from './leaving.ts';
 import { bitOf, type RegisterSet } from './register-set.ts';
 import { Walk } from './walk.ts';
 
@@ -25,6 +28,8 @@ export interface BlockPlan {
   readonly resumable: boolean;
   /** What it does of a loop in chunks. */
   readonly chunk: Chunk | undefined;
+  /** Which of its accesses check something; undefined where all may leave. */
+  checks: BlockChecks | undefined;
   /** Begins a loop: polls for events at its start, or where it is gone back to. */
   loopHead: boolean;
   pollsOnEdges: boolean;
@@ -63,20 +68,43 @@ export function plan(
     p.loopHead = true;
     if (fast === undefined || !pollOnEdges(plans, head, fast.place)) p.leaves = true;
   }
-  flowFlags(plans);
   const entry = fast?.order[0];
+  findLeaving(plans, entry);
+  flowFlags(plans);
   const sources = flowFlagSources(plans, ({ resumable, loopHead }, i) =>
     fast === undefined ? resumable || loopHead : i === entry,
   );
   plans.forEach((p, i) => {
     p.flagSources = sources[i] ?? p.flagSources;
   });
-  for (const p of plans) p.used |= usedByFlags(p) | (handedOn(p, convention) & ~p.written);
+  for (const p of plans)
+    p.used |= usedByFlags(p) | ((handedOn(p, convention) | lookedAt(p)) & ~p.written);
   if (fast === undefined) for (const p of plans) p.dirtyIn |= enteredWith(p, convention);
   else comeIn(plans, fast.order[0] ?? 0, convention);
   flowRegisters(plans);
   return plans;
 }
+
+/** Which blocks have exits. What is checked where one is come to from outside leaves as it would itself. */
+function findLeaving(plans: readonly BlockPlan[], entry: number | undefined): void {
+  for (const p of plans) p.leaves ||= leavesInside(p);
+  for (const { continuation, checks } of plans) checkFirst(plans, continuation, checks?.behindCall);
+  if (entry !== undefined) checkFirst(plans, entry, plans[entry]?.checks?.atEntry);
+}
+
+function checkFirst(
+  plans: readonly BlockPlan[],
+  index: number | undefined,
+  facts: readonly Fact[] = [],
+): void {
+  const p = index === undefined ? undefined : plans[index];
+  if (p === undefined || facts.length === 0) return;
+  p.leaves = true;
+  p.used |= registersOf(facts);
+}
+
+const leavesInside = (p: BlockPlan): boolean =>
+  looksAhead(p) || p.block.statements.some((s, i) => mayLeave(p, s, i));
 
 /**
  * Where a loop is gone back to, flags were set just before and come from registers; at its head they would have to be the
@@ -137,7 +165,7 @@ function planBlock(
   block: Block,
   indices: ReadonlyMap<bigint, number>,
 ): BlockPlan {
-  const { early, mayLeave } = survey(block.statements);
+  const early = block.statements.flatMap((s) => (s.kind === 'jumpIf' ? s.target : []));
   const chunk = fn.chunks?.get(block.address);
   const computed = block.terminator.kind === 'jumpIndirect' ? [...fn.tableTargets] : [];
   const successors: number[] = [];
@@ -166,6 +194,7 @@ function planBlock(
     early: before,
     resumable: fn.resumable.has(block.address),
     chunk,
+    checks: undefined,
     loopHead: false,
     pollsOnEdges: false,
     pollsAtEnd: false,
@@ -174,10 +203,7 @@ function planBlock(
     liveIn: 0,
     written: writtenBy(block),
     used: walk.registers,
-    leaves:
-      outside ||
-      (mayLeave && chunk?.kind !== 'unchecked') ||
-      !['jump', 'branch'].includes(block.terminator.kind),
+    leaves: outside || !isJump(block.terminator),
     flagsIn: walk.flags,
     flagsOut: 0,
   };
@@ -218,20 +244,7 @@ function wayOfChunk(chunk: Chunk | undefined): readonly bigint[] {
 export const operandsOfChunk = (chunk: Chunk | undefined): readonly Value[] =>
   chunk?.kind === 'guard' ? chunk.ranges.map(({ address }) => address) : [];
 
-/** What the statements do beside computing: where they jump early, whether one may leave. */
-function survey(statements: readonly Statement[]): { early: bigint[]; mayLeave: boolean } {
-  const early: bigint[] = [];
-  let mayLeave = false;
-  for (const s of statements) {
-    if (s.kind === 'jumpIf') early.push(s.target);
-    else mayLeave ||= leaving.has(s.kind);
-  }
-  return { early, mayLeave };
-}
-
 const nothing: FlagsInBlock = { ...noFlags, isSeen: false, start: undefined };
-
-const leaving: ReadonlySet<Statement['kind']> = new Set(['load', 'store', 'raiseIf']);
 
 function writtenBy(block: Block): RegisterSet {
   let written = 0;
@@ -310,6 +323,16 @@ function untilStable(plans: readonly BlockPlan[], step: (p: BlockPlan) => boolea
       if (p !== undefined && step(p)) changed = true;
     }
   }
+}
+
+/** Registers of addresses that are checked on the way out of a block. */
+const lookedAt = ({ checks }: BlockPlan): RegisterSet =>
+  registersOf([...(checks?.ahead.values() ?? [])].flat());
+
+function registersOf(facts: readonly Fact[]): RegisterSet {
+  let registers = 0;
+  for (const { parts } of facts) for (const [register] of parts) registers |= bitOf(register);
+  return registers;
 }
 
 function usedByFlags(p: BlockPlan): RegisterSet {

@@ -16,8 +16,12 @@ export interface Ways {
   goTo(from: number, target: bigint): readonly Expression[] | undefined;
   /** The same on a condition. */
   goToIf(from: number, condition: Expression, target: bigint): Expression | undefined;
-  /** Statements that go on at a block where a call has come back: registers are in the state block. */
-  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined;
+  /** Statements that go on at a block where a call has come back: registers are in the state block. `check`: what is done before. */
+  comeBack(
+    from: number,
+    continuation: bigint,
+    check?: (to: BlockPlan) => readonly Expression[],
+  ): readonly Expression[] | undefined;
   /** What `goThroughTable` asks for, where it knows the ways of a block's jump: only where that falls through is a target needed. */
   tableIndex(from: number): Value | undefined;
   /** Goes on by the index into a jump table; falls through where it knows no way. */
