@@ -57,7 +57,12 @@ const orOf = fold('or', (a, b) => a | b, 0n);
 export const add = fold('add', (a, b) => a + b, 0n);
 export const sub = fold('sub', (a, b) => a - b, 0n);
 export const or = (a: Value, b: Value): Value => (isConstant(a, 0n) ? b : orOf(a, b));
-export const xor = fold('xor', (a, b) => a ^ b, 0n);
+const xorOf = fold('xor', (a, b) => a ^ b, 0n);
+/** Of a register with itself 0, which is how it is set to 0. */
+export const xor = (a: Value, b: Value): Value =>
+  a === b || (a.op === 'register' && b.op === 'register' && a.detail === b.detail)
+    ? constant(a.width, 0)
+    : xorOf(a, b);
 export const mul = fold('mul', (a, b) => a * b, 1n);
 /** Of an extended value only those bits are asked that it can have. */
 export const and = (a: Value, b: Value): Value => {

@@ -13,6 +13,7 @@ import { ExitChain } from './exit-chain.ts';
 import { flagsIn } from './flag-set.ts';
 import { FlagsNow } from './flags-now.ts';
 import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
+import { mayLeave } from './leaving.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
@@ -77,6 +78,7 @@ export class BlockLowering implements Surroundings {
         this.#statement(statement, i, statements);
         this.#flags.pass(i);
       });
+      this.#values.openNans.settle();
       writeChunk(frame, {
         plan: this.#plan,
         values: this.#values,
@@ -180,6 +182,8 @@ export class BlockLowering implements Surroundings {
   }
 
   #statement(statement: Statement, index: number, all: readonly Statement[]): void {
+    if (statement.kind === 'jumpIf' || mayLeave(this.#plan, statement, index))
+      this.#values.openNans.settle();
     switch (statement.kind) {
       case 'instruction':
         this.#address = statement.address;
@@ -262,6 +266,7 @@ export class BlockLowering implements Surroundings {
       this.#savedHalves ??= new Map();
       this.#savedHalves.set(register, saved);
     }
+    this.#values.openNans.copy(low, to.low);
     this.statement(e.set(to.low, e.get(low, 'f64')));
     this.statement(e.set(to.high, e.get(high, 'i64')));
   }

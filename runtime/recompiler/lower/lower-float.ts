@@ -24,15 +24,13 @@ const arithmetic =
   (m, value) => {
     const e = m.emitter;
     const type = floatType(value.width);
-    const operands = value.args.map((a) => m.toLocal(m.emitFloat(a), type));
-    const get = (): Expression[] => operands.map((local) => e.get(local, type));
-    const result = m.toLocal(e.op(`${fp(value.width)}.${name}`, ...get()), type);
-    const isNan = notANumber(e, value.width, result);
-    const [x, y] = get();
-    if (x === undefined) throw new TypeError('float arithmetic has an operand');
-    const mended = e.call(m.surroundings.support(`nan${value.width}`), [x, y ?? x], type);
-    m.surroundings.statement(e.ifRare(isNan, [e.set(result, mended)]));
-    return e.get(result, type);
+    const operands = value.args.map((a) => m.floatOperand(a));
+    const read = operands.map((local) => e.get(local, type));
+    const result = m.toLocal(e.op(`${fp(value.width)}.${name}`, ...read), type);
+    const [x, y = x] = operands;
+    if (x === undefined || y === undefined) throw new TypeError('float arithmetic has an operand');
+    m.openNans.add(value.width === 32 ? 32 : 64, result, [x, y]);
+    return m.held(result, type);
   };
 
 /** MIN and MAX give the second operand where either is a NaN or both are zeros. */

@@ -190,6 +190,17 @@ const nanToSingle: SupportFunction = {
   },
 };
 
+/** A result of two operands, mended if it is a NaN. */
+const mended = (type: 'f32' | 'f64'): SupportFunction => ({
+  parameters: [type, type, type],
+  result: type,
+  body: (e, call) => {
+    const get = (index: number): Expression => e.get(index, type);
+    const nanOf = e.call(call(type === 'f32' ? 'nan32' : 'nan64'), [get(0), get(1)], type);
+    return e.return(e.select(e.op(`${type}.ne`, get(2), get(2)), nanOf, get(2)));
+  },
+});
+
 /** Mends each lane of a result that is a NaN. */
 const nanPacked = (shape: 'f32x4' | 'f64x2'): SupportFunction => ({
   parameters: ['v128', 'v128', 'v128'],
@@ -218,6 +229,8 @@ export const supportFunctions: Readonly<Record<string, SupportFunction>> = {
   divWideSigned64: divWide('Signed'),
   nan32: nan('f32'),
   nan64: nan('f64'),
+  mended32: mended('f32'),
+  mended64: mended('f64'),
   nanConvert64: nanToDouble,
   nanConvert32: nanToSingle,
   nanPacked32: nanPacked('f32x4'),

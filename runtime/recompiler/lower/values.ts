@@ -1,9 +1,11 @@
 /** Writes values as Wasm expressions: remembers what is in a local already, in which type, and what it costs to ask again. */
 import { constantOf } from '../../ir/build.ts';
 import type { Op, Width } from '../../ir/ops.ts';
-import type { Subroutine, Value, Writing } from '../../ir/value.ts';
+import type { Subroutine, Value } from '../../ir/value.ts';
 import { carrier, floatType } from '../carrier.ts';
 import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import { OpenNans } from './open-nans.ts';
+import { WritingNotes } from './writing-notes.ts';
 
 /** What the function around gives: locals, guest registers and flags, and functions to call. */
 export interface Surroundings {
@@ -35,8 +37,8 @@ export class Values {
   readonly #tables: RuleTables;
   readonly emitter: Emitter;
   readonly surroundings: Surroundings;
-  /** Of notes in values. */
-  readonly #writer = {};
+  readonly openNans: OpenNans;
+  readonly #notes = new WritingNotes();
   /** Which value a register's local holds, where it is found nowhere else. */
   #inRegisters: Map<number, Value> | undefined;
   /** The last expression that is a local which keeps its value. */
@@ -48,6 +50,7 @@ export class Values {
     this.#tables = tables;
     this.surroundings = surroundings;
     this.emitter = surroundings.emitter;
+    this.openNans = new OpenNans(surroundings);
   }
 
   /**
@@ -60,58 +63,35 @@ export class Values {
       if (value.op === 'register') reads?.(value.detail as number);
       return;
     }
-    const known = this.#notes(value);
+    const known = this.#notes.of(value);
     if (known !== undefined) {
       known.uses++;
       return;
     }
-    this.#newNotes(value).uses = 1;
+    this.#notes.begin(value).uses = 1;
     if (!isAnchored(value))
       for (let i = 0; i < args.length; i++) this.count(args[i] ?? value, reads);
   }
 
-  #notes({ writing }: Value): Writing | undefined {
-    return writing?.writer === this.#writer ? writing : undefined;
-  }
-
-  #newNotes(value: Value): Writing {
-    const notes = { writer: this.#writer, uses: 0, integer: -1, float: -1, halves: undefined };
-    value.writing = notes;
-    return notes;
-  }
-
   /** Uses that are still to be written, of what is made of others. */
   usesOf(value: Value): number {
-    return this.#notes(value)?.uses ?? 0;
+    return this.#notes.of(value)?.uses ?? 0;
   }
 
   /** Whether it lies in a local; what it was made from may be gone. */
   isWritten(value: Value): boolean {
-    return this.#integerOf(value) >= 0;
-  }
-
-  #integerOf(value: Value): number {
-    return this.#notes(value)?.integer ?? -1;
-  }
-
-  #floatOf(value: Value): number {
-    return this.#notes(value)?.float ?? -1;
+    return this.#notes.integerOf(value) >= 0;
   }
 
   /** Where a value lies that has been evaluated. */
   localOf(value: Value): number | undefined {
-    const local = this.#integerOf(value);
+    const local = this.#notes.integerOf(value);
     return local < 0 ? undefined : local;
-  }
-
-  #use(value: Value): void {
-    const notes = this.#notes(value);
-    if (notes !== undefined) notes.uses--;
   }
 
   /** The value in its carrier. */
   emit(value: Value): Expression {
-    this.#use(value);
+    this.#notes.use(value);
     return this.#emit(value);
   }
 
@@ -127,7 +107,7 @@ export class Values {
   /** What needs no work: the value lies in a local, or waits to be written in place. */
   #known(value: Value): Expression | undefined {
     const e = this.emitter;
-    const notes = this.#notes(value);
+    const notes = this.#notes.of(value);
     if (notes === undefined) return undefined;
     const { integer: local, float: inFloat, halves } = notes;
     if (local >= 0) {
@@ -135,8 +115,9 @@ export class Values {
       if (this.#inRegisters?.has(local) !== true) this.#constant = { expression, local };
       return expression;
     }
-    if (inFloat >= 0) return this.#fromFloat(value.width, e.get(inFloat, floatType(value.width)));
-    return halves && wholeOf(e, e.get(halves.low, 'f64'), e.get(halves.high, 'i64'));
+    if (inFloat >= 0)
+      return this.#fromFloat(value.width, this.#seen(inFloat, floatType(value.width)));
+    return halves && wholeOf(e, this.#seen(halves.low, 'f64'), e.get(halves.high, 'i64'));
   }
 
   #isFloat(value: Value): boolean {
@@ -145,20 +126,58 @@ export class Values {
 
   /** A scalar float in a Wasm float. */
   emitFloat(value: Value): Expression {
-    this.#use(value);
+    this.#notes.use(value);
     return this.#emitFloat(value);
   }
 
   #emitFloat(value: Value): Expression {
-    const e = this.emitter;
-    const type = floatType(value.width);
-    const inFloat = this.#floatOf(value);
-    if (inFloat >= 0) return e.get(inFloat, type);
+    const local = this.#computedFloat(value);
+    return local === undefined ? this.#asFloat(value) : this.#seen(local, floatType(value.width));
+  }
+
+  /** The local of a float that lies in one, or that is computed as a float; its NaNs may be open. */
+  #computedFloat(value: Value): number | undefined {
+    const inFloat = this.#notes.floatOf(value);
+    if (inFloat >= 0) return inFloat;
     const rule = value.width === 128 ? undefined : this.#tables.floatRules[value.op];
-    if (rule === undefined || this.isWritten(value)) return this.#asFloat(value);
-    const local = this.toLocal(rule(this, value), type);
-    this.#noted(value).float = local;
-    return e.get(local, type);
+    if (rule === undefined || this.isWritten(value)) return undefined;
+    const local = this.toLocal(rule(this, value), floatType(value.width));
+    this.#notes.ofWritten(value).float = local;
+    return local;
+  }
+
+  /** A local with an operand of arithmetic, of which a NaN gives a NaN: it need not be settled. */
+  floatOperand(value: Value): number {
+    this.#notes.use(value);
+    return this.#operand(value);
+  }
+
+  #operand(value: Value): number {
+    const type = floatType(value.width);
+    const local = this.#computedFloat(value) ?? this.#lowLocal(value);
+    return local ?? this.toLocal(this.#asFloat(value), type);
+  }
+
+  /** The local of the low half that a value is, where the whole lies in locals by halves. */
+  #lowLocal(value: Value): number | undefined {
+    const [whole] = value.args;
+    const isLow = value.width === 64 && (value.op === 'slice' || value.op === 'truncate');
+    if (!isLow || whole === undefined || value.detail === 64 || this.isWritten(value))
+      return undefined;
+    return this.#notes.of(whole)?.halves?.low;
+  }
+
+  /** What is in a local, where others than arithmetic ask for it. */
+  #seen(local: number, type: WasmType): Expression {
+    this.openNans.see(local);
+    return this.emitter.get(local, type);
+  }
+
+  /** What is in a local that keeps its value. */
+  held(local: number, type: WasmType): Expression {
+    const expression = this.emitter.get(local, type);
+    this.#constant = { expression, local };
+    return expression;
   }
 
   /**
@@ -166,20 +185,20 @@ export class Values {
    * own where somebody still asks for it.
    */
   emitInto(register: number, value: Value): Expression {
-    this.#use(value);
+    this.#notes.use(value);
     const isNew = this.#known(value) === undefined && !this.#isFloat(value) && !isCheap(value);
     // Vectors are asked for in parts that are not counted.
     const moves = isNew && (value.width <= 64 || this.usesOf(value) === 0);
     const expression = moves ? this.#write(value) : this.#emit(value);
     const old = this.#inRegisters?.get(register);
     this.#inRegisters?.delete(register);
-    if (old !== undefined && this.#integerOf(old) === register) {
-      this.#noted(old).integer = -1;
+    if (old !== undefined && this.#notes.integerOf(old) === register) {
+      this.#notes.ofWritten(old).integer = -1;
       if (this.usesOf(old) > 0)
         this.#toLocalOf(old, this.emitter.get(register, carrier(old.width)));
     }
     if (moves && this.usesOf(value) > 0) {
-      this.#noted(value).integer = register;
+      this.#notes.ofWritten(value).integer = register;
       this.#inRegisters ??= new Map();
       this.#inRegisters.set(register, value);
     }
@@ -199,12 +218,8 @@ export class Values {
 
   #toLocalOf(value: Value, expression: Expression): number {
     const local = this.toLocal(expression, carrier(value.width));
-    this.#noted(value).integer = local;
+    this.#notes.ofWritten(value).integer = local;
     return local;
-  }
-
-  #noted(value: Value): Writing {
-    return this.#notes(value) ?? this.#newNotes(value);
   }
 
   /** A local that has the value from now to the block's end. */
@@ -218,32 +233,46 @@ export class Values {
   /** The low half of a vector that a scalar result was put into. */
   lowFloat({ op, detail, args: [, part] }: Value): Expression | undefined {
     if (op !== 'insert' || detail !== 0 || part?.width !== 64) return undefined;
-    const local = this.#floatOf(part);
-    return local < 0 ? undefined : this.emitter.get(local, 'f64');
+    const local = this.#notes.floatOf(part);
+    return local < 0 ? undefined : this.#seen(local, 'f64');
   }
 
   /** A vector evaluated now, in the locals of its halves: an f64 and an i64. */
   keepHalves(value: Value): { readonly low: number; readonly high: number } {
-    this.#use(value);
+    this.#notes.use(value);
     if (
       !isMadeOfHalves(value) &&
       this.#known(value) === undefined &&
       constantOf(value) === undefined
     )
       this.#toLocalOf(value, this.#emit(value));
-    const low = this.toLocal(this.#lowHalf(value), 'f64');
+    const low = this.#lowOperand(value);
     const high = this.toLocal(this.#highHalf(value), 'i64');
     const halves = { low, high };
-    if (value.op !== 'register') this.#noted(value).halves = halves;
+    if (value.op !== 'register') this.#notes.ofWritten(value).halves = halves;
     return halves;
+  }
+
+  /** The low half in a local, whose NaNs may be open. */
+  #lowOperand(value: Value): number {
+    const [first, second] = value.args;
+    const halves = value.op === 'register' ? undefined : this.#notes.of(value)?.halves;
+    if (halves !== undefined) return halves.low;
+    if (!this.isWritten(value) && value.op !== 'register') {
+      if (value.op === 'insert' && second?.width === 64 && value.detail === 0)
+        return this.floatOperand(second);
+      if ((value.op === 'zeroExtend' || value.op === 'pack') && first?.width === 64)
+        return this.floatOperand(first);
+    }
+    return this.toLocal(this.#lowHalf(value), 'f64');
   }
 
   /** Half of a vector that is in halves: 0 as f64, 1 as i64. */
   #half(value: Value, index: 0 | 1): Expression | undefined {
     if (value.op === 'register') return this.surroundings.half(value, index);
-    const halves = this.#notes(value)?.halves;
+    const halves = this.#notes.of(value)?.halves;
     if (halves === undefined) return undefined;
-    return index === 0 ? this.emitter.get(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
+    return index === 0 ? this.#seen(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
   }
 
   #lowHalf(value: Value): Expression {
@@ -251,6 +280,9 @@ export class Values {
     const [first, second] = value.args;
     const half = this.#half(value, 0);
     if (half !== undefined) return half;
+    const known = constantOf(value);
+    if (known !== undefined)
+      return this.emitter.op('f64.reinterpret_i64', this.emitter.i64(BigInt.asIntN(64, known)));
     if (this.isWritten(value)) return this.emitter.extractLane('f64x2', this.emit(value), 0);
     if (op === 'insert' && second?.width === 64 && first !== undefined)
       return detail === 0 ? this.emitFloat(second) : this.#lowHalf(first);
@@ -263,6 +295,8 @@ export class Values {
     const [first, second] = value.args;
     const half = this.#half(value, 1);
     if (half !== undefined) return half;
+    const known = constantOf(value);
+    if (known !== undefined) return this.emitter.i64(BigInt.asIntN(64, known >> 64n));
     if (this.isWritten(value)) return this.emitter.extractLane('i64x2', this.emit(value), 1);
     if (op === 'insert' && second?.width === 64 && first !== undefined)
       return detail === 0 ? this.#highHalf(first) : this.emit(second);
