@@ -104,5 +104,6 @@ function* working(
     const isOther = (address: bigint): boolean => !wanted.has(address) || mayChange(address);
     for (const fn of yield* translator.gathering(wanted, isOther)) functions.set(fn.entry, fn);
   }
-  return yield* translator.translating(emitter(), [...functions.values()], 'fast', { calledAt });
+  const all = [...functions.values()];
+  return yield* translator.translating(emitter(), all, 'fast', { calledAt, isHot: true });
 }

@@ -309,10 +309,11 @@ export class Translations {
     { isImage = false, onProgress, root }: Gathering = {},
   ): void {
     if (functions.length === 0) return;
-    const { calledAt } = this.#joined.profile;
     // Who comes back into the middle of a function calls its callees in their fast form.
     const dispatches = form === 'resumable' && this.tier === 'adaptive';
-    const options = { onProgress, dispatches, calledAt };
+    const isHot = isImage || root !== undefined || this.tier === 'fast';
+    const { calledAt } = this.#joined.profile;
+    const options = { onProgress, dispatches, calledAt, isHot };
     const module =
       root === undefined
         ? tools.translator.translate(tools.emitter(), functions, form, options)

@@ -30,6 +30,8 @@ export interface ModuleOptions {
   readonly isDirect?: (fn: GuestFunction) => boolean;
   readonly onProgress?: OnProgress | undefined;
   readonly calledAt?: ModuleContext['calledAt'] | undefined;
+  /** Runs for long, so that what makes it faster may take its time. */
+  readonly isHot?: boolean;
 }
 
 /** Takes a step for each function. */
@@ -39,7 +41,7 @@ export function* buildingModule(
   recipes: Recipes,
   functions: readonly GuestFunction[],
   form: Form,
-  { isDirect = () => true, onProgress, calledAt = () => [] }: ModuleOptions = {},
+  { isDirect = () => true, onProgress, calledAt = () => [], isHot = false }: ModuleOptions = {},
 ): Generator<GuestFunction, Translation> {
   const { native, parameterTypes, resultTypes } = conventionOf(layout.mode);
   for (const name of ['call', 'jump'])
@@ -68,6 +70,7 @@ export function* buildingModule(
     },
     functionAt: (entry) => (entries.has(entry) ? byEntry.get(entry) : undefined),
     calledAt,
+    isHot,
     ordinal: (entry) => ordinals.get(entry) ?? 0,
     subroutine: (subroutine) => shared.subroutine(subroutine),
     support: (name) => shared.support(name),

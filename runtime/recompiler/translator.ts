@@ -31,7 +31,7 @@ const pageMask = 0xfffn;
 /** Of an instruction. */
 const mostBytes = 15;
 
-export interface TranslateOptions extends Pick<ModuleOptions, 'onProgress' | 'calledAt'> {
+export interface TranslateOptions extends Pick<ModuleOptions, 'onProgress' | 'calledAt' | 'isHot'> {
   /** All calls go through the dispatcher, since there are better forms of the callees elsewhere. */
   readonly dispatches?: boolean;
 }
@@ -213,7 +213,7 @@ export class Translator implements CodeSource {
     emitter: Emitter,
     functions: readonly GuestFunction[],
     form: Form,
-    { onProgress, calledAt, dispatches = false }: TranslateOptions = {},
+    { dispatches = false, ...options }: TranslateOptions = {},
   ): Generator<GuestFunction, TranslatedModule> {
     const code = new Map(functions.map((fn) => [fn.entry, codeOf(fn)]));
     const isDirect = ({ entry }: GuestFunction): boolean =>
@@ -224,8 +224,7 @@ export class Translator implements CodeSource {
       asksFlags,
     } = yield* buildingModule(emitter, this.#layout, this.#recipes, functions, form, {
       isDirect,
-      onProgress,
-      calledAt,
+      ...options,
     });
     const direct = new Set(functions.filter(isDirect).map(({ entry }) => entry));
     const callees = (fn: GuestFunction, reached: ReadonlySet<bigint>): bigint[] => {

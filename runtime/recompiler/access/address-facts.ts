@@ -8,6 +8,7 @@ export interface Stretch {
 }
 
 export interface Fact {
+  readonly name: number;
   readonly parts: readonly (readonly [register: number, factor: number])[];
   /** What lies in the run. */
   readonly inside: Stretch;
@@ -16,7 +17,7 @@ export interface Fact {
 }
 
 /** By name of the sum. */
-export type Facts = ReadonlyMap<string, Fact>;
+export type Facts = ReadonlyMap<number, Fact>;
 
 /** As much of a block as pays. */
 export const mostFacts = 24;
@@ -27,25 +28,25 @@ const mostWritable = 4096;
 
 export const noFacts: Facts = new Map();
 
-/** The same for the same registers and factors; undefined where a part is no register. */
-export function nameOf(parts: AddressSum['parts']): string | undefined {
-  let name = '';
-  for (const [part, factor] of [...parts].sort(byRegister)) {
+/** The same for the same registers and factors, as a number; undefined where a part is no register. */
+export function nameOf(parts: AddressSum['parts']): number | undefined {
+  const names: number[] = [];
+  for (const [part, factor] of parts) {
     if (typeof part !== 'number') return undefined;
-    name += `${part}*${factor} `;
+    names.push(part * mostOfName + factor + mostOfName / 2);
   }
-  return name;
+  if (names.length > 1) names.sort((a, b) => a - b);
+  return names.reduce((whole, name) => whole * mostOfName * mostOfName + name, 0);
 }
 
-const byRegister = (a: AddressSum['parts'][number], b: AddressSum['parts'][number]): number =>
-  Number(a[0]) - Number(b[0]);
+/** More than there are registers, and than factors are apart. */
+const mostOfName = 64;
 
-export function addFact(facts: Map<string, Fact>, { parts, inside, writable }: Fact): void {
-  const name = nameOf(parts);
-  const there = name === undefined ? undefined : facts.get(name);
-  if (name === undefined || (there === undefined && facts.size === mostFacts)) return;
+export function addFact(facts: Map<number, Fact>, { name, parts, inside, writable }: Fact): void {
+  const there = facts.get(name);
+  if (there === undefined && facts.size === mostFacts) return;
   facts.set(name, {
-    parts,
+    ...{ name, parts },
     inside: hullOf(there?.inside, inside, mostInside) ?? inside,
     writable: hullOf(there?.writable, writable, mostWritable),
   });
@@ -65,7 +66,7 @@ function hullOf(
 
 /** What both know; the first itself if that is all of it. `isWary`: nothing of what only a part is known of. */
 export function commonOf(one: Facts, other: Facts, isWary: boolean): Facts {
-  const common = new Map<string, Fact>();
+  const common = new Map<number, Fact>();
   let isAll = true;
   for (const [name, fact] of one) {
     const there = other.get(name);
@@ -74,8 +75,7 @@ export function commonOf(one: Facts, other: Facts, isWary: boolean): Facts {
     if (areSame(inside, fact.inside) && areSame(writable, fact.writable)) common.set(name, fact);
     else {
       isAll = false;
-      if (inside !== undefined && !isWary)
-        common.set(name, { parts: fact.parts, inside, writable });
+      if (inside !== undefined && !isWary) common.set(name, { ...fact, inside, writable });
     }
   }
   return isAll ? one : common;

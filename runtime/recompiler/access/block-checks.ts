@@ -7,6 +7,8 @@ import type { AddressSum, AddressSums } from './address-sums.ts';
 
 /** Where a group of accesses lies. */
 export interface Reach {
+  /** Undefined where it is no sum of registers alone. */
+  readonly name: number | undefined;
   readonly parts: AddressSum['parts'];
   readonly inside: Stretch;
   readonly writable: Stretch | undefined;
@@ -88,10 +90,8 @@ export class BlockChecks {
   }
 }
 
-const factOf = ({ parts }: Reach, facts: Facts): Fact | undefined => {
-  const name = nameOf(parts);
-  return name === undefined ? undefined : facts.get(name);
-};
+const factOf = ({ name }: Reach, facts: Facts): Fact | undefined =>
+  name === undefined ? undefined : facts.get(name);
 
 /** Beyond that numbers are not exact. */
 const mostOffset = 2 ** 50;
@@ -104,5 +104,5 @@ function reachOf({ root, least, end, written }: AccessGroup, sums: AddressSums):
   });
   const inside = stretch({ least, end });
   if (Math.abs(inside.least) > mostOffset) return undefined;
-  return { parts, inside, writable: written && stretch(written) };
+  return { name: nameOf(parts), parts, inside, writable: written && stretch(written) };
 }

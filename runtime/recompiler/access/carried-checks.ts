@@ -19,7 +19,6 @@ import {
   type Fact,
   type Facts,
   isWithin,
-  nameOf,
   noFacts,
   shifted,
 } from './address-facts.ts';
@@ -67,6 +66,10 @@ interface Station {
   readonly checks: BlockChecks;
   readonly reaches: ReadonlyMap<AccessGroup, Reach>;
   readonly holders: Holders;
+  /** Registers of addresses anywhere in the function: of others nothing need be known. */
+  readonly wanted: ReadonlySet<number>;
+  /** What the block itself finds out, at its end. */
+  own: Facts | undefined;
   /** Comes back from a call that hardly happens, and only goes on. */
   readonly isAside: boolean;
   /** At the block's start; undefined where nobody has come yet. */
@@ -81,10 +84,11 @@ class Carrying {
 
   constructor(nodes: readonly Node[], checks: readonly BlockChecks[], mode: Mode, shape: Shape) {
     const aside = new Set(nodes.flatMap((node) => asideOf(node, nodes) ?? []));
+    const wanted = new Set<number>();
     this.#shape = shape;
     this.#stations = checks.flatMap((each, index) => {
       const node = nodes[index];
-      return node === undefined ? [] : [stationOf(node, each, mode, { index, aside })];
+      return node === undefined ? [] : [stationOf(node, each, mode, { index, aside, wanted })];
     });
   }
 
@@ -191,9 +195,9 @@ class Carrying {
       const station: Station | undefined = this.#stations[at];
       if (station === undefined || station.node.early.length > 0) break;
       for (const reach of station.reaches.values()) {
-        const parts = registersOf(reach);
-        const isSame = parts !== undefined && !passed.some((holders) => holders.setsOne(parts));
-        if (isSame) addFact(all, { ...reach, parts });
+        const fact = factAt(reach);
+        if (fact !== undefined && !passed.some((holders) => holders.setsOne(fact.parts)))
+          addFact(all, fact);
       }
       passed.push(station.holders);
       at = this.#onlyWay(station);
@@ -212,9 +216,9 @@ class Carrying {
   }
 
   /** Of each block the facts, by name, that it or those behind it ask for. */
-  #asked(): readonly ReadonlySet<string>[] {
+  #asked(): readonly ReadonlySet<number>[] {
     const asked = this.#stations.map(({ reaches, known = noFacts }) => {
-      const own = [...reaches.values()].map((reach) => nameOf(reach.parts));
+      const own = [...reaches.values()].map(({ name }) => name);
       return new Set(own.flatMap((name) => (name !== undefined && known.has(name) ? name : [])));
     });
     const backward = [...this.#shape.order].reverse();
@@ -223,13 +227,13 @@ class Carrying {
   }
 
   /** Adds what blocks behind one ask for; whether that is more. */
-  #askMore(index: number, asked: readonly Set<string>[]): boolean {
+  #askMore(index: number, asked: readonly Set<number>[]): boolean {
     const station = this.#stations[index];
     const own = asked[index];
     if (station === undefined || own === undefined) return false;
     const before = own.size;
-    for (const [name, { parts }] of station.known ?? noFacts)
-      if (!own.has(name) && isAskedBehind(station, parts, asked)) own.add(name);
+    for (const fact of (station.known ?? noFacts).values())
+      if (!own.has(fact.name) && isAskedBehind(station, fact, asked)) own.add(fact.name);
     return own.size > before;
   }
 
@@ -284,44 +288,60 @@ function stationOf(
   node: Node,
   checks: BlockChecks,
   mode: Mode,
-  { index, aside }: { index: number; aside: ReadonlySet<number> },
+  { index, aside, wanted }: { index: number; aside: ReadonlySet<number>; wanted: Set<number> },
 ): Station {
   const sums = new AddressSums(mode);
   const reaches = checks.reaches(node.block, sums);
-  const holders = new Holders(node.block, sums, mode);
-  const isAside = aside.has(index);
-  return { index, node, checks, reaches, holders, isAside, known: undefined, visits: 0 };
+  for (const { parts } of reaches.values())
+    for (const [part] of parts) if (typeof part === 'number') wanted.add(part);
+  return {
+    ...{ index, node, checks, reaches, wanted },
+    holders: new Holders(node.block, sums, mode),
+    isAside: aside.has(index),
+    ...{ own: undefined, known: undefined, visits: 0 },
+  };
 }
 
 /** What is known at a block's end. */
-function behind({ known = noFacts, reaches, holders }: Station): Facts {
-  const facts = new Map<string, Fact>();
-  for (const { parts, inside, writable } of [...reaches.values(), ...known.values()])
-    for (const [moved, by] of holders.waysToSay(parts))
-      addFact(facts, {
-        parts: moved,
-        inside: shifted(inside, by),
-        writable: writable && shifted(writable, by),
-      });
+function behind(station: Station): Facts {
+  const { known = noFacts, reaches } = station;
+  station.own ??= saidAtEnd(station, reaches.values(), new Map());
+  return known.size === 0 ? station.own : saidAtEnd(station, known.values(), new Map(station.own));
+}
+
+/** Facts, and what is known at the start, by what registers hold at the end. */
+function saidAtEnd(
+  { holders, wanted }: Station,
+  known: Iterable<Reach>,
+  facts: Map<number, Fact>,
+): Facts {
+  for (const { name, parts, inside, writable } of known)
+    for (const said of holders.waysToSay(parts, name))
+      if (said.parts.every(([register]) => wanted.has(register)))
+        addFact(facts, {
+          ...{ name: said.name, parts: said.parts },
+          inside: shifted(inside, said.by),
+          writable: writable && shifted(writable, said.by),
+        });
   return facts;
 }
 
 function isAskedBehind(
   { node, holders }: Station,
-  parts: Fact['parts'],
-  asked: readonly ReadonlySet<string>[],
+  { name, parts }: Fact,
+  asked: readonly ReadonlySet<number>[],
 ): boolean {
-  const names = holders.waysToSay(parts).map(([moved]) => nameOf(moved) ?? '');
-  const early = nameOf(parts) ?? '';
+  const said = holders.waysToSay(parts, name);
   return (
-    node.successors.some((to) => names.some((name) => asked[to]?.has(name) === true)) ||
-    node.early.some((to) => asked[to]?.has(early) === true)
+    node.successors.some((to) => said.some((each) => asked[to]?.has(each.name) === true)) ||
+    node.early.some((to) => asked[to]?.has(name) === true)
   );
 }
 
-function registersOf({ parts }: Reach): Fact['parts'] | undefined {
+/** What it says of registers as they are at the block's start. */
+function factAt({ name, parts, inside, writable }: Reach): Fact | undefined {
   const registers = parts.flatMap(([part, factor]): [number, number][] =>
     typeof part === 'number' ? [[part, factor]] : [],
   );
-  return registers.length === parts.length ? registers : undefined;
+  return name === undefined ? undefined : { name, parts: registers, inside, writable };
 }

@@ -1,13 +1,21 @@
 /** Which registers hold, at a block's end, what its addresses were made of. */
 import type { Block, Value } from '../../ir/value.ts';
 import type { Mode } from '../../x86/registers.ts';
-import type { Fact } from './address-facts.ts';
+import { type Fact, nameOf } from './address-facts.ts';
 import type { AddressSum, AddressSums, Part } from './address-sums.ts';
+
+/** A sum by what registers hold at a block's end: it is as much, and a constant more. */
+interface Said extends Pick<Fact, 'name' | 'parts'> {
+  readonly by: number;
+}
 
 export class Holders {
   readonly #set = new Set<number>();
   /** By part: the registers that are as much, less a constant. */
   readonly #of = new Map<Part, (readonly [register: number, less: number])[]>();
+
+  /** By the name of a sum. */
+  readonly #said = new Map<number, readonly Said[]>();
 
   constructor({ statements }: Block, sums: AddressSums, mode: Mode) {
     const last = new Map<number, Value>();
@@ -35,7 +43,18 @@ export class Holders {
   }
 
   /** The same sum by what registers hold at the end, and a constant; by each of them where it is of one part. */
-  waysToSay(parts: AddressSum['parts']): readonly (readonly [Fact['parts'], number])[] {
+  waysToSay(parts: AddressSum['parts'], name: number | undefined): readonly Said[] {
+    const known = name === undefined ? undefined : this.#said.get(name);
+    if (known !== undefined) return known;
+    const said = this.#waysToSay(parts).flatMap(([moved, by]) => {
+      const called = nameOf(moved);
+      return called === undefined ? [] : { name: called, parts: moved, by };
+    });
+    if (name !== undefined) this.#said.set(name, said);
+    return said;
+  }
+
+  #waysToSay(parts: AddressSum['parts']): readonly (readonly [Fact['parts'], number])[] {
     const [only] = parts;
     if (only !== undefined && parts.length === 1)
       return this.#holdersOf(only[0]).map(([register, less]) => [

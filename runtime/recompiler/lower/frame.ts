@@ -38,6 +38,8 @@ export interface ModuleContext {
   readonly functionAt: (entry: bigint) => GuestFunction | undefined;
   /** What was mostly called where a call comes back to an address, as far as that is known. */
   calledAt(returnTo: bigint): readonly bigint[];
+  /** Whether what makes code faster may take its time. */
+  readonly isHot: boolean;
   subroutine(subroutine: Subroutine): string;
   support(name: string): string;
   /** The function that computes the arithmetic flags from the state block. */

@@ -53,10 +53,12 @@ export function lowerFunction(
   const frame = new Frame(context, shaped?.whole ?? fn);
   const outlined = shaped?.outlined ?? outline(fn);
   if (context.layout.paging === undefined)
-    carriedChecks(outlined, context.layout.mode, shaped?.flow).forEach((checks, i) => {
-      const of = outlined[i];
-      if (of !== undefined) of.checks = checks;
-    });
+    carriedChecks(outlined, context.layout.mode, context.isHot ? shaped?.flow : undefined).forEach(
+      (checks, i) => {
+        const of = outlined[i];
+        if (of !== undefined) of.checks = checks;
+      },
+    );
   const plans = plan(outlined, frame.convention, shaped?.flow);
   const written: Written =
     shaped === undefined
