@@ -70,7 +70,7 @@ export const divideByWord = (a: Wide, b: Value): Wide => {
   return { high, low: v.divWideUnsigned(rest, c64(0), b) };
 };
 
-/** The same of a / b, for a.high < b.high and b with its top bit set; right to 2^-66 of itself. */
+/** The same of a / b, for a.high < b.high and b with its top bit set; right to 2^-66 of itself, and to 8 of its last units. */
 export const divideWide = (a: Wide, b: Wide): Wide => {
   const quotient = divideByWord(a, b.high);
   // b.low takes away quotient × b.low / b.high, for which 1 / b.high is about 2.911 - 2 b.high.
