@@ -24,11 +24,13 @@ export class BlockChecks {
   atEntry: readonly Fact[] = [];
   readonly #inside = new Set<AccessGroup>();
   readonly #writable = new Set<AccessGroup>();
-  readonly #leaving = new Set<number>();
+  readonly #block: Block;
+  /** Places of statements; undefined until somebody asks. */
+  #leaving: ReadonlySet<number> | undefined;
 
   constructor(block: Block, mode: Mode) {
     this.groups = new AccessGroups(block, mode);
-    this.#findLeaving(block);
+    this.#block = block;
   }
 
   /** Whether a group is known to lie in the run. */
@@ -43,13 +45,14 @@ export class BlockChecks {
 
   /** Whether a load or store, by its place among the block's statements, may leave: only who checks does. */
   mayLeave(statement: number): boolean {
+    this.#leaving ??= this.#findLeaving();
     return this.#leaving.has(statement);
   }
 
   /** Where the block's groups lie, as far as that can be said. */
-  reaches({ statements }: Block, sums: AddressSums): ReadonlyMap<AccessGroup, Reach> {
+  reaches(sums: AddressSums): ReadonlyMap<AccessGroup, Reach> {
     const reaches = new Map<AccessGroup, Reach>();
-    for (const s of statements) {
+    for (const s of this.#block.statements) {
       const group = this.#groupOf(s);
       const reach = group === undefined || reaches.has(group) ? undefined : reachOf(group, sums);
       if (group !== undefined && reach !== undefined) reaches.set(group, reach);
@@ -58,29 +61,30 @@ export class BlockChecks {
   }
 
   /** Takes over what is known at the block's start. */
-  know(block: Block, facts: Facts, reaches: ReadonlyMap<AccessGroup, Reach>): void {
+  know(facts: Facts, reaches: ReadonlyMap<AccessGroup, Reach>): void {
     if (facts.size === 0) return;
     for (const [group, reach] of reaches) {
       const fact = factOf(reach, facts);
       if (isWithin(reach.inside, fact?.inside)) this.#inside.add(group);
       if (isWithin(reach.writable, fact?.writable)) this.#writable.add(group);
     }
-    this.#findLeaving(block);
+    this.#leaving = undefined;
   }
 
   /** Of each group the first access checks where it lies, and the first that writes looks at flags. */
-  #findLeaving({ statements }: Block): void {
-    this.#leaving.clear();
+  #findLeaving(): ReadonlySet<number> {
+    const leaving = new Set<number>();
     const checked = new Set(this.#inside);
     const looked = new Set(this.#writable);
-    statements.forEach((s, i) => {
+    this.#block.statements.forEach((s, i) => {
       const group = this.#groupOf(s);
       if (group === undefined) return;
       const writes = s.kind === 'store' || (s.kind === 'load' && isForWrite(s.value));
-      if (!checked.has(group) || (writes && !looked.has(group))) this.#leaving.add(i);
+      if (!checked.has(group) || (writes && !looked.has(group))) leaving.add(i);
       checked.add(group);
       if (writes) looked.add(group);
     });
+    return leaving;
   }
 
   /** Of a load or store. */

@@ -43,14 +43,10 @@ interface Shape {
   readonly heads: ReadonlySet<number>;
 }
 
-/** The checks of a function's blocks: carried where it is entered at one of them alone, and so has a shape. */
-export function carriedChecks(
-  nodes: readonly Node[],
-  mode: Mode,
-  shape: Shape | undefined,
-): BlockChecks[] {
+/** The checks of the blocks of a function that is entered at one of them alone. */
+export function carriedChecks(nodes: readonly Node[], mode: Mode, shape: Shape): BlockChecks[] {
   const checks = nodes.map(({ block }) => new BlockChecks(block, mode));
-  if (shape !== undefined && nodes.length > 1) new Carrying(nodes, checks, mode, shape).run();
+  if (nodes.length > 1) new Carrying(nodes, checks, mode, shape).run();
   return checks;
 }
 
@@ -100,8 +96,8 @@ class Carrying {
       this.#flow(entry, this.#withOwn(entry, this.#comingTo(entry)));
     this.#forgetUnasked();
     for (const station of this.#stations) {
-      const { node, checks, reaches, known = noFacts } = station;
-      checks.know(node.block, known, reaches);
+      const { checks, reaches, known = noFacts } = station;
+      checks.know(known, reaches);
       this.#checkAhead(station);
     }
     const first = this.#stations[entry];
@@ -291,7 +287,7 @@ function stationOf(
   { index, aside, wanted }: { index: number; aside: ReadonlySet<number>; wanted: Set<number> },
 ): Station {
   const sums = new AddressSums(mode);
-  const reaches = checks.reaches(node.block, sums);
+  const reaches = checks.reaches(sums);
   for (const { parts } of reaches.values())
     for (const [part] of parts) if (typeof part === 'number') wanted.add(part);
   return {

@@ -10,9 +10,15 @@ import { arg, loadOps, storeOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
-import { type AccessGroup, type GroupedAccess, isForWrite, mostSpan } from './access-groups.ts';
+import {
+  type AccessGroup,
+  AccessGroups,
+  type GroupedAccess,
+  isForWrite,
+  mostSpan,
+} from './access-groups.ts';
 import type { Fact } from './address-facts.ts';
-import { BlockChecks } from './block-checks.ts';
+import type { BlockChecks } from './block-checks.ts';
 import { callBulk } from './call-bulk.ts';
 import { bulkFunction } from './linear-bulk.ts';
 import type { AccessSite, ExitIf, MemoryAccess } from './memory-access.ts';
@@ -22,19 +28,21 @@ export class LinearAccess implements MemoryAccess {
   readonly #site: AccessSite;
   readonly #frame: Frame;
   readonly #values: Values;
-  readonly #checks: BlockChecks;
+  readonly #groups: AccessGroups;
+  readonly #checks: BlockChecks | undefined;
   readonly #checked = new Map<AccessGroup, Checked>();
 
   constructor(site: AccessSite) {
     this.#site = site;
     this.#frame = site.frame;
     this.#values = site.values;
-    this.#checks = site.checks ?? new BlockChecks(site.block, site.frame.layout.mode);
+    this.#checks = site.checks;
+    this.#groups = site.checks?.groups ?? new AccessGroups(site.block, site.frame.layout.mode);
   }
 
   load(statement: Extract<Statement, { kind: 'load' }>): void {
     const { value } = statement;
-    const access = this.#checks.groups.ofLoad(statement);
+    const access = this.#groups.ofLoad(statement);
     const { pointer, offset } = this.#reach(access, arg(value, 0), isForWrite(value));
     if (this.#values.usesOf(value) === 0) return;
     const e = this.#frame.emitter;
@@ -44,7 +52,7 @@ export class LinearAccess implements MemoryAccess {
   store(statement: Extract<Statement, { kind: 'store' }>): void {
     const e = this.#frame.emitter;
     const { address, value } = statement;
-    const { pointer, offset } = this.#reach(this.#checks.groups.ofStore(statement), address, true);
+    const { pointer, offset } = this.#reach(this.#groups.ofStore(statement), address, true);
     const op = storeOps[value.width];
     this.#frame.statement(e.store(op, offset, e.get(pointer, 'i32'), this.#values.emit(value)));
   }
@@ -81,10 +89,10 @@ export class LinearAccess implements MemoryAccess {
     const { least, end } = group;
     const { base, constant } = this.#sum(address, least - access.offset - layout.run.lo);
     const isReached = this.#site.reached !== undefined;
-    const isWritable = isReached || this.#checks.isWritable(group);
+    const isWritable = isReached || this.#checks?.isWritable(group) === true;
     const checked = { pointer: this.#frame.local('i32'), isWritable };
     this.#checked.set(group, checked);
-    if (isReached || this.#checks.isInside(group)) {
+    if (isReached || this.#checks?.isInside(group) === true) {
       // Of a sum of 32 bits V8 makes one instruction, of one of 64 that is cut two.
       const low = native === 'i32' ? base : e.op('i32.wrap_i64', base);
       const by = e.i32(Number(BigInt.asIntN(32, constant)));

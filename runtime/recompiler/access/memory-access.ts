@@ -20,7 +20,7 @@ export interface AccessSite {
   readonly block: Block;
   /** What it reaches, by access, where all that has been checked before (chunk-loops.ts). */
   readonly reached: ReadonlyMap<Access, ChunkRange> | undefined;
-  /** What is checked in the linear run, and what blocks before have checked. */
+  /** What blocks before have checked in the linear run; undefined where nobody knows. */
   readonly checks: BlockChecks | undefined;
   readonly values: Values;
   readonly exit: Exit;

@@ -52,13 +52,11 @@ export function lowerFunction(
   const shaped = form === 'fast' ? shapedFor(context, fn) : undefined;
   const frame = new Frame(context, shaped?.whole ?? fn);
   const outlined = shaped?.outlined ?? outline(fn);
-  if (context.layout.paging === undefined)
-    carriedChecks(outlined, context.layout.mode, context.isHot ? shaped?.flow : undefined).forEach(
-      (checks, i) => {
-        const of = outlined[i];
-        if (of !== undefined) of.checks = checks;
-      },
-    );
+  if (shaped !== undefined && context.isHot && context.layout.paging === undefined)
+    carriedChecks(outlined, context.layout.mode, shaped.flow).forEach((checks, i) => {
+      const of = outlined[i];
+      if (of !== undefined) of.checks = checks;
+    });
   const plans = plan(outlined, frame.convention, shaped?.flow);
   const written: Written =
     shaped === undefined
