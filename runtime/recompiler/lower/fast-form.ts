@@ -5,7 +5,6 @@
  */
 
 import type { Value } from '../../ir/value.ts';
-import { writeCheck } from '../access/linear-access.ts';
 import type { JumpTable } from '../discover.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { at, type ControlFlow } from './control-flow.ts';
@@ -13,7 +12,7 @@ import type { Frame } from './frame.ts';
 import type { BlockPlan } from './plan.ts';
 import type { Entry } from './resumable-form.ts';
 import type { Values } from './values.ts';
-import { loadLive, type Ways } from './ways.ts';
+import { checkFirst, loadLive, type Ways } from './ways.ts';
 
 const blockLabel = (node: number): string => `b${node}`;
 const loopLabel = (node: number): string => `l${node}`;
@@ -65,21 +64,9 @@ export class FastForm implements Ways {
     const entry = order[0] ?? 0;
     const plan = this.#planOf(entry);
     const loads = loadLive(this.#frame, plan, this.#frame.convention.passed);
-    return [...prologue, ...loads, ...this.#checksAtEntry(plan), ...(this.#trees[entry] ?? [])];
-  }
-
-  #checksAtEntry({ checks }: BlockPlan): Expression[] {
-    const frame = this.#frame;
-    const { passed } = frame.convention;
-    const written = frame.aside(() => {
-      for (const fact of checks?.atEntry ?? [])
-        writeCheck(frame, fact, (condition) => {
-          const place = frame.setPlace(frame.fn.entry, false);
-          return frame.emitter.branchIfRare(frame.tail(passed), condition, place);
-        });
-    });
-    frame.releaseTemporaries();
-    return written;
+    const checks = checkFirst(this.#frame, plan, plan.checks?.atEntry);
+    this.#frame.releaseTemporaries();
+    return [...prologue, ...loads, ...checks, ...(this.#trees[entry] ?? [])];
   }
 
   planAt(target: bigint): BlockPlan | undefined {
@@ -107,16 +94,13 @@ export class FastForm implements Ways {
       : e.branchIf(label, condition);
   }
 
-  comeBack(
-    from: number,
-    continuation: bigint,
-    check?: (to: BlockPlan) => readonly Expression[],
-  ): readonly Expression[] | undefined {
+  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined {
     const to = this.#nodeOf.get(continuation);
     if (to === undefined) return undefined;
     const plan = this.#planOf(to);
     const loads = loadLive(this.#frame, plan, this.#frame.convention.returned);
-    return [...loads, ...(check?.(plan) ?? []), ...this.#jump(from, to)];
+    const checks = checkFirst(this.#frame, plan, this.#planOf(from).checks?.behindCall);
+    return [...loads, ...checks, ...this.#jump(from, to)];
   }
 
   tableIndex(from: number): Value | undefined {

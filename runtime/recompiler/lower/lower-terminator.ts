@@ -3,7 +3,6 @@ import { constantOf } from '../../ir/build.ts';
 import type { ComesBack, Terminator, Value } from '../../ir/value.ts';
 import { RSP } from '../../x86/registers.ts';
 import { cpuState, registerOffset } from '../../x86/state.ts';
-import { writeCheck } from '../access/linear-access.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { leaveReasons } from '../leave-reasons.ts';
 import { realAddress } from './chunk-loops.ts';
@@ -240,22 +239,10 @@ export class TerminatorLowering {
       : { name: 'call', first: [this.#frame.constant(target)] };
   }
 
-  /** Leaves at the start of the block that a call comes back to. */
-  #checkBehindCall({ block, dirtyIn }: BlockPlan): void {
-    const frame = this.#frame;
-    const place = (): Expression => frame.setPlace(realAddress(block), false);
-    for (const fact of this.#plan.checks?.behindCall ?? [])
-      writeCheck(frame, fact, (condition) =>
-        frame.emitter.branchIfRare(frame.tail(dirtyIn), condition, place()),
-      );
-  }
-
   /** A call: nothing is believed afterwards but what travels, and that the function went back to the expected address. */
   #call({ name, first }: Callee, { returnTo, continuation = returnTo }: ComesBack): void {
     const frame = this.#frame;
-    const check = (to: BlockPlan): readonly Expression[] =>
-      frame.aside(() => this.#checkBehindCall(to));
-    const on = this.#ways.comeBack(this.#index, continuation, check);
+    const on = this.#ways.comeBack(this.#index, continuation);
     if (on === undefined) {
       this.#tailTo({ name, first });
       return;

@@ -80,7 +80,7 @@ export function plan(
   for (const p of plans)
     p.used |= usedByFlags(p) | ((handedOn(p, convention) | lookedAt(p)) & ~p.written);
   if (fast === undefined) for (const p of plans) p.dirtyIn |= enteredWith(p, convention);
-  else comeIn(plans, fast.order[0] ?? 0, convention);
+  else comeIn(plans, entry ?? 0, convention);
   flowRegisters(plans);
   return plans;
 }
@@ -88,11 +88,11 @@ export function plan(
 /** Which blocks have exits. What is checked where one is come to from outside leaves as it would itself. */
 function findLeaving(plans: readonly BlockPlan[], entry: number | undefined): void {
   for (const p of plans) p.leaves ||= leavesInside(p);
-  for (const { continuation, checks } of plans) checkFirst(plans, continuation, checks?.behindCall);
-  if (entry !== undefined) checkFirst(plans, entry, plans[entry]?.checks?.atEntry);
+  for (const { continuation, checks } of plans) leaveFirst(plans, continuation, checks?.behindCall);
+  if (entry !== undefined) leaveFirst(plans, entry, plans[entry]?.checks?.atEntry);
 }
 
-function checkFirst(
+function leaveFirst(
   plans: readonly BlockPlan[],
   index: number | undefined,
   facts: readonly Fact[] = [],

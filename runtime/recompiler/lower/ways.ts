@@ -1,7 +1,10 @@
 /** How control goes from block to block inside one Wasm function; each form of a function has its own. Blocks are numbers of plans. */
 import { flagBits } from '../../ir/builder.ts';
 import type { Value } from '../../ir/value.ts';
+import type { Fact } from '../access/address-facts.ts';
+import { writeCheck } from '../access/linear-access.ts';
 import type { Expression } from '../emit/emitter.ts';
+import { realAddress } from './chunk-loops.ts';
 import { type FlagSet, flagsIn } from './flag-set.ts';
 import type { Frame } from './frame.ts';
 import type { BlockPlan } from './plan.ts';
@@ -16,12 +19,8 @@ export interface Ways {
   goTo(from: number, target: bigint): readonly Expression[] | undefined;
   /** The same on a condition. */
   goToIf(from: number, condition: Expression, target: bigint): Expression | undefined;
-  /** Statements that go on at a block where a call has come back: registers are in the state block. `check`: what is done before. */
-  comeBack(
-    from: number,
-    continuation: bigint,
-    check?: (to: BlockPlan) => readonly Expression[],
-  ): readonly Expression[] | undefined;
+  /** Statements that go on at a block where a call has come back: registers are in the state block. */
+  comeBack(from: number, continuation: bigint): readonly Expression[] | undefined;
   /** What `goThroughTable` asks for, where it knows the ways of a block's jump: only where that falls through is a target needed. */
   tableIndex(from: number): Value | undefined;
   /** Goes on by the index into a jump table; falls through where it knows no way. */
@@ -34,6 +33,20 @@ export interface Ways {
 export function loadLive(frame: Frame, plan: BlockPlan, travelled: RegisterSet): Expression[] {
   const loads = frame.loadRegisters(plan.liveIn & ~travelled);
   return plan.flagsIn === 0 ? loads : [...loads, ...loadFlags(frame, plan.flagsIn)];
+}
+
+/** What is to be known of addresses where a block is come to from outside; what does not hold leaves at its start. */
+export function checkFirst(
+  frame: Frame,
+  { block, dirtyIn }: BlockPlan,
+  facts: readonly Fact[] = [],
+): Expression[] {
+  const { emitter: e } = frame;
+  const exitIf = (condition: Expression): Expression =>
+    e.branchIfRare(frame.tail(dirtyIn), condition, frame.setPlace(realAddress(block), false));
+  return frame.aside(() => {
+    for (const fact of facts) writeCheck(frame, fact, exitIf);
+  });
 }
 
 /** Flags that a block reads before it sets them, where it is entered from outside: behind a call, mostly because a rotation keeps the others. */
