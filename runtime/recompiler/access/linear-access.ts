@@ -104,8 +104,7 @@ export class LinearAccess implements MemoryAccess {
     const limit = runLimit(this.#frame, Number(end - least));
     const isOutside = e.op(`${native}.gt_u`, e.tee(offset, distance, native), limit);
     this.#frame.statement(this.#site.exitIf(isOutside));
-    if (native === 'i64')
-      this.#frame.statement(e.set(checked.pointer, e.op('i32.wrap_i64', e.get(offset, 'i64'))));
+    if (native === 'i64') this.#frame.statement(e.set(checked.pointer, this.#frame.low(offset)));
     return checked;
   }
 
@@ -145,27 +144,43 @@ export class LinearAccess implements MemoryAccess {
 
 /** Leaves where what is to be known of an address does not hold. */
 export function writeCheck(frame: Frame, { parts, inside, writable }: Fact, exitIf: ExitIf): void {
-  const { emitter: e, native, layout } = frame;
-  let sum = frame.constant(BigInt(inside.least) - layout.run.lo);
+  const { emitter: e, native } = frame;
+  let sum = frame.constant(BigInt(inside.least) - frame.layout.run.lo);
   for (const [register, factor] of parts) {
     const held = e.get(frame.registerLocal(register), native);
     const times = factor === 1 ? held : e.op(`${native}.mul`, held, frame.constant(BigInt(factor)));
     sum = e.op(`${native}.add`, times, sum);
   }
   const offset = frame.local(native);
-  const limit = runLimit(frame, inside.end - inside.least);
-  frame.statement(exitIf(e.op(`${native}.gt_u`, e.tee(offset, sum, native), limit)));
-  if (writable === undefined) return;
-  const distance = e.i32(writable.least - inside.least);
-  const low = (): Expression =>
-    native === 'i64' ? e.op('i32.wrap_i64', e.get(offset, native)) : e.get(offset, native);
-  const place = (): Expression => e.op('i32.add', low(), distance);
-  const bytes = writable.end - writable.least;
-  frame.statement(exitIf(stretchFlags(e, layout, { host: layout.run.host, place, bytes })));
+  frame.statement(e.set(offset, sum));
+  const written = writable && {
+    from: writable.least - inside.least,
+    bytes: writable.end - writable.least,
+  };
+  for (const fails of outsideRun(frame, offset, inside.end - inside.least, written))
+    frame.statement(exitIf(fails));
+}
+
+/** Not 0 where so many bytes from an offset in a local do not lie in the run; and where some of them have pages with flags. */
+export function outsideRun(
+  frame: Frame,
+  offset: number,
+  bytes: number,
+  written: { readonly from: number; readonly bytes: number } | undefined,
+): Expression[] {
+  const { emitter: e, native, layout } = frame;
+  const isOutside = e.op(`${native}.gt_u`, e.get(offset, native), runLimit(frame, bytes));
+  if (written === undefined) return [isOutside];
+  const { host } = layout.run;
+  const place = (): Expression =>
+    written.from === 0
+      ? frame.low(offset)
+      : e.op('i32.add', frame.low(offset), e.i32(written.from));
+  return [isOutside, stretchFlags(e, layout, { host, place, bytes: written.bytes })];
 }
 
 /** The last offset at which so many bytes lie in the run; up to 7 bytes less where that is one comparison with memory. */
-export function runLimit(frame: Frame, bytes: number): Expression {
+function runLimit(frame: Frame, bytes: number): Expression {
   const { native, emitter: e } = frame;
   const log = Math.log2(bytes);
   if (Number.isInteger(log) && log <= 4)

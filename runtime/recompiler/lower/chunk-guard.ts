@@ -2,7 +2,7 @@
 import { pageSize } from '../../memory/machine-memory.ts';
 import { runBound } from '../../memory/runs.ts';
 import { tlbEntries, tlbTable } from '../../memory/tlb.ts';
-import { runLimit } from '../access/linear-access.ts';
+import { outsideRun } from '../access/linear-access.ts';
 import { stretchFlags } from '../access/page-flags.ts';
 import type { Expression } from '../emit/emitter.ts';
 import { type Chunk, type ChunkRange, chunkRounds } from './chunk-loops.ts';
@@ -47,20 +47,14 @@ function count(frame: Frame, site: Site, again: bigint): void {
 /** Not 0 where a range cannot be reached as it should be, or has pages that must not be written just so. */
 function failures(frame: Frame, values: Values, range: ChunkRange): Expression[] {
   const address = values.toLocal(values.emit(range.address), frame.native);
-  if (range.way === 'linear') return outsideRun(frame, address, range);
+  if (range.way === 'linear') {
+    const { bytes, writes } = range;
+    const offset = offsetFrom(frame, address, frame.layout.run.lo);
+    return outsideRun(frame, offset, bytes, writes ? { from: 0, bytes } : undefined);
+  }
   return range.way === 'tlb'
     ? missesTlb(frame, address, range)
     : outsideWindow(frame, address, range, range.way);
-}
-
-function outsideRun(frame: Frame, address: number, { bytes, writes }: ChunkRange): Expression[] {
-  const { emitter: e, native, layout } = frame;
-  const { run } = layout;
-  const offset = offsetFrom(frame, address, run.lo);
-  const isOutside = e.op(`${native}.gt_u`, e.get(offset, native), runLimit(frame, bytes));
-  if (!writes) return [isOutside];
-  const place = (): Expression => lowOf(frame, offset);
-  return [isOutside, stretchFlags(e, layout, { host: run.host, place, bytes })];
 }
 
 /** Both ends lie in a run behind page tables. */
@@ -83,7 +77,7 @@ function outsideWindow(
     e.op(`${native}.ge_u`, last, bound()),
   ];
   if (!writes) return isOutside;
-  const place = (): Expression => lowOf(frame, offset);
+  const place = (): Expression => frame.low(offset);
   return [...isOutside, stretchFlags(e, layout, { host, place, bytes })];
 }
 
@@ -93,7 +87,7 @@ function missesTlb(frame: Frame, address: number, range: ChunkRange): Expression
   if (layout.paging === undefined) throw new TypeError('a TLB is for page tables');
   const table = tlbTable(layout.paging.tlb, range.writes ? 'store' : 'load');
   const entry = frame.local('i32');
-  const shifted = e.op('i32.shr_u', lowOf(frame, address), e.i32(8));
+  const shifted = e.op('i32.shr_u', frame.low(address), e.i32(8));
   const mask = e.i32((tlbEntries - 1) << 4);
   frame.statement(e.set(entry, e.op('i32.and', shifted, mask)));
   const word = (offset: number): Expression =>
@@ -102,9 +96,8 @@ function missesTlb(frame: Frame, address: number, range: ChunkRange): Expression
   const first = e.op(`${native}.and`, e.get(address, native), frame.constant(BigInt(-pageSize)));
   const tag = e.load(`${native}.load`, table, e.get(entry, 'i32'));
   const pageOf = (low: Expression): Expression => e.op('i32.and', low, e.i32(-pageSize));
-  const end = (): Expression =>
-    pageOf(e.op('i32.add', lowOf(frame, address), e.i32(range.bytes - 1)));
-  const isOther = e.op('i32.ne', end(), pageOf(lowOf(frame, address)));
+  const end = (): Expression => pageOf(e.op('i32.add', frame.low(address), e.i32(range.bytes - 1)));
+  const isOther = e.op('i32.ne', end(), pageOf(frame.low(address)));
   const isApart = e.op('i32.ne', word(12), end());
   return [e.op(`${native}.ne`, tag, first), e.op('i32.and', isOther, isApart)];
 }
@@ -115,8 +108,4 @@ function offsetFrom(frame: Frame, address: number, lo: bigint): number {
   const distance = e.op(`${native}.sub`, e.get(address, native), frame.constant(lo));
   frame.statement(e.set(offset, distance));
   return offset;
-}
-
-function lowOf({ emitter: e, native }: Frame, local: number): Expression {
-  return native === 'i64' ? e.op('i32.wrap_i64', e.get(local, 'i64')) : e.get(local, 'i32');
 }

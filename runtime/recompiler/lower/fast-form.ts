@@ -118,9 +118,7 @@ export class FastForm implements Ways {
       return (to === undefined ? undefined : this.#labelOf(from, to)) ?? miss;
     });
     const index = values.toLocal(values.emit(table.index), native);
-    const low =
-      native === 'i64' ? e.op('i32.wrap_i64', e.get(index, native)) : e.get(index, native);
-    const goOn = e.branchTable(labels, miss, low);
+    const goOn = e.branchTable(labels, miss, this.#frame.low(index));
     if (isLow(table.index)) return [e.block(miss, [goOn])];
     const count = this.#frame.constant(BigInt(labels.length));
     const beyond = e.op(`${native}.ge_u`, e.get(index, native), count);

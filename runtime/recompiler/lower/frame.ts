@@ -207,6 +207,12 @@ export class Frame {
     return inner;
   }
 
+  /** The lower 32 bits of a local of a pointer's width. */
+  low(local: number): Expression {
+    const whole = this.emitter.get(local, this.native);
+    return this.native === 'i64' ? this.emitter.op('i32.wrap_i64', whole) : whole;
+  }
+
   constant(value: bigint): Expression {
     return this.native === 'i64'
       ? this.emitter.i64(value)

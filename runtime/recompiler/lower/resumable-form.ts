@@ -154,8 +154,7 @@ export class ResumableForm implements Ways {
     const e = frame.emitter;
     const entry = frame.local('i32');
     const { codeMap } = frame.layout;
-    const low = (): Expression =>
-      frame.native === 'i64' ? e.op('i32.wrap_i64', e.get(target, 'i64')) : e.get(target, 'i32');
+    const low = (): Expression => frame.low(target);
     const wide = frame.native === 'i64' ? e.get(target, 'i64') : e.op('i64.extend_i32_u', low());
     const word = (offset: number): Expression =>
       e.load('i32.load', codeMap + offset, e.get(entry, 'i32'));
