@@ -20,7 +20,7 @@ export interface Fact {
 export type Facts = ReadonlyMap<number, Fact>;
 
 /** As much of a block as pays. */
-export const mostFacts = 24;
+const mostFacts = 24;
 /** Both ends of a stretch lie in the run, so all that is between them does; the run is longer. */
 const mostInside = 2048;
 /** So short a stretch lies in two pages, of both of which an end is known. */

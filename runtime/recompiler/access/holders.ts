@@ -13,7 +13,6 @@ export class Holders {
   readonly #set = new Set<number>();
   /** By part: the registers that are as much, less a constant. */
   readonly #of = new Map<Part, (readonly [register: number, less: number])[]>();
-
   /** By the name of a sum. */
   readonly #said = new Map<number, readonly Said[]>();
 

@@ -10,6 +10,7 @@ import type { Mode } from '../../x86/registers.ts';
 import { bytesOf, isForWrite } from '../access/access-groups.ts';
 import type { GuestFunction } from '../discover.ts';
 import { at, type ControlFlow } from './control-flow.ts';
+import { isJump } from './leaving.ts';
 import { LinearForms, type LinearSum, sameTerms } from './linear-forms.ts';
 import { redirect } from './redirect.ts';
 
@@ -110,8 +111,7 @@ const plain: ReadonlySet<Statement['kind']> = new Set([
 ]);
 
 function isPlain({ statements, terminator }: Block): boolean {
-  const goesOn = terminator.kind === 'jump' || terminator.kind === 'branch';
-  return goesOn && statements.every(({ kind }) => plain.has(kind));
+  return isJump(terminator) && statements.every(({ kind }) => plain.has(kind));
 }
 
 /** Copies of one block may stand in a loop, each with the same accesses. */

@@ -1,5 +1,4 @@
 /** Where the arithmetic flags are at the start of each block of a function: what goes from block to block of flag-sources.ts. */
-import type { Terminator } from '../../ir/value.ts';
 import {
   areSame,
   type BlockFlags,
@@ -11,7 +10,7 @@ import {
   seesStart,
   visibility,
 } from './flag-sources.ts';
-import { looksAhead, mayLeave } from './leaving.ts';
+import { isJump, looksAhead, mayGo } from './leaving.ts';
 import type { BlockPlan } from './plan.ts';
 
 export interface FlagsInBlock extends BlockFlags {
@@ -60,13 +59,11 @@ function seenFlags(plans: readonly BlockPlan[]): readonly (readonly boolean[])[]
 const looksIn =
   (p: BlockPlan): Looks =>
   (s, i) =>
-    s.kind === 'jumpIf' ? p.chunk?.kind !== 'unchecked' : mayLeave(p, s, i);
+    mayGo(p, s, i);
 const pollsAtStart = ({ loopHead, pollsOnEdges }: BlockPlan): boolean => loopHead && !pollsOnEdges;
 
 const looksAtEnd = (p: BlockPlan): boolean =>
   p.goesOut || p.pollsAtEnd || looksAhead(p) || !isJump(p.block.terminator);
-
-const isJump = ({ kind }: Terminator): boolean => kind === 'jump' || kind === 'branch';
 
 class Flow {
   readonly #plans: readonly BlockPlan[];

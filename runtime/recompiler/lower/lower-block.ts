@@ -13,7 +13,7 @@ import { ExitChain } from './exit-chain.ts';
 import { flagsIn } from './flag-set.ts';
 import { FlagsNow } from './flags-now.ts';
 import { type Frame, type Halves, iterationsPerPoll } from './frame.ts';
-import { mayLeave } from './leaving.ts';
+import { mayGo } from './leaving.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { TerminatorLowering } from './lower-terminator.ts';
@@ -182,8 +182,7 @@ export class BlockLowering implements Surroundings {
   }
 
   #statement(statement: Statement, index: number, all: readonly Statement[]): void {
-    if (statement.kind === 'jumpIf' || mayLeave(this.#plan, statement, index))
-      this.#values.openNans.settle();
+    if (mayGo(this.#plan, statement, index)) this.#values.openNans.settle();
     switch (statement.kind) {
       case 'instruction':
         this.#address = statement.address;

@@ -9,7 +9,7 @@ import { type ControlFlow, controlFlow } from './control-flow.ts';
 import { type FlagsInBlock, flowFlagSources } from './flag-flow.ts';
 import { bitOfFlag, type FlagSet, flagsIn } from './flag-set.ts';
 import { noFlags } from './flag-sources.ts';
-import { looksAhead, mayLeave } from './leaving.ts';
+import { isJump, looksAhead, mayLeave } from './leaving.ts';
 import { bitOf, type RegisterSet } from './register-set.ts';
 import { Walk } from './walk.ts';
 
@@ -123,8 +123,6 @@ function pollOnEdges(plans: readonly BlockPlan[], head: number, place: readonly 
   p.pollsOnEdges = true;
   return true;
 }
-
-const isJump = ({ kind }: Terminator): boolean => kind === 'jump' || kind === 'branch';
 
 /** The control flow of a function that is entered at its entry alone; calls come back. */
 export function shapeOf(fn: GuestFunction, plans: readonly BlockPlan[]): ControlFlow {
