@@ -5,18 +5,13 @@
 import type { Op, Width } from '../../ir/ops.ts';
 import type { Value } from '../../ir/value.ts';
 import { arg, floatType } from '../carrier.ts';
-import type { Emitter, Expression, LaneShape } from '../emit/emitter.ts';
+import type { Expression, LaneShape } from '../emit/emitter.ts';
+import { notANumber } from './open-nans.ts';
 import type { Rule, Values } from './values.ts';
 
 type FloatOp = Extract<Op, `float${string}`>;
 
 const fp = (width: Width): 'f32' | 'f64' => (width === 32 ? 'f32' : 'f64');
-
-/** Of a local. `ne` would be two jumps in V8's code, one of them on parity. */
-function notANumber(e: Emitter, width: Width, local: number): Expression {
-  const get = (): Expression => e.get(local, floatType(width));
-  return e.op('i32.eqz', e.op(`${fp(width)}.ge`, get(), get()));
-}
 
 /** Arithmetic whose NaNs are mended: `name` of Wasm on one or two operands. */
 const arithmetic =
@@ -29,7 +24,7 @@ const arithmetic =
     const result = m.toLocal(e.op(`${fp(value.width)}.${name}`, ...read), type);
     const [x, y = x] = operands;
     if (x === undefined || y === undefined) throw new TypeError('float arithmetic has an operand');
-    m.openNans.add(value.width === 32 ? 32 : 64, result, [x, y]);
+    m.openNans.add(value.width, result, [x, y]);
     return m.held(result, type);
   };
 

@@ -3,11 +3,12 @@
  * NaN is one, too: so only the last of a chain is looked at, before anybody can see one of it, and all are mended from the
  * first on where it is one.
  */
+import type { Width } from '../../ir/ops.ts';
 import { floatType } from '../carrier.ts';
-import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import type { Emitter, Expression } from '../emit/emitter.ts';
 
 interface OpenNan {
-  readonly width: 32 | 64;
+  readonly width: Width;
   /** Locals of the result and of what it was computed from, which keep their values. */
   readonly result: number;
   readonly operands: readonly [number, number];
@@ -36,7 +37,7 @@ export class OpenNans {
   }
 
   /** A result is in a local, of operands in others. */
-  add(width: 32 | 64, result: number, operands: readonly [number, number]): void {
+  add(width: Width, result: number, operands: readonly [number, number]): void {
     if (this.#open.size === most) this.settle();
     for (const operand of operands) {
       const open = this.#open.get(operand);
@@ -63,14 +64,15 @@ export class OpenNans {
     this.#open = new Map();
     const e = this.#surroundings.emitter;
     const ends = open.filter(({ isCovered }) => !isCovered);
+    const isNan = ({ width, result }: OpenNan): Expression => notANumber(e, width, result);
     const mended = open.flatMap((each) => this.#mended(each));
     const [end] = ends;
     if (end !== undefined && ends.length === 1) {
-      this.#surroundings.statement(e.ifRare(notANumber(e, end), mended));
+      this.#surroundings.statement(e.ifRare(isNan(end), mended));
       return;
     }
     const nothing = e.block(undefined, []);
-    const looks = ends.map((each) => e.branchIfRare('nan', notANumber(e, each), nothing));
+    const looks = ends.map((each) => e.branchIfRare('nan', isNan(each), nothing));
     this.#surroundings.statement(
       e.block('numbers', [e.block('nan', [...looks, e.branch('numbers')]), ...mended]),
     );
@@ -88,9 +90,8 @@ export class OpenNans {
   }
 }
 
-/** `ne` would be two jumps in V8's code, one of them on parity. */
-function notANumber(e: Emitter, { width, result }: OpenNan): Expression {
-  const type: WasmType = floatType(width);
-  const get = (): Expression => e.get(result, type);
+/** Of a local. `ne` would be two jumps in V8's code, one of them on parity. */
+export function notANumber(e: Emitter, width: Width, local: number): Expression {
+  const get = (): Expression => e.get(local, floatType(width));
   return e.op('i32.eqz', e.op(`${width === 32 ? 'f32' : 'f64'}.ge`, get(), get()));
 }

@@ -211,13 +211,9 @@ const nanPacked = (shape: 'f32x4' | 'f64x2'): SupportFunction => ({
       e.extractLane(shape, e.get(index, 'v128'), lane);
     let result = e.get(2, 'v128');
     for (let lane = 0; lane < (shape === 'f32x4' ? 4 : 2); lane++) {
-      const mended = e.call(
-        call(shape === 'f32x4' ? 'nan32' : 'nan64'),
-        [laneOf(0, lane), laneOf(1, lane)],
-        type,
-      );
-      const isNan = e.op(`${type}.ne`, laneOf(2, lane), laneOf(2, lane));
-      result = e.replaceLane(shape, result, lane, e.select(isNan, mended, laneOf(2, lane)));
+      const lanes = [laneOf(0, lane), laneOf(1, lane), laneOf(2, lane)];
+      const name = call(type === 'f32' ? 'mended32' : 'mended64');
+      result = e.replaceLane(shape, result, lane, e.call(name, lanes, type));
     }
     return e.return(result);
   },

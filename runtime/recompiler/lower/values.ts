@@ -111,9 +111,8 @@ export class Values {
     if (notes === undefined) return undefined;
     const { integer: local, float: inFloat, halves } = notes;
     if (local >= 0) {
-      const expression = e.get(local, carrier(value.width));
-      if (this.#inRegisters?.has(local) !== true) this.#constant = { expression, local };
-      return expression;
+      const type = carrier(value.width);
+      return this.#inRegisters?.has(local) === true ? e.get(local, type) : this.held(local, type);
     }
     if (inFloat >= 0)
       return this.#fromFloat(value.width, this.#seen(inFloat, floatType(value.width)));
@@ -149,13 +148,8 @@ export class Values {
   /** A local with an operand of arithmetic, of which a NaN gives a NaN: it need not be settled. */
   floatOperand(value: Value): number {
     this.#notes.use(value);
-    return this.#operand(value);
-  }
-
-  #operand(value: Value): number {
-    const type = floatType(value.width);
     const local = this.#computedFloat(value) ?? this.#lowLocal(value);
-    return local ?? this.toLocal(this.#asFloat(value), type);
+    return local ?? this.toLocal(this.#asFloat(value), floatType(value.width));
   }
 
   /** The local of the low half that a value is, where the whole lies in locals by halves. */
@@ -246,25 +240,11 @@ export class Values {
       constantOf(value) === undefined
     )
       this.#toLocalOf(value, this.#emit(value));
-    const low = this.#lowOperand(value);
+    const low = this.#lowHalf(value);
     const high = this.toLocal(this.#highHalf(value), 'i64');
     const halves = { low, high };
     if (value.op !== 'register') this.#notes.ofWritten(value).halves = halves;
     return halves;
-  }
-
-  /** The low half in a local, whose NaNs may be open. */
-  #lowOperand(value: Value): number {
-    const [first, second] = value.args;
-    const halves = value.op === 'register' ? undefined : this.#notes.of(value)?.halves;
-    if (halves !== undefined) return halves.low;
-    if (!this.isWritten(value) && value.op !== 'register') {
-      if (value.op === 'insert' && second?.width === 64 && value.detail === 0)
-        return this.floatOperand(second);
-      if ((value.op === 'zeroExtend' || value.op === 'pack') && first?.width === 64)
-        return this.floatOperand(first);
-    }
-    return this.toLocal(this.#lowHalf(value), 'f64');
   }
 
   /** Half of a vector that is in halves: 0 as f64, 1 as i64. */
@@ -275,19 +255,23 @@ export class Values {
     return index === 0 ? this.#seen(halves.low, 'f64') : this.emitter.get(halves.high, 'i64');
   }
 
-  #lowHalf(value: Value): Expression {
+  /** The low half in a local, whose NaNs may be open. */
+  #lowHalf(value: Value): number {
     const { op, detail } = value;
     const [first, second] = value.args;
-    const half = this.#half(value, 0);
-    if (half !== undefined) return half;
+    const halves = op === 'register' ? undefined : this.#notes.of(value)?.halves;
+    if (halves !== undefined) return halves.low;
+    if (op === 'insert' && second?.width === 64 && first !== undefined && !this.isWritten(value))
+      return detail === 0 ? this.floatOperand(second) : this.#lowHalf(first);
+    if ((op === 'zeroExtend' || op === 'pack') && first?.width === 64 && !this.isWritten(value))
+      return this.floatOperand(first);
+    const e = this.emitter;
     const known = constantOf(value);
-    if (known !== undefined)
-      return this.emitter.op('f64.reinterpret_i64', this.emitter.i64(BigInt.asIntN(64, known)));
-    if (this.isWritten(value)) return this.emitter.extractLane('f64x2', this.emit(value), 0);
-    if (op === 'insert' && second?.width === 64 && first !== undefined)
-      return detail === 0 ? this.emitFloat(second) : this.#lowHalf(first);
-    if ((op === 'zeroExtend' || op === 'pack') && first?.width === 64) return this.emitFloat(first);
-    return this.emitter.extractLane('f64x2', this.emit(value), 0);
+    const low =
+      known === undefined
+        ? (this.#half(value, 0) ?? e.extractLane('f64x2', this.emit(value), 0))
+        : e.op('f64.reinterpret_i64', e.i64(BigInt.asIntN(64, known)));
+    return this.toLocal(low, 'f64');
   }
 
   #highHalf(value: Value): Expression {
