@@ -22,6 +22,9 @@ export const readOnlyPage = 0x4_8000n;
 export const memoryEnd = 0x100_0000n;
 export const stackTop = 0xff_0000n;
 
+/** Of a guest that comes to an end. */
+const mostSlices = 10_000;
+
 export interface Assembled {
   readonly code: Uint8Array;
   readonly symbols: ReadonlyMap<string, bigint>;
@@ -144,6 +147,16 @@ export class AssemblyGuest {
       this.translated.push(this.cpu.rip);
       await this.cpu.translate();
     }
+  }
+
+  /** Runs, in slices of so many polls, until it leaves for another reason than that they are spent. */
+  async runInSlices(polls: number): Promise<Leave> {
+    for (let slice = 0; slice < mostSlices; slice++) {
+      this.cpu.setPolls(polls);
+      const leave = await this.run();
+      if (leave.reason !== 'poll') return leave;
+    }
+    throw new TypeError('the guest does not end');
   }
 
   read(address: bigint, length: number): Uint8Array {

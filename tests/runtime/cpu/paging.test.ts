@@ -56,16 +56,6 @@ async function pagedGuest(
   return { guest, space };
 }
 
-/** Until it leaves for another reason than spent polls. */
-async function finish({ guest }: Pick<PagedGuest, 'guest'>): Promise<Leave> {
-  for (let slice = 0; slice < 1000; slice++) {
-    guest.cpu.setPolls(500);
-    const leave = await guest.run();
-    if (leave.reason !== 'poll') return leave;
-  }
-  throw new TypeError('the guest does not end');
-}
-
 const isBreakpoint = (leave: Leave): boolean => leave.reason === 'exception' && leave.vector === 3;
 
 /** Stores of 8 bytes at every offset, then loads of 16: many go across pages. */
@@ -97,7 +87,7 @@ for (const mode of [64, 32] as const)
       const linear = await guestOf(mode, `start: ${crossing(mode)}\nint3`);
       linear.cpu.setRegister(RDI, dataStart);
 
-      const leave = await finish(paged);
+      const leave = await paged.guest.runInSlices(500);
       await linear.run();
 
       assert.ok(isBreakpoint(leave), JSON.stringify(leave.reason));
@@ -114,7 +104,7 @@ for (const mode of [64, 32] as const)
       const { guest } = paged;
       const before = guest.read(readOnlyPage - 16n, 32);
 
-      const leave = await finish(paged);
+      const leave = await paged.guest.runInSlices(500);
 
       assert.equal(leave, {
         ...{ reason: 'exception', vector: 14, errorCode: present | write, address: readOnlyPage },
@@ -140,7 +130,7 @@ for (const mode of [64, 32] as const)
       space.builder.map(dataStart, other, BigInt(present | write));
       space.tables.invalidate(dataStart);
 
-      assert.ok(isBreakpoint(await finish(paged)));
+      assert.ok(isBreakpoint(await paged.guest.runInSlices(500)));
     });
 
     test(`${mode}: frames ${frames}: a store that runs meets a page that has become read-only`, async () => {
@@ -154,7 +144,7 @@ for (const mode of [64, 32] as const)
       }
 
       space.protect(dataStart, 1n, false);
-      const leave = await finish(paged);
+      const leave = await paged.guest.runInSlices(500);
 
       assert.ok(leave.reason === 'exception' && leave.errorCode === (present | write));
       assert.is(guest.cpu.rip, guest.at('fault'));
@@ -169,7 +159,7 @@ for (const mode of [64, 32] as const)
       const { guest } = paged;
       guest.watch(dataStart);
 
-      await finish(paged);
+      await paged.guest.runInSlices(500);
 
       const counts = guest.cpu.paging?.counts;
       assert.ok((counts?.exits ?? 0) >= 50);
@@ -202,7 +192,7 @@ for (const frames of ['in order', 'scattered'] as const)
       .skip 16`;
     const { guest } = await pagedGuest(64, frames, source, { writable: true });
 
-    const leave = await finish({ guest });
+    const leave = await guest.runInSlices(500);
 
     assert.ok(isBreakpoint(leave), JSON.stringify(leave.reason));
     // 256 rounds with each of 8192, 7936 … 256.
@@ -223,10 +213,10 @@ test('what is not mapped faults as not present, and what is not canonical with #
     'movabs rdx, 0x800000000000\nfault: mov [rdx], rbx',
   );
 
-  assert.equal(await finish(absent), {
+  assert.equal(await absent.guest.runInSlices(500), {
     ...{ reason: 'exception', vector: 14, errorCode: 0, address: 0x14n, detail: undefined },
   });
-  assert.equal(await finish(wild), {
+  assert.equal(await wild.guest.runInSlices(500), {
     ...{ reason: 'exception', vector: 13, errorCode: 0, address: undefined, detail: undefined },
   });
 });
@@ -236,7 +226,7 @@ test('a user meets what belongs to the supervisor as a fault with the bit for us
   const { guest, space } = paged;
   space.tables.isUser = true;
 
-  const leave = await finish(paged);
+  const leave = await paged.guest.runInSlices(500);
 
   assert.ok(leave.reason === 'exception' && leave.errorCode === (present | user));
   assert.is(guest.cpu.register(RBX), 0n);
@@ -255,7 +245,7 @@ for (const mode of [64, 32] as const)
         jnz 1b`;
       const paged = await pagedGuest(mode, frames, source);
 
-      assert.ok(isBreakpoint(await finish(paged)));
+      assert.ok(isBreakpoint(await paged.guest.runInSlices(500)));
 
       const counts = paged.guest.cpu.paging?.counts;
       assert.is(paged.guest.number(heap + heapBytes - 0x400n + 8n, 4), 1n);
@@ -273,7 +263,7 @@ for (const mode of [64, 32] as const)
     const bits = BigInt(pageBits.accessed | pageBits.dirty);
     space.builder.setEntry(heap, space.builder.entry(heap) & ~bits);
 
-    const leave = await finish(paged);
+    const leave = await paged.guest.runInSlices(500);
 
     assert.ok(leave.reason === 'exception' && leave.vector === 0);
     const mapping = space.tables.look(heap);
@@ -316,8 +306,8 @@ for (const frames of ['in order', 'scattered'] as const)
     const short = await pagedGuest(64, frames, walking(40));
     const long = await pagedGuest(64, frames, walking(400));
 
-    await finish(short);
-    await finish(long);
+    await short.guest.runInSlices(500);
+    await long.guest.runInSlices(500);
 
     const [few, many] = [short, long].map(({ guest }) => guest.cpu.paging?.counts);
     assert.ok((many?.recompilations ?? 0) >= 1, JSON.stringify(many));
@@ -338,7 +328,7 @@ test('a site that goes to two runs in turn ends at the TLB', async () => {
   const paged = await pagedGuest(32, 'in order', source);
   const { guest } = paged;
 
-  const leave = await finish(paged);
+  const leave = await paged.guest.runInSlices(500);
 
   assert.ok(isBreakpoint(leave));
   assert.is(guest.number(dataStart, 4) + guest.number(heap, 4), 30000n);

@@ -235,13 +235,10 @@ for (const mode of [64, 32] as const) {
       ret
       .balign 8
       table: .${mode === 64 ? 'quad' : 'long'} good, spoil`;
-    const guest = await guestOf(mode, `start: ${source}`, { tier: 'adaptive', polls: 2_000 });
+    const guest = await guestOf(mode, `start: ${source}`, { tier: 'adaptive' });
     guest.cpu.setRegister(RBX, dataStart);
-    let leave = await guest.run();
-    while (leave.reason === 'poll') {
-      guest.cpu.setPolls(2_000);
-      leave = await guest.run();
-    }
+
+    const leave = await guest.runInSlices(2_000);
 
     assert.is(leave.reason === 'exception' && leave.vector, 14);
     assert.equal([guest.cpu.rip, guest.cpu.register(RCX)], [guest.at('bad'), 30_000n]);

@@ -1,7 +1,6 @@
 /** Loops in chunks: which are, and that the guest sees nothing of it: faults, flags, and the last round are as ever. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Leave } from '../../../../runtime/cpu/leave.ts';
 import { discover, type GuestFunction } from '../../../../runtime/recompiler/discover.ts';
 import { chunkLoops, type WaysOfBlock } from '../../../../runtime/recompiler/lower/chunk-loops.ts';
 import { outline, shapeOf, waysFrom } from '../../../../runtime/recompiler/lower/plan.ts';
@@ -44,7 +43,7 @@ async function guestWith(width: 64 | 32, world: World, source: string): Promise<
   });
   for (let run = 0; run < mostRuns && !hasLearned(guest); run++) {
     guest.cpu.rip = guest.at('start');
-    const { reason } = await inSlices(guest);
+    const { reason } = await guest.runInSlices(2);
     assert.is(reason, 'exception');
   }
   assert.ok(hasLearned(guest), 'what has run is written anew');
@@ -57,15 +56,6 @@ async function guestWith(width: 64 | 32, world: World, source: string): Promise<
 const mostRuns = 300;
 const hasLearned = ({ cpu }: AssemblyGuest): boolean =>
   (cpu.paging?.counts.recompilations ?? 0) > 0;
-
-async function inSlices(guest: AssemblyGuest): Promise<Leave> {
-  for (let slice = 0; slice < 10_000; slice++) {
-    guest.cpu.setPolls(2);
-    const leave = await guest.run();
-    if (leave.reason !== 'poll') return leave;
-  }
-  throw new TypeError('the guest does not end');
-}
 
 test('a loop over words gets a guard, a count and a copy without checks', () => {
   // 1000: mov edx,[rsi+rax*4]; mov [rdi+rax*4],edx; add rax,1; cmp rax,0x10; jne 1000; ret
