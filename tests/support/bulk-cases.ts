@@ -168,3 +168,19 @@ export function randomCase(source: Random, mode: Mode): Case {
     value: source.below(2) === 0 ? 0n : BigInt.asUintN(mode, element),
   };
 }
+
+/** Byte by byte, as memmove goes: every length of a few words, apart, side by side and onto each other, each at a place of its own. */
+export function shortCopies(): Case[] {
+  const counts = Array.from({ length: 40 }, (_, i) => i);
+  const moves = counts.flatMap((count) =>
+    [-100, -count, -3, 3, count, 100].map((distance) => ({ count, distance })),
+  );
+  return moves.map(({ count, distance }, i) => {
+    const downwards = distance > 0;
+    const from = dataStart + BigInt(0x1_0080 + i * 0x110 + (downwards ? count - 1 : 0));
+    return {
+      ...{ op: 'movs', bytes: 1, downwards, value: 0n },
+      ...{ to: from + BigInt(distance), from, count: BigInt(count) },
+    };
+  });
+}

@@ -7,13 +7,17 @@ import { storeOps } from '../carrier.ts';
 import type { Emitter, Expression } from '../emit/emitter.ts';
 import type { Layout } from '../layout.ts';
 import type { SupportFunction } from '../lower/support.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { ownFlags } from './page-flags.ts';
 
 /** What is done between two looks at events. */
 export const mostBytes = 1n << 20n;
 
-/** Parameters and locals, all i64 but `downwards`. `length` is in bytes. */
-const local = { to: 0, from: 1, most: 2, downwards: 3, length: 4, page: 5, room: 6 } as const;
+/** Parameters and locals, all i64 but `downwards` and the last two. `length` is in bytes. */
+// biome-ignore format: a table
+const local = {
+  to: 0, from: 1, most: 2, downwards: 3, length: 4, page: 5, room: 6, tail: 7, vector: 8,
+} as const;
 type Local = 0 | 1 | 2 | 4 | 5 | 6;
 
 /** `width`: of an element, in bits. */
@@ -24,7 +28,7 @@ export const bulkFunction = (
 ): SupportFunction => ({
   parameters: ['i64', 'i64', 'i64', 'i32'],
   result: 'i64',
-  locals: ['i64', 'i64', 'i64'],
+  locals: ['i64', 'i64', 'i64', 'i32', 'v128'],
   body: (e) => {
     const writer = new BulkWriter(e, layout, width);
     return op === 'bulkCopy' ? writer.copy() : writer.fill();
@@ -46,7 +50,13 @@ class BulkWriter {
   }
 
   copy(): Expression {
-    const [to, from] = [this.#host(local.to), this.#host(local.from)];
+    const copied = {
+      to: () => this.#narrow(local.to),
+      from: () => this.#narrow(local.from),
+      length: () => this.#narrow(local.length),
+      offset: this.#layout.run.host,
+    };
+    const tails = { i32: local.tail, i64: local.page, v128: local.vector };
     return this.#e.block(undefined, [
       ...this.#enter(local.to),
       ...this.#enter(local.from),
@@ -58,7 +68,7 @@ class BulkWriter {
       this.#whole(),
       this.#lowest(local.to),
       this.#lowest(local.from),
-      this.#e.op('memory.copy', to, from, this.#narrow(local.length)),
+      copyBytes(this.#e, copied, tails),
       this.#done(),
     ]);
   }

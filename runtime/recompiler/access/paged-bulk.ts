@@ -10,6 +10,7 @@ import { storeOps } from '../carrier.ts';
 import type { Emitter, Expression } from '../emit/emitter.ts';
 import type { Layout } from '../layout.ts';
 import type { SupportFunction } from '../lower/support.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { mostBytes } from './linear-bulk.ts';
 import { ownFlags, pageFlagsAt } from './page-flags.ts';
 
@@ -58,6 +59,7 @@ export const pagedPlace = (
 // biome-ignore format: a table
 const local = {
   to: 0, from: 1, most: 2, downwards: 3, done: 4, left: 5, hostTo: 6, hostFrom: 7, step: 8,
+  tail: 9, longTail: 10, vector: 11,
 } as const;
 
 /** `place` names the functions of `pagedPlace`; `width` is that of an element, in bits. */
@@ -68,7 +70,7 @@ export const pagedBulkFunction = (
 ): SupportFunction => ({
   parameters: ['i64', 'i64', 'i64', 'i32'],
   result: 'i64',
-  locals: ['i64', 'i64', 'i32', 'i32', 'i32'],
+  locals: ['i64', 'i64', 'i32', 'i32', 'i32', 'i32', 'i64', 'v128'],
   body: (e) => new BulkWriter(e, place, width).write(op),
 });
 
@@ -115,12 +117,13 @@ class BulkWriter {
       const down = e.op('i32.sub', this.#get(local.hostFrom), this.#get(local.hostTo));
       return e.select(this.#get(local.downwards), down, up);
     };
-    const copy = e.op(
-      'memory.copy',
-      this.#lowest(local.hostTo),
-      this.#lowest(local.hostFrom),
-      this.#get(local.step),
-    );
+    const copied = {
+      to: () => this.#get(local.hostTo),
+      from: () => this.#get(local.hostFrom),
+      length: () => this.#get(local.step),
+      offset: 0,
+    };
+    const tails = { i32: local.tail, i64: local.longTail, v128: local.vector };
     return [
       e.set(local.step, e.op('i32.wrap_i64', e.get(local.left, 'i64'))),
       ...this.#find(local.hostTo, local.to, 'store'),
@@ -129,7 +132,9 @@ class BulkWriter {
         this.#atMost(distance),
       ]),
       ...this.#whole(),
-      copy,
+      e.set(local.hostTo, this.#lowest(local.hostTo)),
+      e.set(local.hostFrom, this.#lowest(local.hostFrom)),
+      copyBytes(e, copied, tails),
     ];
   }
 

@@ -8,6 +8,7 @@ import {
   filledGuest,
   randomCase,
   run,
+  shortCopies,
 } from '../../../support/bulk-cases.ts';
 import { dataStart, guestOf, readOnlyPage } from '../../../support/lockstep-guest.ts';
 import { random } from '../../../support/random.ts';
@@ -20,6 +21,12 @@ for (const mode of [64, 32] as const) {
     const source = random(11);
 
     for (let i = 0; i < 60; i++) await assertSame(guest, randomCase(source, mode));
+  });
+
+  test(`${mode}: so does each short copy`, async () => {
+    const guest = await filledGuest(mode);
+
+    for (const given of shortCopies()) await assertSame(guest, given);
   });
 
   test(`${mode}: a store to a read-only page in the middle faults with all before it done`, async () => {

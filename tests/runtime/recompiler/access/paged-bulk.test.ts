@@ -3,7 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PagedSpace } from '../../../../runtime/minios/paged-space.ts';
 import type { Mode } from '../../../../runtime/x86/registers.ts';
-import { assertSame, filledGuest, randomCase, run } from '../../../support/bulk-cases.ts';
+import {
+  assertSame,
+  filledGuest,
+  randomCase,
+  run,
+  shortCopies,
+} from '../../../support/bulk-cases.ts';
 import {
   type AssemblyGuest,
   codeStart,
@@ -48,6 +54,12 @@ for (const mode of [64, 32] as const)
       const source = random(11);
 
       for (let i = 0; i < 40; i++) await assertSame(guest, randomCase(source, mode));
+    });
+
+    test(`${name}: so does each short copy`, async () => {
+      const { guest } = await pagedGuest(mode, frames);
+
+      for (const given of shortCopies()) await assertSame(guest, given);
     });
 
     test(`${name}: a large block leaves a few times, and takes few looks at events`, async () => {
