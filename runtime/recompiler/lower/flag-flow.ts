@@ -5,7 +5,6 @@ import {
   type FlagsAt,
   flagsOfBlock,
   type Looks,
-  loadsOf,
   noFlags,
   seesStart,
   visibility,
@@ -144,8 +143,7 @@ class Flow {
   }
 
   #handedOn(from: number, to: number, { start, end }: FlagsInBlock): FlagsAt[] {
-    const passed = loadsOf(end).length > 0 ? undefined : end;
-    return this.#plans[from]?.early.includes(to) === true ? [start, passed] : [passed];
+    return this.#plans[from]?.early.includes(to) === true ? [start, end] : [end];
   }
 
   #fix(i: number): undefined {

@@ -1,14 +1,25 @@
 /**
  * Where the arithmetic flags are in a block: in the state block, or, for who leaves, still to be made from what registers
- * hold. After `cmp` or `add` they are a function of registers for a while, so nothing has to be kept for an exit.
+ * hold. After `cmp` or `add` they are a function of registers for a while, so nothing has to be kept for an exit; what of it no
+ * register holds any more is held in a local.
  */
 import * as v from '../../ir/build.ts';
+import type { Width } from '../../ir/ops.ts';
 import type { Block, FlagRule, Statement, Value } from '../../ir/value.ts';
+
+/** An input that is in a local of the function's: each place among a rule's inputs has one for each type. */
+export interface HeldInput {
+  readonly op: 'held';
+  readonly place: number;
+  readonly width: Width;
+}
+
+export type FlagInput = Value | HeldInput;
 
 /** A rule and its inputs, in terms of what registers hold at the moment; loads of the block stand for themselves. */
 export interface FlagSource {
   readonly rule: FlagRule;
-  readonly inputs: readonly Value[];
+  readonly inputs: readonly FlagInput[];
 }
 
 /** Undefined: in the state block. */
@@ -18,10 +29,16 @@ export type FlagsAt = FlagSource | undefined;
 export interface BlockFlags {
   /** Statements that set flags and store them; others store nothing. */
   readonly stored: ReadonlySet<number>;
+  /** Places of inputs that are put into their locals, by the statement that sets the flags, or `atStart`. */
+  readonly held: ReadonlyMap<number, readonly number[]>;
   /** Behind these statements flags are elsewhere than before. */
   readonly changes: ReadonlyMap<number, FlagsAt>;
+  /** Without loads. */
   readonly end: FlagsAt;
 }
+
+/** In place of a statement: the block's start. */
+export const atStart = -1;
 
 type SetFlags = Extract<Statement, { kind: 'setFlags' }>;
 
@@ -52,9 +69,14 @@ export function seesStart({ statements }: Block, looks: Looks): boolean | undefi
 }
 
 /** Of a block in which nobody sees flags that it sets, and that begins with them in the state block. */
-export const noFlags: BlockFlags = { stored: new Set(), changes: new Map(), end: undefined };
+export const noFlags: BlockFlags = {
+  stored: new Set(),
+  held: new Map(),
+  changes: new Map(),
+  end: undefined,
+};
 
-/** Undefined where what is there at the block's start cannot be made from registers for as long as it is seen. */
+/** Undefined where what is there at the block's start has to be in the state block. */
 export function flagsOfBlock(
   { statements }: Block,
   start: FlagsAt,
@@ -67,27 +89,30 @@ export function flagsOfBlock(
     else if (s.kind === 'setRegister') tracking.register(i, s.register, s.value, isSeen);
     if (tracking.hasFailed) return undefined;
   }
-  return tracking.result();
+  return tracking.result(visible[statements.length] === true);
 }
 
-const atStart = -1;
+interface Origin {
+  readonly at: number;
+  readonly rule: FlagRule;
+  readonly inputs: FlagInput[];
+}
 
 class Tracking {
   /** What was there at the start cannot be made any more. */
   hasFailed = false;
   readonly #stored = new Set<number>();
+  readonly #held = new Map<number, number[]>();
   readonly #changes = new Map<number, FlagsAt>();
-  readonly #held = new Holdings();
+  readonly #registers = new Holdings();
   /** The statement that set the flags that are there, and what it said; undefined where they are in the state block. */
-  #set:
-    | { readonly at: number; readonly rule: FlagRule; readonly inputs: readonly Value[] }
-    | undefined;
+  #set: Origin | undefined;
   #now: FlagsAt;
   #leaves: ReadonlySet<number> = new Set();
 
   constructor(start: FlagsAt) {
     if (start === undefined) return;
-    this.#set = { at: atStart, rule: start.rule, inputs: start.inputs };
+    this.#set = { at: atStart, rule: start.rule, inputs: [...start.inputs] };
     this.#put(start);
   }
 
@@ -101,19 +126,20 @@ class Tracking {
       this.#stored.add(at);
       return;
     }
-    this.#set = { at, rule, inputs };
+    this.#set = { at, rule, inputs: [...inputs] };
     this.#find(at);
   }
 
   register(at: number, register: number, value: Value, isSeen: boolean): void {
-    this.#held.set(register, value);
+    this.#registers.set(register, value);
     if (!this.#leaves.has(register)) return;
     if (isSeen) this.#find(at);
     else this.#forget(at);
   }
 
-  result(): BlockFlags {
-    return { stored: this.#stored, changes: this.#changes, end: this.#now };
+  result(isSeenAtEnd: boolean): BlockFlags {
+    const end = isSeenAtEnd ? this.#withoutLoads() : undefined;
+    return { stored: this.#stored, held: this.#held, changes: this.#changes, end };
   }
 
   /** Nobody looks at what is there. */
@@ -126,14 +152,29 @@ class Tracking {
   #find(at: number): void {
     const set = this.#set;
     if (set === undefined) return;
-    const found = set.inputs.map((input) => this.#held.find(input));
-    const inputs = found.flatMap((input) => input ?? []);
-    if (inputs.length < found.length) {
-      this.#store();
-      return;
-    }
+    const inputs = set.inputs.map(
+      (input, place) => this.#registers.find(input) ?? this.#hold(set, place, input),
+    );
     this.#put({ rule: set.rule, inputs });
     this.#changes.set(at, this.#now);
+  }
+
+  /** Puts an input into its local where the flags are set. */
+  #hold(set: Origin, place: number, { width }: FlagInput): HeldInput {
+    const held = { op: 'held', place, width } as const;
+    set.inputs[place] = held;
+    this.#held.set(set.at, [...(this.#held.get(set.at) ?? []), place]);
+    return held;
+  }
+
+  /** What is there, for other blocks. */
+  #withoutLoads(): FlagsAt {
+    const [set, now] = [this.#set, this.#now];
+    if (set === undefined || now === undefined) return undefined;
+    const inputs = now.inputs.map((input, place) =>
+      hasLoad(input) ? this.#hold(set, place, input) : input,
+    );
+    return { rule: now.rule, inputs };
   }
 
   /** What is there was stored when it was set. */
@@ -142,6 +183,7 @@ class Tracking {
     if (set === undefined) return;
     if (set.at === atStart) this.hasFailed = true;
     else this.#stored.add(set.at);
+    this.#held.delete(set.at);
     for (const at of [...this.#changes.keys()]) if (at > set.at) this.#changes.delete(at);
     this.#changes.set(set.at, undefined);
     this.#set = undefined;
@@ -162,8 +204,10 @@ export function areSame(one: FlagsAt, other: FlagsAt): boolean {
   return one.rule === other.rule && areAllSame(one.inputs, other.inputs);
 }
 
-function isSame(one: Value, other: Value): boolean {
+function isSame(one: FlagInput, other: FlagInput): boolean {
   if (one === other) return true;
+  if (one.op === 'held') return isHeldAs(one, other);
+  if (other.op === 'held') return false;
   return (
     !isLoad(one) &&
     one.op === other.op &&
@@ -173,14 +217,18 @@ function isSame(one: Value, other: Value): boolean {
   );
 }
 
-const areAllSame = (some: readonly Value[], others: readonly Value[]): boolean =>
+const isHeldAs = ({ place, width }: HeldInput, other: FlagInput): boolean =>
+  other.op === 'held' && other.place === place && other.width === width;
+
+const areAllSame = (some: readonly FlagInput[], others: readonly FlagInput[]): boolean =>
   some.length === others.length &&
   some.every((value, i) => {
     const other = others[i];
     return other !== undefined && isSame(value, other);
   });
 
-function registersOf(value: Value, into: Set<number>): void {
+function registersOf(value: FlagInput, into: Set<number>): void {
+  if (value.op === 'held') return;
   if (value.op === 'register') into.add(value.detail as number);
   else if (!isLoad(value)) for (const arg of value.args) registersOf(arg, into);
 }
@@ -188,15 +236,14 @@ function registersOf(value: Value, into: Set<number>): void {
 export const isLoad = ({ op }: Value): boolean => op === 'load' || op === 'loadCpu';
 
 /** The loads of a source, each of which is kept as long as the source is there. */
-export function loadsOf(source: FlagsAt): readonly Value[] {
-  const loads: Value[] = [];
-  const visit = (value: Value): void => {
-    if (isLoad(value)) loads.push(value);
-    else value.args.forEach(visit);
-  };
-  source?.inputs.forEach(visit);
-  return loads;
+export const loadsOf = (source: FlagsAt): readonly Value[] => source?.inputs.flatMap(loadsIn) ?? [];
+
+function loadsIn(input: FlagInput): readonly Value[] {
+  if (input.op === 'held') return [];
+  return isLoad(input) ? [input] : input.args.flatMap(loadsIn);
 }
+
+const hasLoad = (input: FlagInput): boolean => loadsIn(input).length > 0;
 
 /** Cheap, and written without a statement. */
 const plainOps: ReadonlySet<string> = new Set([
@@ -213,8 +260,13 @@ class Holdings {
     this.#held.set(register, value);
   }
 
-  /** A value of the block by what registers hold now. */
-  find(value: Value, depth = deepest): Value | undefined {
+  /** An input by what registers hold now. */
+  find(input: FlagInput): FlagInput | undefined {
+    return input.op === 'held' ? input : this.#found(input, deepest);
+  }
+
+  /** The same of a value of the block. */
+  #found(value: Value, depth: number): Value | undefined {
     if (value.width === 128) return undefined;
     if (v.constantOf(value) !== undefined || isLoad(value)) return value;
     if (this.#isUnset(value)) return value;
@@ -230,7 +282,7 @@ class Holdings {
 
   #remade(value: Value, depth: number): Value | undefined {
     if (depth === 0 || !plainOps.has(value.op)) return undefined;
-    const args = value.args.flatMap((arg) => this.find(arg, depth - 1) ?? []);
+    const args = value.args.flatMap((arg) => this.#found(arg, depth - 1) ?? []);
     if (args.length < value.args.length) return undefined;
     return v.node(value.op, value.width, args, value.detail);
   }
@@ -262,7 +314,7 @@ class Holdings {
       return undefined;
     const other = x === value ? y : y === value ? x : undefined;
     if (other === undefined) return undefined;
-    const by = this.find(other, depth - 1);
+    const by = this.#found(other, depth - 1);
     const whole = v.registerValue(register, held.width);
     return by && undone(part.op, v.resize(whole, part.width), by, other === y);
   }

@@ -1,14 +1,17 @@
 /** The arithmetic flags while a block is written: what flag-sources.ts says of them, as stores to the state block. */
+import type { Width } from '../../ir/ops.ts';
 import type { Statement, Value } from '../../ir/value.ts';
 import { carrier } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { ExitFlags } from './exit-chain.ts';
 import type { FlagsInBlock } from './flag-flow.ts';
-import { type FlagSource, type FlagsAt, loadsOf } from './flag-sources.ts';
+import { atStart, type FlagInput, type FlagSource, type FlagsAt, loadsOf } from './flag-sources.ts';
 import type { Frame } from './frame.ts';
 import { rules } from './lower.ts';
 import { floatRules } from './lower-float.ts';
 import { type Rule, Values } from './values.ts';
+
+type SetFlags = Extract<Statement, { kind: 'setFlags' }>;
 
 export class FlagsNow {
   readonly #frame: Frame;
@@ -36,6 +39,37 @@ export class FlagsNow {
     return this.#flags.stored.has(statement);
   }
 
+  /** Inputs that a statement puts into locals, of flags that are not stored. */
+  heldBy(statement: number, { inputs }: SetFlags): readonly Value[] {
+    return this.#heldAt(statement).flatMap((place) => inputs[place] ?? []);
+  }
+
+  /** The block begins. */
+  begin(): void {
+    const { start } = this.#flags;
+    for (const place of this.#heldAt(atStart)) {
+      const input = start?.inputs[place];
+      if (input !== undefined) this.#hold(place, input.width, this.#written(input));
+    }
+  }
+
+  /** Puts them there. */
+  hold(statement: number, { inputs }: SetFlags): void {
+    for (const place of this.#heldAt(statement)) {
+      const input = inputs[place];
+      if (input !== undefined) this.#hold(place, input.width, this.#values.emit(input));
+    }
+  }
+
+  #heldAt(statement: number): readonly number[] {
+    return this.#flags.held.get(statement) ?? [];
+  }
+
+  #hold(place: number, width: Width, value: Expression): void {
+    const frame = this.#frame;
+    frame.statement(frame.emitter.set(frame.flagInputLocal(place, width), value));
+  }
+
   /** A statement has been written. */
   pass(statement: number): void {
     if (!this.#flags.changes.has(statement)) return;
@@ -44,7 +78,7 @@ export class FlagsNow {
   }
 
   /** Writes flags to the state block that cannot be made later. */
-  set({ rule, inputs, when }: Extract<Statement, { kind: 'setFlags' }>): void {
+  set({ rule, inputs, when }: SetFlags): void {
     const frame = this.#frame;
     const written = inputs.map((input) => this.#values.emit(input));
     const widths = inputs.map(({ width }) => width);
@@ -78,13 +112,22 @@ export class FlagsNow {
   }
 
   #storesOf({ rule, inputs }: FlagSource): Expression[] {
-    this.#sources ??= sourceValues(this.#frame, this.#values);
-    const sources = this.#sources;
     return this.#frame.storeFlags(
       rule,
       inputs.map(({ width }) => width),
-      inputs.map((input) => sources.emit(input)),
+      inputs.map((input) => this.#written(input)),
     );
+  }
+
+  #written(input: FlagInput): Expression {
+    const frame = this.#frame;
+    if (input.op === 'held')
+      return frame.emitter.get(
+        frame.flagInputLocal(input.place, input.width),
+        carrier(input.width),
+      );
+    this.#sources ??= sourceValues(frame, this.#values);
+    return this.#sources.emit(input);
   }
 }
 

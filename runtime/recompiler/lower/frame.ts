@@ -82,6 +82,7 @@ export class Frame {
   readonly #halves = new Map<number, Halves>();
   readonly #halved: ReadonlySet<number>;
   readonly #flags = new Map<Flag, number>();
+  readonly #flagInputs = new Map<string, number>();
   readonly #temporaries: Partial<Record<WasmType, { free: number[]; used: number[] }>> = {};
   readonly #tails = new Map<RegisterSet, string>();
   #place: number | undefined;
@@ -110,7 +111,7 @@ export class Frame {
   local(type: WasmType): number {
     const pool = this.#temporaries[type] ?? { free: [], used: [] };
     this.#temporaries[type] = pool;
-    const local = pool.free.pop() ?? this.#newLocal(type);
+    const local = pool.free.pop() ?? this.newLocal(type);
     pool.used.push(local);
     return local;
   }
@@ -123,7 +124,8 @@ export class Frame {
     }
   }
 
-  #newLocal(type: WasmType): number {
+  /** One that is there as long as the function. */
+  newLocal(type: WasmType): number {
     return this.convention.parameterTypes.length + this.locals.push(type) - 1;
   }
 
@@ -135,7 +137,7 @@ export class Frame {
     if (register === RSP) return spParameter;
     const known = this.#registers.get(register);
     if (known !== undefined) return known;
-    const local = this.#newLocal(this.registerType(register));
+    const local = this.newLocal(this.registerType(register));
     this.#registers.set(register, local);
     return local;
   }
@@ -145,7 +147,7 @@ export class Frame {
     if (!this.#halved.has(register)) return undefined;
     const known = this.#halves.get(register);
     if (known !== undefined) return known;
-    const halves = { low: this.#newLocal('f64'), high: this.#newLocal('i64') };
+    const halves = { low: this.newLocal('f64'), high: this.newLocal('i64') };
     this.#halves.set(register, halves);
     return halves;
   }
@@ -153,32 +155,36 @@ export class Frame {
   flagLocal(flag: Flag): number {
     const known = this.#flags.get(flag);
     if (known !== undefined) return known;
-    const local = this.#newLocal('i32');
+    const local = this.newLocal('i32');
     this.#flags.set(flag, local);
     return local;
   }
 
-  /** Of a function that can be entered in the middle. */
-  selectorLocal(): number {
-    return this.#newLocal('i32');
+  /** An input of the flags that no register holds, by its place and width. */
+  flagInputLocal(place: number, width: Width): number {
+    const type = carrier(width);
+    const key = `${place} ${type}`;
+    const local = this.#flagInputs.get(key) ?? this.newLocal(type);
+    this.#flagInputs.set(key, local);
+    return local;
   }
 
   /** Rounds of a chunk that are left (chunk-loops.ts). */
   roundsLocal(): number {
-    this.#rounds ??= this.#newLocal('i32');
+    this.#rounds ??= this.newLocal('i32');
     return this.#rounds;
   }
 
   /** What is to be added to addresses of a range of a chunk, as its guard has found in the TLB. */
   deltaLocal(range: ChunkRange): number {
-    const local = this.#deltas.get(range) ?? this.#newLocal('i32');
+    const local = this.#deltas.get(range) ?? this.newLocal('i32');
     this.#deltas.set(range, local);
     return local;
   }
 
   /** Loop iterations until the next poll. */
   fuelLocal(): number {
-    this.#fuel ??= this.#newLocal('i32');
+    this.#fuel ??= this.newLocal('i32');
     return this.#fuel;
   }
 
@@ -229,7 +235,7 @@ export class Frame {
 
   /** A local, since small offsets from it are shorter than those from 0. */
   #stateAt(): Expression {
-    this.#state ??= this.#newLocal('i32');
+    this.#state ??= this.newLocal('i32');
     return this.emitter.get(this.#state, 'i32');
   }
 
@@ -340,7 +346,7 @@ export class Frame {
   /** Remembers where the function leaves; a branch to a tail follows. */
   setPlace(address: bigint, isPoll: boolean): Expression {
     const place = Number(address - this.#lowest);
-    this.#place ??= this.#newLocal('i32');
+    this.#place ??= this.newLocal('i32');
     return this.emitter.set(this.#place, this.emitter.i32(isPoll ? ~place : place));
   }
 

@@ -73,6 +73,7 @@ export class BlockLowering implements Surroundings {
     const body = frame.aside(() => {
       this.#countUses();
       if (this.#tableIndex !== undefined) this.#tableLoad = this.#onlyTarget(terminator);
+      this.#flags.begin();
       if (this.#plan.loopHead && !this.#plan.pollsOnEdges) this.#poll(this.#address);
       statements.forEach((statement, i) => {
         this.#statement(statement, i, statements);
@@ -152,8 +153,9 @@ export class BlockLowering implements Surroundings {
     };
     statements.forEach((statement, i) => {
       // What is not stored is made from what registers hold when it is asked for.
-      if (statement.kind === 'setFlags' && !this.#flags.isStored(i)) return;
-      for (const value of operandsOf(statement)) visit(value, i);
+      const isMade = statement.kind === 'setFlags' && !this.#flags.isStored(i);
+      for (const value of isMade ? this.#flags.heldBy(i, statement) : operandsOf(statement))
+        visit(value, i);
     });
     this.#flags.countLoads();
     for (const flag of flagsIn(this.#plan.flagsOut)) {
@@ -210,6 +212,7 @@ export class BlockLowering implements Surroundings {
         break;
       case 'setFlags':
         if (this.#flags.isStored(index)) this.#flags.set(statement);
+        else this.#flags.hold(index, statement);
         break;
       case 'raiseIf':
         this.statement(this.#exitIf(this.#values.emit(statement.condition)));

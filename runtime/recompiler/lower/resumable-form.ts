@@ -41,7 +41,7 @@ export class ResumableForm implements Ways {
   constructor(frame: Frame, plans: readonly BlockPlan[]) {
     const { fn } = frame;
     this.#frame = frame;
-    this.#selector = frame.selectorLocal();
+    this.#selector = frame.newLocal('i32');
     for (const plan of plans) {
       const isResumable = plan.resumable || plan.loopHead;
       const stub = isResumable ? this.#units.push({ kind: 'stub', plan }) - 1 : undefined;

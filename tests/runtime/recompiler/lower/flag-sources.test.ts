@@ -7,6 +7,7 @@ import type { Statement } from '../../../../runtime/ir/value.ts';
 import type { FlagsAt } from '../../../../runtime/recompiler/lower/flag-sources.ts';
 import {
   areSame,
+  atStart,
   flagsOfBlock,
   visibility,
 } from '../../../../runtime/recompiler/lower/flag-sources.ts';
@@ -35,6 +36,15 @@ const cases: readonly (readonly [string, string, bigint])[] = [
   ['two ways that meet, by the other', 'cmp ebx, eax\njb 2f\nxor ecx, ecx\n2: nop', 0x44n],
   ['a loop left at its first round', 'mov edi, 3\n2: cmp eax, ebx\njb 3f\ndec edi\njnz 2b\n3: nop', 0x95n],
   ['a loop gone round', 'mov edi, 3\n2: mov edx, [four]\ndec edi\njnz 2b', 0x44n],
+  ['what was loaded blocks before', 'cmp eax, [four]\njmp 2f\n2: mov eax, 1\njmp 3f\n3: mov ecx, eax', 0x95n],
+  ['what was loaded on two ways, by the jump', 'cmp eax, ebx\njb 2f\ncmp ebx, [four]\njmp 3f\n2: cmp eax, [four]\n3: nop', 0x95n],
+  ['what was loaded on two ways, by the other', 'cmp ebx, eax\njb 2f\ncmp ebx, [four]\njmp 3f\n2: cmp eax, [four]\n3: nop', 0x44n],
+  ['bytes that were loaded', 'cmp al, byte ptr [four]\nmov al, 0\njmp 2f\n2: mov ebx, 1', 0x95n],
+  ['what was borrowed and loaded', 'stc\nsbb eax, [four]\nmov eax, 0\njmp 2f\n2: mov ebx, 1', 0x91n],
+  ['registers that went in a later block', 'cmp eax, ebx\njmp 2f\n2: mov eax, 1\nmov ebx, [four]\nmov ebx, 2', 0x95n],
+  ['loads before a loop', 'mov esi, 0\nmov edi, 2\ncmp edi, [four]\n2: mov esi, [rsi]\nlea edi, [edi + 1]\ncmp edi, [four]\nmov edx, 0\njmp 2b', 0x91n],
+  ['loads before and in a loop', 'mov esi, offset first\nmov edi, 2\ncmp edi, [four]\n2: mov esi, [rsi]\nlea edi, [edi + 1]\ncmp edi, [four]\nmov edx, 0\njmp 2b', 0x44n],
+  ['a shift by nothing behind a load', 'cmp eax, [four]\njmp 2f\n2: mov cl, 0\nshl ebx, cl', 0x95n],
   ['a call', 'cmp eax, ebx\ncall 3f\njmp 4f\n3: mov ecx, 1\nret\n4: nop', 0x95n],
 ];
 
@@ -44,7 +54,7 @@ for (const width of [64, 32] as const)
       test(`${width}, ${tier}: a fault finds the flags of ${what}`, async () => {
         const guest = await guestOf(
           width,
-          `start: mov eax, 3\nmov ebx, 4\nmov ecx, 5\njmp 1f\nfour: .long 4\n1: ${source}
+          `start: mov eax, 3\nmov ebx, 4\nmov ecx, 5\njmp 1f\nfour: .long 4\nfirst: .long second\nsecond: .long 0\n1: ${source}
            mov esi, 0\nmov edx, [rsi]`,
           { tier },
         );
@@ -85,23 +95,40 @@ test('a summand is the sum less the other', () => {
   assert.equal(found?.end?.inputs, [v.sub(rax, rbx), rax]);
 });
 
-test('flags are stored when they are set where what they are made from goes', () => {
+test('an input is put into a local when the flags are set where its register goes', () => {
   const found = flags((b) => {
     b.setFlags(subRule, b.register(RAX), b.register(RBX));
     b.setRegister(RAX, v.constant(64, 1n));
   });
 
-  assert.equal([...(found?.stored ?? [])], [0]);
-  assert.is(found?.end, undefined);
+  assert.equal([...(found?.held ?? [])], [[0, [0]]]);
+  assert.is(found?.stored.size, 0);
+  const held = { op: 'held', place: 0, width: 64 };
+  assert.equal(found?.end?.inputs, [held, v.registerValue(RBX, 64)]);
 });
 
-test('a block that sets a register of which flags are made that it begins with says so', () => {
-  const start = flags((b) => b.setFlags(subRule, b.register(RAX), b.register(RCX)))?.end;
+test('what was loaded goes on to other blocks in a local', () => {
+  const found = flags((b) => b.setFlags(subRule, b.register(RAX), b.load(b.register(RBX), 32)));
 
-  assert.is(
-    flags((b) => b.setRegister(RAX, v.constant(64, 1n)), start),
-    undefined,
-  );
+  assert.equal([...(found?.held ?? [])], [[1, [1]]]);
+  assert.equal(found?.end?.inputs[1], { op: 'held', place: 1, width: 32 });
+});
+
+const compared = flags((b) => b.setFlags(subRule, b.register(RAX), b.register(RCX)))?.end;
+
+test('a block that sets a register of which flags are made puts it into a local at its start', () => {
+  const found = flags((b) => b.setRegister(RAX, v.constant(64, 1n)), compared);
+
+  assert.equal([...(found?.held ?? [])], [[atStart, [0]]]);
+});
+
+test('a block that may set flags says that they have to be in the state block', () => {
+  const write = (b: Builder): void => {
+    const isZero = v.equal(b.register(RBX), v.constant(64, 0n));
+    b.setFlagsIf(isZero, subRule, b.register(RAX), b.register(RBX));
+  };
+
+  assert.is(flags(write, compared), undefined);
 });
 
 test('nobody sees flags that are set again before anything can leave', () => {
