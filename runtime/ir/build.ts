@@ -186,8 +186,25 @@ export const lane =
   (op: Extract<Op, `lane${string}`>, laneWidth: number) =>
   (a: Value, b?: Value): Value =>
     node(op, op === 'laneBits' ? 32 : 128, b === undefined ? [a] : [a, b], laneWidth);
-export const shuffle = (a: Value, b: Value, indices: readonly number[]): Value =>
-  node('shuffle', 128, [a, b], indices);
+/** Bytes of `a` and, from 16 on, of `b`. Halves that are known by themselves need no shuffle. */
+export const shuffle = (a: Value, b: Value, indices: readonly number[]): Value => {
+  const low = halfAt(a, b, indices.slice(0, 8));
+  const high = halfAt(a, b, indices.slice(8));
+  return isKnown(low) && isKnown(high) ? pack(low, high) : node('shuffle', 128, [a, b], indices);
+};
+
+/** Eight bytes that are a half of one of the two. */
+function halfAt(a: Value, b: Value, bytes: readonly number[]): Value | undefined {
+  const [first = 0] = bytes;
+  if (first % 8 !== 0 || bytes.some((byte, i) => byte !== first + i)) return undefined;
+  const [whole, offset] = [first < 16 ? a : b, (first & 8) * 8];
+  const [low] = whole.args;
+  if (whole.op !== 'zeroExtend' || low?.width !== 64) return slice(whole, offset, 64);
+  return offset === 0 ? low : constant(64, 0n);
+}
+
+const isKnown = (half: Value | undefined): half is Value =>
+  half !== undefined && half.op !== 'slice';
 export const swizzle = binary('swizzle');
 
 /** Float ops with one result a lane; `laneWidth` is 32 or 64, the value's width that or 128. */

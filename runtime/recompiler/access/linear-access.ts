@@ -6,7 +6,7 @@ import { constantOf } from '../../ir/build.ts';
 import type { Statement, Value } from '../../ir/value.ts';
 import { pageSize } from '../../memory/machine-memory.ts';
 import { cpuState } from '../../x86/state.ts';
-import { arg, loadOps, storeOps } from '../carrier.ts';
+import { arg, loadOps } from '../carrier.ts';
 import type { Expression } from '../emit/emitter.ts';
 import type { Frame } from '../lower/frame.ts';
 import type { Values } from '../lower/values.ts';
@@ -53,8 +53,8 @@ export class LinearAccess implements MemoryAccess {
     const e = this.#frame.emitter;
     const { address, value } = statement;
     const { pointer, offset } = this.#reach(this.#groups.ofStore(statement), address, true);
-    const op = storeOps[value.width];
-    this.#frame.statement(e.store(op, offset, e.get(pointer, 'i32'), this.#values.emit(value)));
+    for (const { op, at, value: part } of this.#values.stored(value))
+      this.#frame.statement(e.store(op, offset + at, e.get(pointer, 'i32'), part));
   }
 
   bulk({ value }: Extract<Statement, { kind: 'bulk' }>): void {

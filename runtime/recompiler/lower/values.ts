@@ -2,8 +2,8 @@
 import { constantOf } from '../../ir/build.ts';
 import type { Op, Width } from '../../ir/ops.ts';
 import type { Subroutine, Value } from '../../ir/value.ts';
-import { carrier, floatType } from '../carrier.ts';
-import type { Emitter, Expression, WasmType } from '../emit/emitter.ts';
+import { carrier, floatType, storeOps } from '../carrier.ts';
+import type { Emitter, Expression, StoreOp, WasmType } from '../emit/emitter.ts';
 import { OpenNans } from './open-nans.ts';
 import { WritingNotes } from './writing-notes.ts';
 
@@ -31,6 +31,13 @@ export interface RuleTables {
   readonly rules: Readonly<Record<Op, Rule>>;
   /** Scalar floats, in a Wasm float. */
   readonly floatRules: Readonly<Partial<Record<Op, Rule>>>;
+}
+
+/** A part of what is stored; `at`: bytes behind its start. */
+export interface Stored {
+  readonly op: StoreOp;
+  readonly at: number;
+  readonly value: Expression;
 }
 
 export class Values {
@@ -245,6 +252,19 @@ export class Values {
     const halves = { low, high };
     if (value.op !== 'register') this.#notes.ofWritten(value).halves = halves;
     return halves;
+  }
+
+  /** What a store of it writes, in order of addresses: a vector that is in halves is not made into one for that. */
+  stored(value: Value): readonly Stored[] {
+    const low = value.width === 128 ? this.#half(value, 0) : undefined;
+    const high = low === undefined ? undefined : this.#half(value, 1);
+    if (low === undefined || high === undefined)
+      return [{ op: storeOps[value.width], at: 0, value: this.emit(value) }];
+    this.#notes.use(value);
+    return [
+      { op: 'f64.store', at: 0, value: low },
+      { op: 'i64.store', at: 8, value: high },
+    ];
   }
 
   /** Half of a vector that is in halves: 0 as f64, 1 as i64. */
