@@ -18,13 +18,14 @@ export interface FlagsInBlock extends BlockFlags {
   readonly start: FlagsAt;
 }
 
-/** `isEntered`: of blocks that begin with flags in the state block. */
+/** `isEntered`: of blocks that begin with flags in the state block. `holds`: whether inputs may be held in locals. */
 export function flowFlagSources(
   plans: readonly BlockPlan[],
   isEntered: (plan: BlockPlan, index: number) => boolean,
+  holds: boolean,
 ): FlagsInBlock[] {
   const visible = seenFlags(plans);
-  const flow = new Flow(plans, visible, isEntered);
+  const flow = new Flow(plans, visible, isEntered, holds);
   while (flow.round());
   return flow.blocks();
 }
@@ -67,6 +68,7 @@ const looksAtEnd = (p: BlockPlan): boolean =>
 class Flow {
   readonly #plans: readonly BlockPlan[];
   readonly #visible: readonly (readonly boolean[])[];
+  readonly #holds: boolean;
   readonly #into: number[][];
   /** Blocks that have to begin with flags in the state block. */
   readonly #fixed: boolean[];
@@ -78,9 +80,11 @@ class Flow {
     plans: readonly BlockPlan[],
     visible: readonly (readonly boolean[])[],
     isEntered: (plan: BlockPlan, index: number) => boolean,
+    holds: boolean,
   ) {
     this.#plans = plans;
     this.#visible = visible;
+    this.#holds = holds;
     this.#into = plans.map(() => []);
     plans.forEach(({ successors }, from) => {
       for (const to of new Set(successors)) this.#into[to]?.push(from);
@@ -118,10 +122,10 @@ class Flow {
     const visible = this.#visible[i] ?? [];
     const isSeen = visible[0] === true;
     if (start === undefined && !setsSeen(block, visible)) return { ...noFlags, isSeen, start };
-    const found = flagsOfBlock(block, start, visible);
+    const found = flagsOfBlock(block, start, visible, this.#holds);
     if (found !== undefined) return { ...found, isSeen, start };
     this.#fixed[i] = true;
-    const stored = flagsOfBlock(block, undefined, visible);
+    const stored = flagsOfBlock(block, undefined, visible, this.#holds);
     if (stored === undefined) throw new TypeError('flags in the state block are there');
     return { ...stored, isSeen, start: undefined };
   }

@@ -76,13 +76,17 @@ export const noFlags: BlockFlags = {
   end: undefined,
 };
 
-/** Undefined where what is there at the block's start has to be in the state block. */
+/**
+ * Undefined where what is there at the block's start has to be in the state block. `holds`: whether inputs may be held in
+ * locals; else flags are stored that registers do not hold.
+ */
 export function flagsOfBlock(
   { statements }: Block,
   start: FlagsAt,
   visible: readonly boolean[],
+  holds: boolean,
 ): BlockFlags | undefined {
-  const tracking = new Tracking(start);
+  const tracking = new Tracking(start, holds);
   for (const [i, s] of statements.entries()) {
     const isSeen = visible[i + 1] === true;
     if (s.kind === 'setFlags') tracking.flags(i, s, isSeen);
@@ -101,6 +105,7 @@ interface Origin {
 class Tracking {
   /** What was there at the start cannot be made any more. */
   hasFailed = false;
+  readonly #holds: boolean;
   readonly #stored = new Set<number>();
   readonly #held = new Map<number, number[]>();
   readonly #changes = new Map<number, FlagsAt>();
@@ -110,7 +115,8 @@ class Tracking {
   #now: FlagsAt;
   #leaves: ReadonlySet<number> = new Set();
 
-  constructor(start: FlagsAt) {
+  constructor(start: FlagsAt, holds: boolean) {
+    this.#holds = holds;
     if (start === undefined) return;
     this.#set = { at: atStart, rule: start.rule, inputs: [...start.inputs] };
     this.#put(start);
@@ -152,9 +158,12 @@ class Tracking {
   #find(at: number): void {
     const set = this.#set;
     if (set === undefined) return;
-    const inputs = set.inputs.map(
-      (input, place) => this.#registers.find(input) ?? this.#hold(set, place, input),
-    );
+    const found = set.inputs.map((input) => this.#registers.find(input));
+    if (!this.#holds && found.includes(undefined)) {
+      this.#store();
+      return;
+    }
+    const inputs = set.inputs.map((input, i) => found[i] ?? this.#hold(set, i, input));
     this.#put({ rule: set.rule, inputs });
     this.#changes.set(at, this.#now);
   }
@@ -171,6 +180,7 @@ class Tracking {
   #withoutLoads(): FlagsAt {
     const [set, now] = [this.#set, this.#now];
     if (set === undefined || now === undefined) return undefined;
+    if (!this.#holds && loadsOf(now).length > 0) return undefined;
     const inputs = now.inputs.map((input, place) =>
       hasLoad(input) ? this.#hold(set, place, input) : input,
     );

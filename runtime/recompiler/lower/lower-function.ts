@@ -57,7 +57,7 @@ export function lowerFunction(
       const of = outlined[i];
       if (of !== undefined) of.checks = checks;
     });
-  const plans = plan(outlined, frame.convention, shaped?.flow);
+  const plans = plan(outlined, frame.convention, shaped?.flow, context.isHot);
   const written: Written =
     shaped === undefined
       ? new ResumableForm(frame, plans)

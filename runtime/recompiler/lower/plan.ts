@@ -54,12 +54,14 @@ export interface BlockPlan {
 
 /**
  * Plans of a function's blocks, from its outline, which is used up: of the fast form where its control flow is given, else of
- * the resumable one, where what a block further down jumps to is the head of a loop.
+ * the resumable one, where what a block further down jumps to is the head of a loop. `holdsFlags`: whether what flags are made
+ * of may be held in locals, which is faster, and longer.
  */
 export function plan(
   plans: BlockPlan[],
   convention: Travelling,
   fast?: Pick<ControlFlow, 'heads' | 'order' | 'place'>,
+  holdsFlags = false,
 ): BlockPlan[] {
   const heads = fast?.heads ?? new Set(plans.flatMap((p, i) => p.successors.filter((s) => s <= i)));
   for (const head of heads) {
@@ -71,9 +73,9 @@ export function plan(
   const entry = fast?.order[0];
   findLeaving(plans, entry);
   flowFlags(plans);
-  const sources = flowFlagSources(plans, ({ resumable, loopHead }, i) =>
-    fast === undefined ? resumable || loopHead : i === entry,
-  );
+  const isEntered = ({ resumable, loopHead }: BlockPlan, i: number): boolean =>
+    fast === undefined ? resumable || loopHead : i === entry;
+  const sources = flowFlagSources(plans, isEntered, holdsFlags);
   plans.forEach((p, i) => {
     p.flagSources = sources[i] ?? p.flagSources;
   });

@@ -68,12 +68,16 @@ for (const width of [64, 32] as const)
 const isAccess = ({ kind }: Statement): boolean => kind === 'load' || kind === 'store';
 
 /** A builder in a block, and what is said of flags that are seen at its end. */
-function flags(write: (b: Builder) => void, start?: FlagsAt): ReturnType<typeof flagsOfBlock> {
+function flags(
+  write: (b: Builder) => void,
+  start?: FlagsAt,
+  holds = true,
+): ReturnType<typeof flagsOfBlock> {
   const b = new Builder(64, XMM0);
   b.begin(0x1000n);
   write(b);
   const block = b.finish(0x1010n);
-  return flagsOfBlock(block, start, visibility(block, true, isAccess));
+  return flagsOfBlock(block, start, visibility(block, true, isAccess), holds);
 }
 
 test('what cmp leaves is made from the registers that it compared', () => {
@@ -120,6 +124,21 @@ test('a block that sets a register of which flags are made puts it into a local 
   const found = flags((b) => b.setRegister(RAX, v.constant(64, 1n)), compared);
 
   assert.equal([...(found?.held ?? [])], [[atStart, [0]]]);
+});
+
+test('where nothing is held, flags are stored when they are set, or before the block', () => {
+  const goes = (b: Builder): void => b.setRegister(RAX, v.constant(64, 1n));
+  const set = (b: Builder): void => b.setFlags(subRule, b.register(RAX), b.register(RBX));
+  const both = (b: Builder): void => {
+    set(b);
+    goes(b);
+  };
+
+  const found = flags(both, undefined, false);
+
+  assert.equal([...(found?.stored ?? [])], [0]);
+  assert.is(found?.end, undefined);
+  assert.is(flags(goes, compared, false), undefined);
 });
 
 test('a block that may set flags says that they have to be in the state block', () => {
