@@ -25,6 +25,7 @@ const ways: readonly (readonly [program: string, width: Width, options: string])
   ['mapping', 64, '-O2'], ['mapping', 32, '-O2'],
   ['file-mapping', 64, '-O2'], ['file-mapping', 32, '-O2'],
   ['protection', 64, '-O2'], ['protection', 32, '-O2'],
+  ['positional', 64, '-O2'], ['positional', 32, '-O2'],
   ['files', 64, '-O2'], ['files', 32, '-O2'],
   ['directories', 64, '-O2'], ['directories', 32, '-O2'],
   ['nodes', 64, '-O1'], ['nodes', 32, '-O1'],

@@ -225,7 +225,11 @@ export const provedElsewhere: Readonly<Record<string, readonly string[]>> = {
     'toolchain/c/width.ts',
     'toolchain/output.ts',
   ],
-  'tests/toolchain/c/sysroot.test.ts': ['toolchain/c/newlib.ts', 'toolchain/c/newlib-edits.ts'],
+  'tests/toolchain/c/sysroot.test.ts': [
+    'toolchain/c/newlib.ts',
+    'toolchain/c/newlib-edits.ts',
+    'toolchain/c/newlib-format-edits.ts',
+  ],
   'tests/toolchain/ocaml/packages.test.ts': ['toolchain/ocaml/package-tree.ts'],
   'tests/guests/caml-library.test.ts': ['toolchain/ocaml/minios-library.ts'],
   'tests/guests/ocaml-packages.test.ts': [

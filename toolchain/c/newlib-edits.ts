@@ -1,4 +1,5 @@
 /** What newlib is taught of our system before it is configured, a place of its sources each. */
+import { formatEdits } from './newlib-format-edits.ts';
 
 /** What newlib's own sources read of us, by -D: which system calls exist, and which POSIX parts are left out. */
 const newlibFlags = [
@@ -269,4 +270,5 @@ void siglongjmp (sigjmp_buf, int) __attribute__ ((__noreturn__));
   /* check if expand_top called, in which case don't need to clear */
 `,
   },
+  ...formatEdits,
 ];
