@@ -1,4 +1,4 @@
-/** Random numbers are printed in a guest as glibc prints them, to the last digit. */
+/** Random numbers are printed in a guest as glibc prints them, to the last digit, and read as glibc reads them, to the last bit. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isFull, type Program, testFile, Workbench } from '../support/program.ts';
@@ -14,7 +14,7 @@ randomNumbers.after(({ bench }) => bench.remove());
 const rounds = isFull ? 20 : 1;
 const count = isFull ? 5000 : 1500;
 
-for (const name of ['number-printing'])
+for (const name of ['number-printing', 'number-reading'])
   for (const width of [64, 32] as const)
     randomNumbers(`x86-${width}: ${name}.c of ${rounds} times ${count}`, async ({ bench }) => {
       const program: Program = { files: [testFile(`guests/c/${name}.c`)], options: ['-O1'] };

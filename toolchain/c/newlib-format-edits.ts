@@ -1,4 +1,4 @@
-/** newlib's edits for printf and scanf. */
+/** newlib's edits for printf, scanf and strtod. */
 
 /** A va_list is an array on x86-64, so that as a parameter it is itself the pointer that get_arg wants. */
 const toList = '(va_list *) (sizeof ap == sizeof (va_list) ? (void *) &ap : (void *) ap)';
@@ -157,6 +157,36 @@ take_extended (union arg_val *place, va_list *ap)
   },
 ];
 
+/** What has few digits is one multiplication or division: sysroot/src/short-decimal.c. */
+const strtodEdits = [
+  {
+    before:
+      'double\n_strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,\n',
+    after: `extern int _short_decimal (const char *, char **, double *);
+
+static double __attribute__ ((__noinline__))
+any_strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,
+`,
+  },
+  {
+    before: 'double\n_strtod_r (struct _reent *ptr,\n',
+    after: `double
+_strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,
+	   locale_t loc)
+{
+  double value;
+  const char *point = __get_numeric_locale (loc)->decimal_point;
+  if (point[0] == '.' && point[1] == 0 && _short_decimal (s00, se, &value))
+    return value;
+  return any_strtod_l (ptr, s00, se, loc);
+}
+
+double
+_strtod_r (struct _reent *ptr,
+`,
+  },
+];
+
 export const formatEdits = [
   ...positionalEdits,
   {
@@ -166,4 +196,5 @@ export const formatEdits = [
     after: "      if (*fmt == L'\\0')\n\t\t\t\tbreak;\n      fmt++;\n      state = START;\n",
   },
   ...printfEdits.map((edit) => ({ file: 'newlib/libc/stdio/vfprintf.c', ...edit })),
+  ...strtodEdits.map((edit) => ({ file: 'newlib/libc/stdlib/strtod.c', ...edit })),
 ];
