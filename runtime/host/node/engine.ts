@@ -25,8 +25,7 @@ const lastWithHintFlag = 13;
 
 /**
  * V8 up to this version gives a function of more than 8,192 values its registers in a quick way, which spills every one of them:
- * so of all that has much in it, copies or code of its own, as printf. Without it, in one run: json 3.74 → 3.34, spectral_norm 3.24 → 2.84
- * times native.
+ * so of all that has much in it, copies or code of its own, as printf. Without it, in one run: json 3.8 → 3.6 times native.
  */
 const lastWithQuickAllocator = 11.3;
 const allocatorFlag = '--no-turbo-use-mid-tier-regalloc-for-huge-functions';
