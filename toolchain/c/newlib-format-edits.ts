@@ -42,8 +42,8 @@ union extended
 `,
     after: `union arg_val;
 enum { FLOAT_FINITE, FLOAT_NAN, FLOAT_INFINITE, FLOAT_ZERO };
-extern int _float_class (const union arg_val *, int, char *);
-extern char *_float_convert (struct _reent *, const union arg_val *, int, int, int,
+extern int minios_float_class (const union arg_val *, int, char *);
+extern char *minios_float_convert (struct _reent *, const union arg_val *, int, int, int,
 			     int, int *, int *, char *);
 `,
   },
@@ -94,7 +94,7 @@ take_extended (union arg_val *place, va_list *ap)
 					real = &args[numargs++];
 				take_extended (real, ${toList});
 			}
-			real_class = _float_class (real, flags & LONGDBL, &sign);
+			real_class = minios_float_class (real, flags & LONGDBL, &sign);
 `,
   },
   {
@@ -115,7 +115,7 @@ take_extended (union arg_val *place, va_list *ap)
     before: `			cp = cvt (data, _fpvalue, prec, flags, &softsign,
 				  &expt, ch, &ndig, cp);
 `,
-    after: `			cp = _float_convert (data, real, flags & LONGDBL, ch, prec,
+    after: `			cp = minios_float_convert (data, real, flags & LONGDBL, ch, prec,
 					     flags & ALT, &expt, &ndig, cp);
 			if (cp == NULL) {
 				fp->_flags |= __SERR;
@@ -162,7 +162,7 @@ const strtodEdits = [
   {
     before:
       'double\n_strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,\n',
-    after: `extern int _short_decimal (const char *, char **, double *);
+    after: `extern int minios_short_decimal (const char *, char **, double *);
 
 static double __attribute__ ((__noinline__))
 any_strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,
@@ -176,7 +176,7 @@ _strtod_l (struct _reent *ptr, const char *__restrict s00, char **__restrict se,
 {
   double value;
   const char *point = __get_numeric_locale (loc)->decimal_point;
-  if (point[0] == '.' && point[1] == 0 && _short_decimal (s00, se, &value))
+  if (point[0] == '.' && point[1] == 0 && minios_short_decimal (s00, se, &value))
     return value;
   return any_strtod_l (ptr, s00, se, loc);
 }

@@ -331,7 +331,7 @@ static int write_hex(char *text, struct number number, const char *names, int nd
 }
 
 /* What printf asks first: the class, and whether there is a '-'. */
-int _float_class(const union real *real, int is_extended, char *sign) {
+int minios_float_class(const union real *real, int is_extended, char *sign) {
   if (is_extended ? real->extended.sign_and_exponent >> 15 : real->bits >> 63)
     *sign = '-';
   return is_extended ? class_of_extended(&real->extended) : class_of_double(real->bits);
@@ -341,7 +341,7 @@ int _float_class(const union real *real, int is_extended, char *sign) {
  * The digits of a finite number's size that printf's `format` prints, with trailing zeros where it prints them: in `text`
  * for %a, else in the thread's own string, or NULL where memory is short.
  */
-char *_float_convert(struct _reent *reent, const union real *real, int is_extended, int format, int precision,
+char *minios_float_convert(struct _reent *reent, const union real *real, int is_extended, int format, int precision,
                      int is_alternate, int *point, int *length, char *text) {
   struct number number = number_of(real, is_extended);
   int letter = format | 0x20;

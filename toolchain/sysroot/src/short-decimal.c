@@ -41,7 +41,7 @@ static double whole(uint64_t number) {
 }
 
 /* Whether it is such a number; only then `end` (which may be NULL) and `value` are set. */
-int _short_decimal(const char *text, char **end, double *value) {
+int minios_short_decimal(const char *text, char **end, double *value) {
   const char *at = text;
   while (is_space(*at))
     at++;
