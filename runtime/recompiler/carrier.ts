@@ -3,8 +3,10 @@ import type { Width } from '../ir/ops.ts';
 import type { Value } from '../ir/value.ts';
 import type { LoadOp, StoreOp, WasmType } from './emit/emitter.ts';
 
+export type Carrier = Extract<WasmType, 'i32' | 'i64' | 'v128'>;
+
 /** The Wasm type that carries a value: zero-extended integers, or a vector. */
-export const carrier = (width: Width): WasmType =>
+export const carrier = (width: Width): Carrier =>
   width === 128 ? 'v128' : width === 64 ? 'i64' : 'i32';
 
 export const floatType = (width: Width): WasmType => (width === 32 ? 'f32' : 'f64');
