@@ -18,16 +18,16 @@ const flags = ['--always-sparkplug', '--semi-space-growth-factor=16'];
 
 /** Functions are optimised after four times as much bytecode as by default; later versions have another flag for each tier. */
 const budgetFlag = '--interrupt-budget=270336';
-const lastWithBudgetFlag = 11;
+const withoutBudgetFlag = 12;
 
-/** Major versions of V8 up to this one have the flag for branch hints; a later one would complain on stderr if it does not know it. */
-const lastWithHintFlag = 13;
+/** Versions of V8 before this one have the flag for branch hints; a later one would complain on stderr if it does not know it. */
+const withoutHintFlag = 14;
 
 /**
- * V8 up to this version gives a function of more than 8,192 values its registers in a quick way, which spills every one of them:
+ * V8 before this version gives a function of more than 8,192 values its registers in a quick way, which spills every one of them:
  * so of all that has much in it, copies or code of its own, as printf. Without it, in one run: json 3.8 → 3.6 times native.
  */
-const lastWithQuickAllocator = 11.3;
+const withoutQuickAllocator = 11.4;
 const allocatorFlag = '--no-turbo-use-mid-tier-regalloc-for-huge-functions';
 
 /**
@@ -35,11 +35,10 @@ const allocatorFlag = '--no-turbo-use-mid-tier-regalloc-for-huge-functions';
  * 4.4 times native in place of 6.5, the bytecode interpreter 2.1 in place of 2.6 (x86-64, one run).
  */
 export function prepareEngine(): void {
-  const version = Number.parseInt(process.versions.v8, 10);
-  if (Number.parseFloat(process.versions.v8) <= lastWithQuickAllocator)
-    setFlagsFromString(allocatorFlag);
-  if (version <= lastWithHintFlag) setFlagsFromString('--experimental-wasm-branch-hinting');
-  if (version <= lastWithBudgetFlag) setFlagsFromString(budgetFlag);
+  const version = Number.parseFloat(process.versions.v8);
+  if (version < withoutQuickAllocator) setFlagsFromString(allocatorFlag);
+  if (version < withoutHintFlag) setFlagsFromString('--experimental-wasm-branch-hinting');
+  if (version < withoutBudgetFlag) setFlagsFromString(budgetFlag);
   setFlagsFromString(`--wasm-tiering-budget=${tieringBudget}`);
   for (const flag of flags) setFlagsFromString(flag);
 }
