@@ -1,27 +1,8 @@
-/* Random numbers of every size, the same for a seed in both worlds. */
+/* Random doubles of every size, the same for a seed in both worlds. */
+#include "random.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-static uint64_t state;
-
-static uint64_t bits64(void) {
-  state ^= state << 13;
-  state ^= state >> 7;
-  state ^= state << 17;
-  return state * 0x9e3779b97f4a7c15u;
-}
-
-static unsigned below(unsigned count) {
-  return (unsigned)((bits64() >> 32) % count);
-}
-
-static void start_random(const char *seed) {
-  state = 88172645463325252u ^ (strtoull(seed, NULL, 10) << 16);
-  for (int i = 0; i < 20; i++)
-    bits64();
-}
 
 static double of_bits(uint64_t bits) {
   double value;

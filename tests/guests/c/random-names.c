@@ -3,25 +3,16 @@
  * No path leads above that one: names go up no further than they went down, and links lead downward alone.
  */
 #include "errors.h"
+#include "random.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST_PATH 1024
 
-static uint32_t state;
 static const char *base;
-
-static unsigned below(unsigned count) {
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state % count;
-}
 
 /* Of few letters, so that names are met again; now and then one that is as long as may be, or longer. */
 static void add_name(char *path) {
@@ -187,7 +178,7 @@ int main(int argc, char **argv) {
     return 1;
   char place[MOST_PATH];
   base = getcwd(place, sizeof place);
-  state = (uint32_t)strtoul(argv[2], NULL, 10);
+  start_random(argv[2]);
   umask(022);
   for (int i = 0; i < atoi(argv[3]); i++) {
     printf("%d ", i);
