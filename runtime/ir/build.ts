@@ -193,7 +193,10 @@ export const shuffle = (a: Value, b: Value, indices: readonly number[]): Value =
   return isKnown(low) && isKnown(high) ? pack(low, high) : node('shuffle', 128, [a, b], indices);
 };
 
-/** Eight bytes that are a half of one of the two. */
+/**
+ * Eight bytes that are a half of one of the two. What a slice of an extended value is would be known always, but then a double
+ * that MOVSD loads is an integer to who asks for its half (OCaml's nbody 2.40 → 2.55 times native, in a single run).
+ */
 function halfAt(a: Value, b: Value, bytes: readonly number[]): Value | undefined {
   const [first = 0] = bytes;
   if (first % 8 !== 0 || bytes.some((byte, i) => byte !== first + i)) return undefined;
